@@ -1,0 +1,23 @@
+/**
+ * Identifiers: a type prefix plus a time-sorted id, `job_01k…`. The prefix is part of the type, so that a verdict's id
+ * cannot be passed where a job's is wanted.
+ */
+export const ID_PREFIXES = ["job", "att", "vrd", "txn", "cus", "key", "otv", "req"] as const;
+export type IdPrefix = (typeof ID_PREFIXES)[number];
+export type Id<P extends IdPrefix> = `${P}_${string}`;
+
+export type JobId = Id<"job">;
+export type AttemptId = Id<"att">;
+export type VerdictId = Id<"vrd">;
+export type TransactionId = Id<"txn">;
+export type CustomerId = Id<"cus">;
+export type KeyId = Id<"key">;
+export type OutcomeTypeVersionId = Id<"otv">;
+export type RequestId = Id<"req">;
+
+const BODY = /^[0-9a-z]{4,40}$/;
+
+/** Whether the text is an id of this kind (its form; not whether such a thing exists). */
+export function isId<P extends IdPrefix>(prefix: P, text: string): text is Id<P> {
+  return text.startsWith(`${prefix}_`) && BODY.test(text.slice(prefix.length + 1));
+}

@@ -1,0 +1,79 @@
+/**
+ * Money. The only module in the system that does arithmetic on it.
+ *
+ * An amount is a BIGINT count of **nanos** (1e-9 of the currency's unit), so that the smallest published
+ * token price ($0.001 per million tokens) is exactly one nano per token and no cost is ever rounded on the way.
+ * In the API an amount is a decimal string with an ISO currency, never a JSON number.
+ */
+
+declare const nanosBrand: unique symbol;
+
+/** A signed amount in 1e-9 of the currency's unit. */
+export type Nanos = bigint & { readonly [nanosBrand]: true };
+
+/** The one currency a deployment keeps its books in. */
+export type Currency = "USD";
+
+const NANOS_PER_UNIT = 1_000_000_000n;
+const FRACTION_DIGITS = 9;
+const DECIMAL = /^(-?)(\d{1,9})(?:\.(\d{1,9}))?$/;
+
+export const ZERO = 0n as Nanos;
+
+/** Brands a whole number of nanos. */
+export function nanos(count: bigint): Nanos {
+  return count as Nanos;
+}
+
+/**
+ * Reads a decimal string such as `"1.25"` (at most 9 digits before and after the point).
+ * @returns null when the text is not such a number; it never rounds.
+ */
+export function parseMoney(text: string): Nanos | null {
+  const match = DECIMAL.exec(text);
+  if (match === null) return null;
+  const [, sign, units = "0", fraction = ""] = match;
+  const magnitude = BigInt(units) * NANOS_PER_UNIT + BigInt(fraction.padEnd(FRACTION_DIGITS, "0"));
+  return nanos(sign === "-" ? -magnitude : magnitude);
+}
+
+/** Writes an amount exactly: `1.25`, `0.0000021`, `-3.00`. At least two digits after the point, at most nine. */
+export function formatMoney(amount: Nanos): string {
+  const magnitude = amount < 0n ? -amount : amount;
+  const fraction = (magnitude % NANOS_PER_UNIT).toString().padStart(FRACTION_DIGITS, "0").replace(/0{1,7}$/, "");
+  return `${amount < 0n ? "-" : ""}${magnitude / NANOS_PER_UNIT}.${fraction}`;
+}
+
+export function add(left: Nanos, right: Nanos): Nanos {
+  return nanos(left + right);
+}
+
+export function subtract(left: Nanos, right: Nanos): Nanos {
+  return nanos(left - right);
+}
+
+export function negate(amount: Nanos): Nanos {
+  return nanos(-amount);
+}
+
+export function sum(amounts: Iterable<Nanos>): Nanos {
+  let total = 0n;
+  for (const amount of amounts) total += amount;
+  return nanos(total);
+}
+
+export function min(left: Nanos, right: Nanos): Nanos {
+  return left < right ? left : right;
+}
+
+export function max(left: Nanos, right: Nanos): Nanos {
+  return left > right ? left : right;
+}
+
+/**
+ * `amount × fraction`, rounded down to a nano. The fraction is a number from 0 to 1,000 such as a price band's share;
+ * it is taken to the nearest millionth first, so that the result does not depend on binary floating point.
+ */
+export function share(amount: Nanos, fraction: number): Nanos {
+  return nanos((amount * BigInt(Math.round(fraction * 1_000_000))) / 1_000_000n);
+}

@@ -1,0 +1,86 @@
+/**
+ * An outcome type: one thing that is sold. What counts as done, how it is verified, what it costs, how hard to try.
+ *
+ * A published version never changes. A job is pinned to one version, with everything that it names resolved into plain
+ * values (models, timeouts, retry policy), so that later changes of the catalog change no accepted job.
+ */
+import type { OutcomeTypeVersionId } from "./ids.ts";
+import type { Json, JsonSchema } from "./json.ts";
+import type { Currency, Nanos } from "./money.ts";
+import type { PriceTerms } from "./pricing/price.ts";
+
+/** Templates over the job's input: `{{input}}` or `{{input.path.to.value}}`. */
+export interface Prompt {
+  readonly system: string;
+  readonly user: string;
+}
+
+/** A leaf of the validator tree: a built-in validator by name with its options, or an inner node over others. */
+export type ValidatorNode =
+  | { readonly use: string; readonly options: Json }
+  | { readonly all: readonly ValidatorNode[] };
+
+/** How long to wait before the n-th attempt on a tier: `initialDelayMs × multiplier^(n−2)`, spread by ± jitter, at most `delayMaxMs`. */
+export interface RetryPolicy {
+  readonly initialDelayMs: number;
+  readonly multiplier: number;
+  /** Share of the delay by which it may vary to either side, 0 to 1. */
+  readonly jitter: number;
+  readonly delayMaxMs: number;
+}
+
+/** One step of a cascade, resolved: the tier's queue, its models in order of preference, and how hard to try. */
+export interface CascadeStep {
+  readonly tier: string;
+  /** The first one is used; the others stand in while it is unavailable. */
+  readonly models: readonly [string, ...string[]];
+  readonly attemptsMax: number;
+  readonly retry: RetryPolicy;
+  /** A call that takes longer is aborted. */
+  readonly timeoutMs: number;
+  /** With less time than this left to the deadline an attempt on the tier is not worth starting. */
+  readonly timeNeededMs: number;
+}
+
+/** The attempt's output limit, tokens: it starts at `start`, doubles up to `max` when an answer is cut off, and is lowered down to `min` to fit the cost cap. */
+export interface OutputTokens {
+  readonly start: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** When a verified outcome is the customer's: at once, or when the customer (or a silence) says so. */
+export type Acceptance =
+  | { readonly mode: "automatic" }
+  | { readonly mode: "window"; readonly durationMs: number; readonly onSilence: "accept" | "release" }
+  | { readonly mode: "explicit"; readonly durationMs: number; readonly onSilence: "accept" | "release" };
+
+/** The part of an outcome type version that decides what happens to a job: what `decide` and `price` may look at. */
+export interface Terms {
+  readonly cascade: readonly [CascadeStep, ...CascadeStep[]];
+  /** Over all tiers together. */
+  readonly attemptsMax: number;
+  readonly outputTokens: OutputTokens;
+  /** The most the operator will spend on one job. */
+  readonly costCap: Nanos;
+  readonly deadlineMs: number;
+  readonly successAt: number;
+  /** Score from which an outcome counts as partial; null: there is no partial outcome. */
+  readonly partialAt: number | null;
+  readonly price: PriceTerms;
+  readonly acceptance: Acceptance;
+}
+
+/** One immutable version. */
+export interface OutcomeTypeVersion {
+  readonly id: OutcomeTypeVersionId;
+  readonly name: string;
+  readonly version: number;
+  readonly description: string;
+  readonly currency: Currency;
+  readonly prompt: Prompt;
+  readonly inputSchema: JsonSchema;
+  readonly outputSchema: JsonSchema;
+  readonly validator: ValidatorNode;
+  readonly terms: Terms;
+}

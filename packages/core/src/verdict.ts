@@ -1,0 +1,47 @@
+/** What a validator found. */
+
+/** One located reason why an answer is not good enough. It is rendered into the next attempt's prompt. */
+export interface Finding {
+  /** Where, as a JSON pointer into the output (`/line_items/2/amount`); `""` is the whole output. */
+  readonly path: string;
+  /** What, as a stable code: `missing_field`, `sum_mismatch`. */
+  readonly code: string;
+  readonly message: string;
+  /** What to do about it, if the validator knows. */
+  readonly hint?: string;
+}
+
+export type Decision = "pass" | "partial" | "fail";
+
+/** A validator's decision on one answer. That the validator itself broke is not a verdict. */
+export interface Verdict {
+  readonly decision: Decision;
+  /** 0 to 1. */
+  readonly score: number;
+  readonly findings: readonly Finding[];
+  /** `name@version` of every leaf that had a say. */
+  readonly validators: readonly string[];
+}
+
+/** The decision that a score means under the type's thresholds. A gate that failed makes it `fail` whatever the score. */
+export function decisionFor(score: number, successAt: number, partialAt: number | null): Decision {
+  if (score >= successAt) return "pass";
+  return partialAt !== null && score >= partialAt ? "partial" : "fail";
+}
+
+const FINDINGS_IN_FEEDBACK_MAX = 20;
+const FINDING_CHARACTERS_MAX = 300;
+
+/**
+ * Findings as the text that the next attempt's prompt ends with. Only findings: never the rejected output itself,
+ * which is untrusted text. Bounded, so that feedback cannot eat the cost cap.
+ */
+export function renderFeedback(findings: readonly Finding[]): string {
+  const lines = findings.slice(0, FINDINGS_IN_FEEDBACK_MAX).map((f) => {
+    const hint = f.hint === undefined ? "" : ` ${f.hint}`;
+    return `- ${f.path === "" ? "(whole answer)" : f.path} [${f.code}]: ${f.message}${hint}`.slice(0, FINDING_CHARACTERS_MAX);
+  });
+  const more = findings.length - lines.length;
+  if (more > 0) lines.push(`- and ${more} more of the same kinds`);
+  return ["A previous answer to this request was rejected. Correct these findings and answer again in full:", ...lines].join("\n");
+}
