@@ -1,0 +1,29 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * Two projects. `unit` is pure and needs nothing. `integration` gets one Postgres server for the whole run (and a Redis,
+ * where there is one): every test that asks takes a database of its own, cloned from a migrated template.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["{packages,services}/*/src/**/*.test.ts", "infra/**/*.test.ts", "test/tidy/**/*.test.ts"],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "integration",
+          include: ["{packages,services}/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: ["test/tidy/**", "test/bench/**", "**/node_modules/**"],
+          globalSetup: ["packages/testkit/src/global-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
