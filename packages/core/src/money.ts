@@ -40,7 +40,10 @@ export function parseMoney(text: string): Nanos | null {
 /** Writes an amount exactly: `1.25`, `0.0000021`, `-3.00`. At least two digits after the point, at most nine. */
 export function formatMoney(amount: Nanos): string {
   const magnitude = amount < 0n ? -amount : amount;
-  const fraction = (magnitude % NANOS_PER_UNIT).toString().padStart(FRACTION_DIGITS, "0").replace(/0{1,7}$/, "");
+  const fraction = (magnitude % NANOS_PER_UNIT)
+    .toString()
+    .padStart(FRACTION_DIGITS, "0")
+    .replace(/0{1,7}$/, "");
   return `${amount < 0n ? "-" : ""}${magnitude / NANOS_PER_UNIT}.${fraction}`;
 }
 

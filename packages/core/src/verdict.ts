@@ -39,9 +39,15 @@ const FINDING_CHARACTERS_MAX = 300;
 export function renderFeedback(findings: readonly Finding[]): string {
   const lines = findings.slice(0, FINDINGS_IN_FEEDBACK_MAX).map((f) => {
     const hint = f.hint === undefined ? "" : ` ${f.hint}`;
-    return `- ${f.path === "" ? "(whole answer)" : f.path} [${f.code}]: ${f.message}${hint}`.slice(0, FINDING_CHARACTERS_MAX);
+    return `- ${f.path === "" ? "(whole answer)" : f.path} [${f.code}]: ${f.message}${hint}`.slice(
+      0,
+      FINDING_CHARACTERS_MAX,
+    );
   });
   const more = findings.length - lines.length;
   if (more > 0) lines.push(`- and ${more} more of the same kinds`);
-  return ["A previous answer to this request was rejected. Correct these findings and answer again in full:", ...lines].join("\n");
+  return [
+    "A previous answer to this request was rejected. Correct these findings and answer again in full:",
+    ...lines,
+  ].join("\n");
 }

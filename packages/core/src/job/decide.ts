@@ -1,0 +1,223 @@
+/**
+ * What happens next: every branch of the product is here or in a function this file calls, and nowhere else.
+ *
+ * `decide(job, fact, circumstances)` is pure. A fact that does not belong to the job's state is ignored: it was sent
+ * twice, came late, or lost a race, and changes nothing. That holds for every state and every fact, so a message may be
+ * lost, delivered three times or out of order without harm.
+ */
+import type { Circumstances, Fact, Step } from "./facts.ts";
+import { claim } from "./claim.ts";
+import type { Job, OutcomeInHand } from "./job.ts";
+import {
+  backoffMs,
+  countAttempt,
+  deliver,
+  endAttempt,
+  escalate,
+  event,
+  fallBack,
+  move,
+  patienceUntil,
+  queueAt,
+  REFUSALS_MAX,
+  resolve,
+  retryOrEscalate,
+  STRIKES_MAX,
+  stop,
+  withEffects,
+} from "./moves.ts";
+
+type FactOf<T extends Fact["type"]> = Extract<Fact, { type: T }>;
+
+const STALE: Step = { kind: "ignored", because: "stale" };
+const LATE: Step = { kind: "ignored", because: "late_answer" };
+
+/** How long a tier rests when the provider says "too many requests" without saying for how long. */
+const RATE_LIMIT_PAUSE_DEFAULT_MS = 5_000;
+
+/** A broken validator is asked again after these waits. */
+const VALIDATOR_RETRY = { initialDelayMs: 500, multiplier: 4, jitter: 0.2, delayMaxMs: 10_000 };
+
+/** The next step of a job, given one fact. */
+export function decide(job: Job, fact: Fact, now: Circumstances): Step {
+  switch (fact.type) {
+    case "claim":
+      return job.state === "queued" ? claim(job, fact, now) : STALE;
+    case "answered":
+      return isCurrent(job, "attempting", fact) ? answered(job, fact, now) : LATE;
+    case "call_failed":
+      return isCurrent(job, "attempting", fact) ? callFailed(job, fact, now) : STALE;
+    case "judged":
+      return isCurrent(job, "validating", fact) ? judged(job, fact, now) : STALE;
+    case "validator_broke":
+      return isCurrent(job, "validating", fact) ? validatorBroke(job, now) : STALE;
+    case "cancel":
+      return cancel(job, now);
+    case "accepted":
+      return job.state === "awaiting_acceptance" ? accepted(job, "accepted", now) : STALE;
+    case "rejected":
+      return job.state === "awaiting_acceptance" ? released(job, "rejected", now) : STALE;
+    case "woke":
+      return woke(job, now);
+    case "settled":
+      return job.state === "settling" ? closed(job) : STALE;
+  }
+}
+
+function isCurrent(job: Job, state: Job["state"], fact: { readonly attemptId: string }): boolean {
+  return job.state === state && job.progress.current?.attemptId === fact.attemptId;
+}
+
+function answered(job: Job, fact: FactOf<"answered">, now: Circumstances): Step {
+  const outcome = fact.stop === "end" ? "answered" : fact.stop;
+  const { job: paid, effects } = endAttempt(job, outcome, "known", fact.cost);
+  return withEffects(afterAnswer(paid, fact, now), effects);
+}
+
+function afterAnswer(job: Job, fact: FactOf<"answered">, now: Circumstances): Step {
+  switch (fact.stop) {
+    case "end":
+      return move(
+        job,
+        {
+          state: "validating",
+          readyAtMs: now.nowMs,
+          wakeAtMs: patienceUntil(job, now.nowMs),
+          progress: { strikes: 0 },
+        },
+        event("attempt.answered", { attempt: fact.attemptId }),
+      );
+    case "truncated": {
+      const tried = countAttempt(job);
+      const outputTokensMax = Math.min(job.progress.outputTokensMax * 2, job.terms.outputTokens.max);
+      return retryOrEscalate({ ...tried, progress: { ...tried.progress, outputTokensMax } }, "truncated", now);
+    }
+    case "refused": {
+      const tried = countAttempt(job);
+      const refusals = job.progress.refusals + 1;
+      const refused: Job = { ...tried, progress: { ...tried.progress, refusals } };
+      return refusals >= REFUSALS_MAX ? stop(refused, "refused", now) : escalate(refused, "refused", "refused", now);
+    }
+  }
+}
+
+function callFailed(job: Job, fact: FactOf<"call_failed">, now: Circumstances): Step {
+  const { job: over, effects } = endAttempt(job, fact.failure, fact.mayHaveBeenBilled ? "presumed" : "released");
+  switch (fact.failure) {
+    case "unavailable":
+    case "rejected":
+      return withEffects(fallBack(over, fact.failure, now), effects);
+    case "timeout":
+      // A slow tier is not tried again.
+      return withEffects(escalate(countAttempt(over), "timeout", "exhausted", now), effects);
+    case "rate_limited": {
+      const pauseMs = fact.retryAfterMs ?? RATE_LIMIT_PAUSE_DEFAULT_MS;
+      const { step, modelIndex } = over.progress;
+      const tier = over.terms.cascade[step]?.tier ?? "";
+      return withEffects(queueAt(over, { step, modelIndex }, pauseMs, "job.waited", "rate_limited", now), [
+        ...effects,
+        { type: "pause_tier", tier, durationMs: pauseMs },
+      ]);
+    }
+  }
+}
+
+function judged(job: Job, fact: FactOf<"judged">, now: Circumstances): Step {
+  // A verdict that comes after the deadline is too late to be charged, whatever it says.
+  if (now.nowMs >= job.deadlineAtMs) return stop(job, "deadline", now);
+  const tried = countAttempt(job);
+  if (fact.decision === "fail") return retryOrEscalate(tried, "verdict", now);
+  const outcome: OutcomeInHand = { ...fact, decision: fact.decision };
+  const best = betterOf(job.progress.best, outcome);
+  const holding: Job = { ...tried, progress: { ...tried.progress, best } };
+  return fact.decision === "pass" ? deliver(holding, best, now) : retryOrEscalate(holding, "verdict", now);
+}
+
+function betterOf(best: OutcomeInHand | null, next: OutcomeInHand): OutcomeInHand {
+  const { attemptId, verdictId, decision, score } = next;
+  const candidate: OutcomeInHand = { attemptId, verdictId, decision, score };
+  if (best === null || candidate.decision === "pass") return candidate;
+  return candidate.score > best.score ? candidate : best;
+}
+
+function validatorBroke(job: Job, now: Circumstances): Step {
+  if (now.nowMs >= job.deadlineAtMs) return stop(job, "deadline", now);
+  const strikes = job.progress.strikes + 1;
+  if (strikes >= STRIKES_MAX) return stop(job, "validator_error", now);
+  const readyAtMs = now.nowMs + backoffMs(VALIDATOR_RETRY, strikes, now.random);
+  return move(
+    job,
+    { readyAtMs, wakeAtMs: patienceUntil(job, readyAtMs), progress: { strikes } },
+    event("job.waited", { cause: "validator_error", delay_ms: readyAtMs - now.nowMs }),
+  );
+}
+
+function cancel(job: Job, now: Circumstances): Step {
+  switch (job.state) {
+    case "queued":
+    case "validating":
+      return stop(job, "canceled", now);
+    case "attempting": {
+      // The call goes on somewhere; until its cost is known it counts at its worst.
+      const { job: over, effects } = endAttempt(job, "canceled", "presumed");
+      return withEffects(stop(over, "canceled", now), effects);
+    }
+    case "awaiting_acceptance":
+    case "settling":
+    case "closed":
+      return STALE;
+  }
+}
+
+function accepted(job: Job, reason: "accepted" | "accepted_by_silence", now: Circumstances): Step {
+  const resolution = job.progress.best?.decision === "partial" ? "partial" : "success";
+  return resolve(job, { resolution, reason }, now, job.progress.best?.verdictId);
+}
+
+function released(job: Job, reason: "rejected" | "lapsed", now: Circumstances): Step {
+  return resolve(job, { resolution: "failure", reason }, now);
+}
+
+/** The wake-up call: what is overdue ends; what is not has perhaps lost its message. */
+function woke(job: Job, now: Circumstances): Step {
+  const overdue = now.nowMs >= job.deadlineAtMs;
+  switch (job.state) {
+    case "queued":
+      if (overdue) return stop(job, job.progress.outages > 0 ? "provider_outage" : "deadline", now);
+      return { kind: "ignored", because: "still_waiting" };
+    case "validating":
+      if (overdue) return stop(job, "deadline", now);
+      return { kind: "ignored", because: "still_waiting" };
+    case "attempting":
+      return now.nowMs >= job.wakeAtMs ? lost(job, now) : { kind: "ignored", because: "still_waiting" };
+    case "awaiting_acceptance": {
+      if (now.nowMs < job.readyAtMs) return { kind: "ignored", because: "still_waiting" };
+      const { acceptance } = job.terms;
+      const accepts = acceptance.mode !== "automatic" && acceptance.onSilence === "accept";
+      return accepts ? accepted(job, "accepted_by_silence", now) : released(job, "lapsed", now);
+    }
+    case "settling":
+      return { kind: "ignored", because: "still_waiting" };
+    case "closed":
+      return STALE;
+  }
+}
+
+/** The lease is over and nobody answered: the worker is gone, its call counts as spent, and another may try. */
+function lost(job: Job, now: Circumstances): Step {
+  const { job: over, effects } = endAttempt(job, "lost", "presumed");
+  if (now.nowMs >= job.deadlineAtMs) return withEffects(stop(over, "deadline", now), effects);
+  const strikes = job.progress.strikes + 1;
+  const struck: Job = { ...over, progress: { ...over.progress, strikes } };
+  if (strikes >= STRIKES_MAX) return withEffects(escalate(countAttempt(struck), "lost", "exhausted", now), effects);
+  const { step, modelIndex } = job.progress;
+  return withEffects(queueAt(struck, { step, modelIndex }, 0, "job.retried", "lost", now), effects);
+}
+
+function closed(job: Job): Step {
+  return move(
+    job,
+    { state: "closed" },
+    event("job.closed", { resolution: job.resolution ?? "failure", reason: job.reason ?? "exhausted" }),
+  );
+}

@@ -1,0 +1,136 @@
+/** What can happen to a job, and what a decision about it says to do. Plain data on both sides. */
+import type { Rate } from "../cost.ts";
+import type { AttemptId, VerdictId } from "../ids.ts";
+import type { Nanos } from "../money.ts";
+import type { Decision } from "../verdict.ts";
+import type { Job } from "./job.ts";
+
+/** How a call to a provider can fail. `rejected`: the request or the account was refused, so this model cannot be used now. */
+export type CallFailure = "unavailable" | "timeout" | "rate_limited" | "rejected";
+
+export type Fact =
+  /** A worker wants to start an attempt. */
+  | {
+      readonly type: "claim";
+      readonly attemptId: AttemptId;
+      /** The prompt's size. `exact` false: a cheap upper bound, good enough while it fits the cap. */
+      readonly inputTokens: number;
+      readonly exact: boolean;
+      /** The rate of each model of the cascade at this instant; a missing model has no known price. */
+      readonly rates: ReadonlyMap<string, Rate>;
+    }
+  /** The model answered. */
+  | {
+      readonly type: "answered";
+      readonly attemptId: AttemptId;
+      readonly cost: Nanos;
+      readonly stop: "end" | "truncated" | "refused";
+    }
+  /** The call failed, or its answer was lost on the way. */
+  | {
+      readonly type: "call_failed";
+      readonly attemptId: AttemptId;
+      readonly failure: CallFailure;
+      /** The provider may charge for it all the same: then its worst case counts as spent. */
+      readonly mayHaveBeenBilled: boolean;
+      readonly retryAfterMs: number | null;
+    }
+  /** The validator reached a verdict on the answer of an attempt. */
+  | {
+      readonly type: "judged";
+      readonly attemptId: AttemptId;
+      readonly verdictId: VerdictId;
+      readonly decision: Decision;
+      readonly score: number;
+    }
+  /** The validator itself broke. It never counts against the model and never bills. */
+  | { readonly type: "validator_broke"; readonly attemptId: AttemptId }
+  | { readonly type: "cancel" }
+  /** The customer took or refused a verified outcome within its acceptance window. */
+  | { readonly type: "accepted" }
+  | { readonly type: "rejected" }
+  /** The job's `wakeAt` has passed: a lease, a window or the deadline may be over. */
+  | { readonly type: "woke" }
+  /** The settlement is booked. */
+  | { readonly type: "settled" };
+
+export type FactType = Fact["type"];
+
+/** What a decision may look at besides the job and the fact. */
+export interface Circumstances {
+  /** The database's clock, ms since the epoch. */
+  readonly nowMs: number;
+  /** Uniform in [0, 1): spreads retry delays. */
+  readonly random: number;
+}
+
+/** How an attempt ended. */
+export type AttemptOutcome = "answered" | "truncated" | "refused" | CallFailure | "lost" | "canceled";
+
+/** What the books know of an attempt's cost: reserved, reported, taken at its worst case, or certainly nothing. */
+export type CostState = "held" | "known" | "presumed" | "released";
+
+export type Effect =
+  /** Write the attempt down with its worst case before the call is made. */
+  | {
+      readonly type: "start_attempt";
+      readonly attemptId: AttemptId;
+      readonly number: number;
+      readonly tier: string;
+      readonly provider: string;
+      readonly model: string;
+      readonly outputTokensMax: number;
+      readonly reserve: Nanos;
+      /** Abort the call after this long. */
+      readonly timeoutMs: number;
+    }
+  /** Record how the attempt ended, and book its cost. */
+  | {
+      readonly type: "end_attempt";
+      readonly attemptId: AttemptId;
+      readonly provider: string;
+      readonly model: string;
+      readonly outcome: AttemptOutcome;
+      readonly costState: Exclude<CostState, "held">;
+      readonly cost: Nanos;
+    }
+  /** The provider asked us to slow down: let the whole tier's queue rest. */
+  | { readonly type: "pause_tier"; readonly tier: string; readonly durationMs: number };
+
+/** Past-tense events, one per transition; what customers can watch. They carry no cost. */
+export type JobEventType =
+  | "job.accepted"
+  | "attempt.started"
+  | "attempt.answered"
+  | "attempt.failed"
+  | "job.retried"
+  | "job.escalated"
+  | "job.fell_back"
+  | "job.rerouted"
+  | "job.waited"
+  | "job.delivered"
+  | "job.resolved"
+  | "job.closed";
+
+export interface JobEvent {
+  readonly type: JobEventType;
+  /** Small facts for people: tier, model, attempt number, cause. */
+  readonly data: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Why a fact changed nothing. */
+export type IgnoredBecause =
+  /** The fact belongs to a state that the job has left, or to another attempt. */
+  | "stale"
+  /** An answer for an attempt that the job no longer waits for: its cost is booked, its output dropped. */
+  | "late_answer"
+  /** The claim came before the job's back-off was over. */
+  | "not_yet"
+  /** The wake-up found nothing overdue: publish the job's message again. */
+  | "still_waiting";
+
+export type Step =
+  | { readonly kind: "moved"; readonly next: Job; readonly event: JobEvent; readonly effects: readonly Effect[] }
+  | { readonly kind: "ignored"; readonly because: IgnoredBecause }
+  /** The upper bound of the prompt does not fit the cap as it is: count its tokens and claim again. */
+  | { readonly kind: "count_tokens" };

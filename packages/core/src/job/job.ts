@@ -1,0 +1,122 @@
+/**
+ * A job: one request for one outcome, pinned to the terms it was accepted under. This is all that the next step of a
+ * job can depend on; inputs and outputs stay in the database.
+ *
+ *                submit           claim              answered            pass, automatic
+ *    (intake) ────────► queued ────────► attempting ──────────► validating ──────────────► settling ──► closed
+ *                        ▲  ▲                │                      │  │ pass, window          ▲
+ *                        │  └────────────────┘ failed, lost         │  └──► awaiting_acceptance ┤ accepted · rejected · silence
+ *                        └──── retry · escalate · fall back ────────┘                          │
+ *                  exhausted · cost cap · deadline · canceled · refused ───────────────────────┘
+ */
+import type { AttemptId, JobId, VerdictId } from "../ids.ts";
+import { add, type Nanos, subtract } from "../money.ts";
+import type { CascadeStep, Terms } from "../outcome-type.ts";
+
+export const JOB_STATES = ["queued", "attempting", "validating", "awaiting_acceptance", "settling", "closed"] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+export const RESOLUTIONS = ["success", "partial", "failure"] as const;
+export type Resolution = (typeof RESOLUTIONS)[number];
+
+/** Why a job ended as it did. The first three go with success and partial, the others with failure. */
+export const REASONS = [
+  "verified",
+  "accepted",
+  "accepted_by_silence",
+  "exhausted",
+  "cost_cap",
+  "deadline",
+  "canceled",
+  "rejected",
+  "lapsed",
+  "refused",
+  "provider_outage",
+  "validator_error",
+] as const;
+export type Reason = (typeof REASONS)[number];
+
+/** What has been spent on a job, by how sure we are of it. `known + presumed + held − overrun ≤ cost cap`, always. */
+export interface JobCost {
+  /** Reported by the provider. */
+  readonly known: Nanos;
+  /** Worst cases of calls whose answer was lost: the provider has no idempotency, so they count as spent. */
+  readonly presumed: Nanos;
+  /** Worst case of the call in flight. */
+  readonly held: Nanos;
+  /** By how much reported usage exceeded what was reserved for it. Not zero is an alarm. */
+  readonly overrun: Nanos;
+}
+
+/** The attempt that the job is waiting for (attempting) or whose answer is being judged (validating). */
+export interface CurrentAttempt {
+  readonly attemptId: AttemptId;
+  readonly provider: string;
+  readonly model: string;
+  readonly reserve: Nanos;
+}
+
+/** The best verified outcome so far: what is delivered if nothing better comes. */
+export interface OutcomeInHand {
+  readonly attemptId: AttemptId;
+  readonly verdictId: VerdictId;
+  readonly decision: "pass" | "partial";
+  readonly score: number;
+}
+
+/** Where a job stands in its cascade. */
+export interface Progress {
+  /** Index into the cascade. */
+  readonly step: number;
+  /** Index into the step's models: 0 unless a fallback stands in. */
+  readonly modelIndex: number;
+  /** Output limit of the next attempt, tokens. */
+  readonly outputTokensMax: number;
+  /** Attempts per step that the model answered, refused or was too slow for. Unavailability is not an attempt. */
+  readonly tried: readonly number[];
+  /** The step from which fallbacks began to leave their tier; null while there is no outage. */
+  readonly outageFromStep: number | null;
+  /** Consecutive times that every model of the cascade was unavailable. */
+  readonly outages: number;
+  readonly refusals: number;
+  /** Consecutive times that a worker or validator vanished or broke while it held the job. */
+  readonly strikes: number;
+  readonly current: CurrentAttempt | null;
+  readonly best: OutcomeInHand | null;
+}
+
+export interface Job {
+  readonly id: JobId;
+  /** The fence: number of the last transition, from 1. A message for another revision is stale. */
+  readonly revision: number;
+  readonly state: JobState;
+  readonly resolution: Resolution | null;
+  readonly reason: Reason | null;
+  readonly terms: Terms;
+  readonly deadlineAtMs: number;
+  /** The message for this state is of no use before this instant (backing off, acceptance window). */
+  readonly readyAtMs: number;
+  /** When somebody should look at the job again if nothing happened: the end of a lease, a window, a deadline, or patience. */
+  readonly wakeAtMs: number;
+  /** Dispatched attempts; the next one has this number plus one. */
+  readonly attempts: number;
+  readonly cost: JobCost;
+  readonly progress: Progress;
+}
+
+/** The step the job stands on. */
+export function currentStep(job: Job): CascadeStep {
+  return job.terms.cascade[job.progress.step] ?? job.terms.cascade[0];
+}
+
+/** The model that the next attempt uses. */
+export function currentModel(job: Job): string {
+  const step = currentStep(job);
+  return step.models[job.progress.modelIndex] ?? step.models[0];
+}
+
+/** What may still be spent on the job. */
+export function budgetLeft(job: Job): Nanos {
+  const spent = subtract(add(add(job.cost.known, job.cost.presumed), job.cost.held), job.cost.overrun);
+  return subtract(job.terms.costCap, spent);
+}

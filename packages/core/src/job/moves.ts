@@ -1,0 +1,206 @@
+/**
+ * The moves that decisions are made of: each builds the job's next version for one kind of step. Leaves of `decide`;
+ * none of them looks at a fact.
+ */
+import type { VerdictId } from "../ids.ts";
+import { add, max, type Nanos, subtract, ZERO } from "../money.ts";
+import type { RetryPolicy } from "../outcome-type.ts";
+import type { AttemptOutcome, Circumstances, Effect, JobEvent, JobEventType, Step } from "./facts.ts";
+import {
+  currentModel,
+  currentStep,
+  type Job,
+  type JobCost,
+  type OutcomeInHand,
+  type Progress,
+  type Reason,
+} from "./job.ts";
+
+/** How long a message may be missing before the sweeper publishes it again. */
+export const PATIENCE_MS = 15_000;
+/** How much longer than the call's own timeout a worker may hold a job: time to write the answer down. */
+export const LEASE_GRACE_MS = 5_000;
+/** A job that makes its holder vanish or break this often in a row is taken away from it. */
+export const STRIKES_MAX = 3;
+/** A second refusal is the answer. */
+export const REFUSALS_MAX = 2;
+
+type Changes = Partial<Omit<Job, "id" | "revision" | "terms" | "progress">> & { readonly progress?: Partial<Progress> };
+
+/** The transition to the job's next revision. */
+export function move(job: Job, changes: Changes, event: JobEvent, effects: readonly Effect[] = []): Step {
+  const next: Job = {
+    ...job,
+    ...changes,
+    revision: job.revision + 1,
+    progress: { ...job.progress, ...changes.progress },
+  };
+  return { kind: "moved", next, event, effects };
+}
+
+export function event(type: JobEventType, data: JobEvent["data"] = {}): JobEvent {
+  return { type, data };
+}
+
+/** When the sweeper should look at a job whose message is due at an instant: after some patience, or at the deadline. */
+export function patienceUntil(job: Job, dueAtMs: number): number {
+  return Math.min(dueAtMs + PATIENCE_MS, job.deadlineAtMs);
+}
+
+/** Queues the job for an attempt at a place in its cascade. */
+export function queueAt(
+  job: Job,
+  place: { readonly step: number; readonly modelIndex: number },
+  delayMs: number,
+  type: JobEventType,
+  cause: string,
+  now: Circumstances,
+): Step {
+  const readyAtMs = Math.min(now.nowMs + delayMs, job.deadlineAtMs);
+  const moved: Job = { ...job, progress: { ...job.progress, ...place } };
+  return move(
+    job,
+    {
+      state: "queued",
+      readyAtMs,
+      wakeAtMs: patienceUntil(job, readyAtMs),
+      progress: { ...place, current: null },
+    },
+    event(type, { cause, tier: currentStep(moved).tier, model: currentModel(moved), delay_ms: delayMs }),
+  );
+}
+
+/** After an answer that was not good enough: the same tier again while it has attempts left, else the next one, else the end. */
+export function retryOrEscalate(job: Job, cause: string, now: Circumstances): Step {
+  const { step, modelIndex, tried } = job.progress;
+  const allTried = tried.reduce((total, n) => total + n, 0);
+  if (allTried >= job.terms.attemptsMax) return stop(job, "exhausted", now);
+  const triedHere = tried[step] ?? 0;
+  if (triedHere < currentStep(job).attemptsMax) {
+    const delayMs = backoffMs(currentStep(job).retry, triedHere, now.random);
+    return queueAt(job, { step, modelIndex }, delayMs, "job.retried", cause, now);
+  }
+  return escalate(job, cause, "exhausted", now);
+}
+
+/** On to the next step that has attempts left; without one the job ends for the given reason. */
+export function escalate(job: Job, cause: string, otherwise: Reason, now: Circumstances): Step {
+  const step = openStepAfter(job, job.progress.step);
+  if (step === null) return stop(job, otherwise, now);
+  return queueAt(job, { step, modelIndex: 0 }, 0, "job.escalated", cause, now);
+}
+
+/**
+ * The model is unavailable, or has no known price: its tier's next model; none left, the next tier; none left, wait and
+ * begin again where the outage began. The deadline ends the waiting. Not an attempt.
+ */
+export function fallBack(job: Job, cause: string, now: Circumstances): Step {
+  const { step, modelIndex } = job.progress;
+  if (modelIndex + 1 < currentStep(job).models.length) {
+    return queueAt(job, { step, modelIndex: modelIndex + 1 }, 0, "job.fell_back", cause, now);
+  }
+  const outageFromStep = job.progress.outageFromStep ?? step;
+  const further = openStepAfter(job, step);
+  if (further !== null) {
+    const leaving: Job = { ...job, progress: { ...job.progress, outageFromStep } };
+    return queueAt(leaving, { step: further, modelIndex: 0 }, 0, "job.fell_back", cause, now);
+  }
+  const outages = job.progress.outages + 1;
+  const waiting: Job = { ...job, progress: { ...job.progress, outages, outageFromStep: null } };
+  const delayMs = backoffMs(currentStep(job).retry, outages, now.random);
+  return queueAt(waiting, { step: outageFromStep, modelIndex: 0 }, delayMs, "job.waited", cause, now);
+}
+
+/** Ends the work on a job. What was verified in part is delivered, unless nobody wants it any more. */
+export function stop(job: Job, reason: Reason, now: Circumstances): Step {
+  const unwanted = reason === "canceled" || reason === "rejected" || reason === "lapsed";
+  if (job.progress.best !== null && !unwanted) return deliver(job, job.progress.best, now);
+  return resolve(job, { resolution: "failure", reason }, now);
+}
+
+/** Hands a verified outcome over: to settlement at once, or to the customer for acceptance. */
+export function deliver(job: Job, outcome: OutcomeInHand, now: Circumstances): Step {
+  const resolution = outcome.decision === "pass" ? "success" : "partial";
+  const { acceptance } = job.terms;
+  if (acceptance.mode === "automatic") return resolve(job, { resolution, reason: "verified" }, now, outcome.verdictId);
+  const settlesAtMs = now.nowMs + acceptance.durationMs;
+  return move(
+    job,
+    {
+      state: "awaiting_acceptance",
+      resolution,
+      readyAtMs: settlesAtMs,
+      wakeAtMs: settlesAtMs,
+      progress: { current: null, best: outcome },
+    },
+    event("job.delivered", { resolution, score: outcome.score }),
+  );
+}
+
+/** The resolution is known; the ledger books it next. */
+export function resolve(
+  job: Job,
+  end: { readonly resolution: "success" | "partial" | "failure"; readonly reason: Reason },
+  now: Circumstances,
+  verdictId?: VerdictId,
+): Step {
+  return move(
+    job,
+    {
+      state: "settling",
+      ...end,
+      readyAtMs: now.nowMs,
+      wakeAtMs: now.nowMs + PATIENCE_MS,
+      progress: { current: null },
+    },
+    event("job.resolved", verdictId === undefined ? { ...end } : { ...end, verdict: verdictId }),
+  );
+}
+
+/** Adds effects in front of those a step already has; an ignored step stays ignored. */
+export function withEffects(step: Step, effects: readonly Effect[]): Step {
+  return step.kind === "moved" ? { ...step, effects: [...effects, ...step.effects] } : step;
+}
+
+/** The attempt in flight is over: moves its reserve to where it belongs and says so in an effect. */
+export function endAttempt(
+  job: Job,
+  outcome: AttemptOutcome,
+  costState: "known" | "presumed" | "released",
+  reported: Nanos = ZERO,
+): { readonly job: Job; readonly effects: readonly Effect[] } {
+  const { current } = job.progress;
+  if (current === null) return { job, effects: [] };
+  const cost = costState === "known" ? reported : costState === "presumed" ? current.reserve : ZERO;
+  const spent: JobCost = {
+    known: costState === "known" ? add(job.cost.known, cost) : job.cost.known,
+    presumed: costState === "presumed" ? add(job.cost.presumed, cost) : job.cost.presumed,
+    held: subtract(job.cost.held, current.reserve),
+    overrun: add(job.cost.overrun, max(ZERO, subtract(cost, current.reserve))),
+  };
+  const { attemptId, provider, model } = current;
+  return {
+    job: { ...job, cost: spent },
+    effects: [{ type: "end_attempt", attemptId, provider, model, outcome, costState, cost }],
+  };
+}
+
+/** Counts an attempt of the present step that was used up, and forgets troubles that an answer has disproved. */
+export function countAttempt(job: Job): Job {
+  const { step } = job.progress;
+  const tried = job.progress.tried.map((n, i) => (i === step ? n + 1 : n));
+  return { ...job, progress: { ...job.progress, tried, outages: 0, outageFromStep: null, strikes: 0 } };
+}
+
+/** `initialDelay × multiplier^(n−1)` for the n-th wait, spread by ± jitter, at most `delayMax`. */
+export function backoffMs(policy: RetryPolicy, wait: number, random: number): number {
+  const delayMs = policy.initialDelayMs * policy.multiplier ** Math.max(0, wait - 1);
+  const spread = 1 + policy.jitter * (2 * random - 1);
+  return Math.round(Math.min(delayMs * spread, policy.delayMaxMs));
+}
+
+/** The first step behind the given one that has attempts left. */
+export function openStepAfter(job: Job, step: number): number | null {
+  const index = job.terms.cascade.findIndex((s, i) => i > step && (job.progress.tried[i] ?? 0) < s.attemptsMax);
+  return index === -1 ? null : index;
+}
