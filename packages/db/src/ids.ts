@@ -1,0 +1,9 @@
+import { monotonicFactory } from "ulid";
+import type { Id, IdPrefix } from "@contingent/core/ids";
+
+const next = monotonicFactory();
+
+/** A new id: the prefix and a time-sorted 26-character body, strictly ascending within a process. */
+export function newId<P extends IdPrefix>(prefix: P): Id<P> {
+  return `${prefix}_${next().toLowerCase()}`;
+}

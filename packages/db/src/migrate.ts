@@ -1,0 +1,90 @@
+import { readdir, readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { openPool, transaction, type Queryable } from "./pool.ts";
+
+const FOLDER = new URL("./migrations/", import.meta.url);
+/** Whoever migrates holds this lock; a second one waits and then finds nothing to do. */
+const ADVISORY_LOCK = 5_391_001;
+
+interface Migration {
+  readonly name: string;
+  readonly sql: string;
+  readonly checksum: string;
+}
+
+/** A migration that was already applied has been edited: the database and the code no longer agree on the past. */
+export class EditedMigrationError extends Error {
+  override readonly name = "EditedMigrationError";
+}
+
+/**
+ * Brings a database to the present schema. Each migration runs in its own transaction, in the order of the file names.
+ * @returns the names of those that were applied now
+ * @throws EditedMigrationError when an applied file has changed since
+ */
+export async function migrate(url: string): Promise<readonly string[]> {
+  const pool = openPool(url, { applicationName: "contingent-migrate", connectionsMax: 1 });
+  try {
+    const migrations = await readMigrations();
+    const applied: string[] = [];
+    for (const migration of migrations) {
+      if (await transaction(pool, (client) => apply(client, migration))) applied.push(migration.name);
+    }
+    return applied;
+  } finally {
+    await pool.end();
+  }
+}
+
+/** The name of the newest migration: what a database must have for this code to run on it. */
+export async function newestMigration(): Promise<string> {
+  return (await readMigrations()).at(-1)?.name ?? "";
+}
+
+/** Whether a database has every migration of this code. */
+export async function isMigrated(db: Queryable): Promise<boolean> {
+  const exists = await db.query<{ present: boolean }>({
+    text: "SELECT to_regclass('schema_migration') IS NOT NULL AS present",
+  });
+  if (exists.rows[0]?.present !== true) return false;
+  const found = await db.query({
+    text: "SELECT 1 FROM schema_migration WHERE name = $1",
+    values: [await newestMigration()],
+  });
+  return found.rowCount === 1;
+}
+
+async function readMigrations(): Promise<readonly Migration[]> {
+  const names = (await readdir(FOLDER)).filter((name) => name.endsWith(".sql")).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const sql = await readFile(new URL(name, FOLDER), "utf8");
+      return { name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
+    }),
+  );
+}
+
+async function apply(client: Queryable, migration: Migration): Promise<boolean> {
+  await client.query({ text: "SELECT pg_advisory_xact_lock($1)", values: [ADVISORY_LOCK] });
+  await client.query({
+    text: `CREATE TABLE IF NOT EXISTS schema_migration (
+             name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
+  });
+  const known = await client.query<{ checksum: string }>({
+    text: "SELECT checksum FROM schema_migration WHERE name = $1",
+    values: [migration.name],
+  });
+  const [row] = known.rows;
+  if (row !== undefined) {
+    if (row.checksum === migration.checksum) return false;
+    throw new EditedMigrationError(
+      `migration ${migration.name} was changed after it had been applied; restore the file and add a new migration instead`,
+    );
+  }
+  await client.query({ text: migration.sql });
+  await client.query({
+    text: "INSERT INTO schema_migration (name, checksum) VALUES ($1, $2)",
+    values: [migration.name, migration.checksum],
+  });
+  return true;
+}
