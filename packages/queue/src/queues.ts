@@ -1,0 +1,184 @@
+/**
+ * The queues of one process: publish, consume, look. `QUEUE_URL` picks the transport and nothing else knows which it is.
+ */
+import { contractOf, type OutgoingMessage, type QueueName } from "@contingent/contracts/messages/catalog";
+import { type Consumer, type Handler, RestartingConsumer } from "./consumer.ts";
+import { Publisher } from "./publisher.ts";
+import { connectPostgres } from "./transport-postgres.ts";
+import { connectRedis } from "./transport-redis.ts";
+import {
+  type BrokerQueue,
+  describe,
+  errorLogger,
+  type QueueLog,
+  type Transport,
+  TransportRefusedError,
+  within,
+} from "./transport.ts";
+
+export interface Depth {
+  readonly waiting: number;
+  readonly delayed: number;
+  readonly active: number;
+}
+
+export interface Queues {
+  /**
+   * Resolves when the transport has the message. Publishing one that still waits, is delayed or is being processed is
+   * a no-op. Fails within seconds when the transport is away.
+   * @throws TransportUnavailableError
+   */
+  publish(queue: QueueName, message: OutgoingMessage, options?: { readonly delayMs?: number }): Promise<void>;
+  /** Starts taking messages, at most `concurrency` at a time in this process. */
+  consume(queue: QueueName, handler: Handler, options?: { readonly concurrency?: number }): Consumer;
+  depth(queue: QueueName): Promise<Depth>;
+  /** Whether a message of this id (see `messageId`) waits, is delayed or is being processed. */
+  exists(queue: QueueName, id: string): Promise<boolean>;
+  /** Those of the ids that exist. */
+  existing(queue: QueueName, ids: readonly string[]): Promise<Set<string>>;
+  /** No consumer in any process takes a message of the queue for this long. Never shortens a pause that is under way. */
+  pauseFor(queue: QueueName, durationMs: number): Promise<void>;
+  /** Rejects when the transport does not answer. */
+  health(): Promise<void>;
+  /** Closes the consumers (letting their handlers end) and then the connections. */
+  close(): Promise<void>;
+}
+
+export interface QueuesOptions {
+  readonly log: QueueLog;
+}
+
+const HEALTH_TIMEOUT_MS = 2_000;
+const LOOKUP_CHUNK = 200;
+/** The queue that is asked whether the transport answers: every deployment has it. */
+const HEALTH_QUEUE: QueueName = "settle";
+/** "No limit" that both backends can count up to (a 32-bit integer in Postgres). */
+const RATE_UNLIMITED = 2_147_483_647;
+const RATE_WINDOW_MS = 1;
+
+/**
+ * Connects to the transport named by the URL: `postgres:`, `postgresql:`, `redis:` or `rediss:`.
+ * @throws TransportUnavailableError when it cannot be reached, TransportRefusedError when it must not be used as it is.
+ */
+export async function openQueues(url: string, options: QueuesOptions): Promise<Queues> {
+  const { log } = options;
+  const transport = await connect(url, log);
+  const brokers = new Map<QueueName, BrokerQueue>();
+  const publishers = new Map<QueueName, Publisher>();
+  const consumers = new Set<Consumer>();
+  const resumeTimers = new Map<QueueName, NodeJS.Timeout>();
+
+  const broker = (queue: QueueName): BrokerQueue => {
+    const known = brokers.get(queue);
+    if (known !== undefined) return known;
+    const opened = transport.openQueue(queue);
+    opened.on("error", errorLogger(log, { queue, connection: "producer" }));
+    // A queue that could not be opened stays broken: it is forgotten, and the next call opens another.
+    opened.waitUntilReady().catch((error: unknown) => {
+      log.warn({ queue, error: describe(error) }, "queue cannot be opened yet");
+      if (brokers.get(queue) === opened) brokers.delete(queue);
+    });
+    brokers.set(queue, opened);
+    return opened;
+  };
+
+  const publisher = (queue: QueueName): Publisher => {
+    const known = publishers.get(queue);
+    if (known !== undefined) return known;
+    const made = new Publisher(queue, () => broker(queue), transport.publishesInFlightMax);
+    publishers.set(queue, made);
+    return made;
+  };
+
+  const existing = async (queue: QueueName, ids: readonly string[]): Promise<Set<string>> => {
+    const found = new Set<string>();
+    for (let from = 0; from < ids.length; from += LOOKUP_CHUNK) {
+      const chunk = ids.slice(from, from + LOOKUP_CHUNK);
+      const states = await Promise.all(chunk.map((id) => broker(queue).getJobState(id)));
+      for (const [index, id] of chunk.entries()) if (states[index] !== "unknown") found.add(id);
+    }
+    return found;
+  };
+
+  /** A counting limit costs every delivery a little (in Postgres a lock), so it goes when the pause is over. */
+  const liftLimitLater = (queue: QueueName, afterMs: number): void => {
+    clearTimeout(resumeTimers.get(queue));
+    const lift = async (): Promise<void> => {
+      const leftMs = await broker(queue).getRateLimitTtl();
+      if (leftMs > 0) liftLimitLater(queue, leftMs);
+      else await broker(queue).removeGlobalRateLimit();
+    };
+    const timer = setTimeout(() => void lift().catch(errorLogger(log, { queue, connection: "producer" })), afterMs);
+    resumeTimers.set(queue, timer.unref());
+  };
+
+  return {
+    async publish(queue, message, { delayMs = 0 } = {}) {
+      await publisher(queue).publish({ ...message, traceparent: message.traceparent ?? null }, delayMs);
+    },
+
+    consume(queue, handler, { concurrency = contractOf(queue).concurrency } = {}) {
+      const started = new RestartingConsumer(transport, queue, handler, concurrency, log);
+      const consumer: Consumer = {
+        ready: () => started.ready(),
+        async close() {
+          consumers.delete(consumer);
+          await started.close();
+        },
+      };
+      consumers.add(consumer);
+      return consumer;
+    },
+
+    async depth(queue) {
+      const counts = await broker(queue).getJobCounts("waiting", "prioritized", "delayed", "active");
+      const count = (state: string): number => counts[state] ?? 0;
+      return {
+        waiting: count("waiting") + count("prioritized"),
+        delayed: count("delayed"),
+        active: count("active"),
+      };
+    },
+
+    async exists(queue, id) {
+      return (await existing(queue, [id])).has(id);
+    },
+
+    existing,
+
+    async pauseFor(queue, durationMs) {
+      const target = broker(queue);
+      // BullMQ heeds a manual limit only on queues that have a limiter, so the queue gets one that never limits by itself.
+      await target.setGlobalRateLimit(RATE_UNLIMITED, RATE_WINDOW_MS);
+      if ((await target.getRateLimitTtl()) < durationMs) await target.rateLimit(Math.ceil(durationMs));
+      liftLimitLater(queue, durationMs);
+    },
+
+    async health() {
+      await within(broker(HEALTH_QUEUE).isPaused(), HEALTH_TIMEOUT_MS, "The queue transport");
+    },
+
+    async close() {
+      for (const timer of resumeTimers.values()) clearTimeout(timer);
+      await Promise.all([...consumers].map((consumer) => consumer.close()));
+      await Promise.all([...brokers.values()].map((queue) => queue.close()));
+      await transport.close();
+    },
+  };
+}
+
+async function connect(url: string, log: QueueLog): Promise<Transport> {
+  const scheme = URL.canParse(url) ? new URL(url).protocol : "";
+  switch (scheme) {
+    case "postgres:":
+    case "postgresql:":
+      return connectPostgres(url, log);
+    case "redis:":
+    case "rediss:":
+      return connectRedis(url, log);
+    default:
+      throw new TransportRefusedError(
+        `QUEUE_URL must start with postgres://, redis:// or rediss://, not "${scheme.replace(/:$/, "")}".`,
+      );
+  }
+}

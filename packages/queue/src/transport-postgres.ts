@@ -1,0 +1,117 @@
+/**
+ * BullMQ on Postgres: the default when nothing but the database is installed. Its tables live in their own schema.
+ *
+ * One small pool for all producers of the process; per consumer a pool of its own and the connection that listens.
+ */
+import {
+  assertSchemaCompatibility,
+  createPostgresBackend,
+  isPgPool,
+  LATEST_SCHEMA_VERSION,
+  Queue,
+  runMigrations,
+  SchemaMigrationRequiredError,
+  Worker,
+} from "bullmq";
+import { Pool } from "pg";
+import {
+  describe,
+  errorLogger,
+  type QueueLog,
+  STREAMS,
+  type Transport,
+  TransportUnavailableError,
+  WORKER_OPTIONS,
+} from "./transport.ts";
+
+const SCHEMA = "bullmq";
+const PRODUCER_CONNECTIONS_MAX = 3;
+const CONSUMER_CONNECTIONS_MAX = 4;
+const CONNECT_TIMEOUT_MS = 2_000;
+const PRODUCER_QUERY_TIMEOUT_MS = 2_000;
+const CONSUMER_QUERY_TIMEOUT_MS = 15_000;
+/** A second batch may start while one commits; more would only queue for the same connections. */
+const PUBLISHES_IN_FLIGHT_MAX = 2;
+
+/**
+ * Messages are hints, so a commit need not wait for the disk: what a crash of Postgres takes, the sweeper publishes
+ * again. `search_path` is how BullMQ finds its schema on a pool that it did not make itself.
+ */
+const SESSION = "-c synchronous_commit=off";
+
+/**
+ * Connects, and brings BullMQ's schema up to date.
+ * @throws TransportUnavailableError
+ */
+export async function connectPostgres(url: string, log: QueueLog): Promise<Transport> {
+  const shared = { connectionString: url, keepAlive: true, connectionTimeoutMillis: CONNECT_TIMEOUT_MS };
+  const producers = new Pool({
+    ...shared,
+    max: PRODUCER_CONNECTIONS_MAX,
+    query_timeout: PRODUCER_QUERY_TIMEOUT_MS,
+    options: `${SESSION} -c search_path=${SCHEMA}`,
+    application_name: "contingent-queue",
+  });
+  producers.on("error", errorLogger(log, { connection: "producer" }));
+  // A client that is checked out reports its own errors; without a listener they would end the process.
+  producers.on("connect", (client) => client.on("error", () => undefined));
+  try {
+    await migrate(producers);
+  } catch (error) {
+    await producers.end();
+    throw new TransportUnavailableError(
+      `Postgres at ${placeOf(url)} cannot carry the queues (${describe(error)}): start it, or correct QUEUE_URL.`,
+      { cause: error },
+    );
+  }
+
+  return {
+    publishesInFlightMax: PUBLISHES_IN_FLIGHT_MAX,
+    openQueue(queue) {
+      if (!isPgPool(producers)) throw new TypeError("This version of pg does not fit BullMQ.");
+      const opened = new Queue(queue, { connection: producers, streams: STREAMS }, createPostgresBackend);
+      return opened;
+    },
+    openWorker: (queue, process, concurrency) =>
+      new Worker(
+        queue,
+        process,
+        {
+          ...WORKER_OPTIONS,
+          concurrency,
+          connection: {
+            ...shared,
+            schema: SCHEMA,
+            max: CONSUMER_CONNECTIONS_MAX,
+            query_timeout: CONSUMER_QUERY_TIMEOUT_MS,
+            options: SESSION,
+          },
+        },
+        createPostgresBackend,
+      ),
+    async close() {
+      await producers.end();
+    },
+  };
+}
+
+/** Changes nothing when the schema is current, so that a role without DDL rights can run the services. */
+async function migrate(pool: Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    const version = await assertSchemaCompatibility(client, SCHEMA).catch((error: unknown) => {
+      if (error instanceof SchemaMigrationRequiredError) return 0;
+      throw error;
+    });
+    // BullMQ takes an advisory lock for it: several processes may start at the same time.
+    if (version < LATEST_SCHEMA_VERSION) await runMigrations(client, SCHEMA);
+  } finally {
+    client.release();
+  }
+}
+
+/** Host, port and database only: the URL may hold a password. */
+function placeOf(url: string): string {
+  const { hostname, port, pathname } = new URL(url);
+  return `${hostname}:${port || "5432"}${pathname}`;
+}
