@@ -1,0 +1,13 @@
+/** Starts the simulator as a process of its own: `PORT=8090 node packages/simulator/src/main.ts`. */
+import { readConfig } from "./config.ts";
+import { startSimulator } from "./server.ts";
+
+const simulator = await startSimulator(readConfig(process.env));
+// One line of JSON, for whoever started the process and waits for its port.
+process.stdout.write(`${JSON.stringify({ listening: simulator.port, url: simulator.url, simulator: true })}\n`);
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.once(signal, () => {
+    void simulator.close().then(() => process.exit(0));
+  });
+}
