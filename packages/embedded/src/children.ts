@@ -1,0 +1,122 @@
+/** Child processes that write their own log file, are stopped in an orderly way, and never outlive us (reaper.ts). */
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { reaper, type Stage } from "./reaper.ts";
+
+/** A user and group to run as, where that is not our own. */
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface ChildSpec {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly logFile: string;
+  readonly stage: Stage;
+  /** What asks it to finish its work and leave. */
+  readonly stopSignal: "SIGTERM" | "SIGINT";
+  readonly identity?: Identity | null;
+}
+
+/** How a child ended: an exit code, or the signal that killed it. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Child {
+  readonly name: string;
+  readonly pid: number;
+  readonly logFile: string;
+  readonly exited: Promise<Exit>;
+  /** Null while it runs. */
+  readonly exit: Exit | null;
+  send(signal: NodeJS.Signals): void;
+  /** Asks it to leave and waits; kills it when the grace is over. Repeating it is harmless. */
+  stop(graceMs: number): Promise<Exit>;
+}
+
+/** Starts a child in a process group of its own, with its output in `logFile` (emptied first). */
+export async function startChild(spec: ChildSpec): Promise<Child> {
+  fs.mkdirSync(path.dirname(spec.logFile), { recursive: true });
+  const log = fs.openSync(spec.logFile, "w", 0o600);
+  const process_ = spawn(spec.command, spec.args, {
+    cwd: spec.cwd,
+    env: spec.env,
+    stdio: ["ignore", log, log],
+    detached: true,
+    ...(spec.identity ?? {}),
+  });
+  fs.closeSync(log);
+  const pid = await new Promise<number>((resolve, reject) => {
+    process_.once("error", (error) => reject(new Error(`${spec.name} could not be started`, { cause: error })));
+    process_.once("spawn", () => resolve(process_.pid ?? 0));
+  });
+  return watch(spec, pid, process_);
+}
+
+function watch(spec: ChildSpec, pid: number, started: ReturnType<typeof spawn>): Child {
+  reaper().tell({ do: "adopt", pid, stage: spec.stage, signal: spec.stopSignal });
+  let exit: Exit | null = null;
+  const exited = new Promise<Exit>((resolve) => {
+    started.once("exit", (code, signal) => {
+      exit = { code, signal };
+      reaper().tell({ do: "release", pid });
+      resolve(exit);
+    });
+  });
+  return {
+    name: spec.name,
+    pid,
+    logFile: spec.logFile,
+    exited,
+    get exit() {
+      return exit;
+    },
+    send(signal) {
+      if (exit === null) started.kill(signal);
+    },
+    async stop(graceMs) {
+      if (exit !== null) return exit;
+      started.kill(spec.stopSignal);
+      const kill = setTimeout(() => killGroup(pid), graceMs);
+      const how = await exited;
+      clearTimeout(kill);
+      return how;
+    },
+  };
+}
+
+/** Kills a child and whatever it started. */
+export function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It is gone already, which is all that was wanted.
+  }
+}
+
+const TAIL_BYTES_MAX = 64 * 1024;
+
+/** The last lines of a log, for a message about what went wrong. */
+export function tailOf(file: string, lines: number): string {
+  let handle: number;
+  try {
+    handle = fs.openSync(file, "r");
+  } catch {
+    return "";
+  }
+  try {
+    const size = fs.fstatSync(handle).size;
+    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES_MAX));
+    fs.readSync(handle, bytes, 0, bytes.length, size - bytes.length);
+    return bytes.toString("utf8").trimEnd().split("\n").slice(-lines).join("\n");
+  } finally {
+    fs.closeSync(handle);
+  }
+}
