@@ -5,11 +5,11 @@ const INTERVAL_DEFAULT_MS = 50;
 /**
  * Waits until a condition holds and returns what it returned. A condition that throws counts as one that does not hold
  * yet; its last error is the cause of the failure.
- * @throws Error naming `what` when the time is over.
+ * @throws Error naming `what` was waited for when the time is over.
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  options: { timeoutMs: number; what: string; intervalMs?: number },
+  options: { timeoutMs: number; what?: string; intervalMs?: number },
 ): Promise<Exclude<T, false | null | undefined>> {
   const giveUpAtMs = Date.now() + options.timeoutMs;
   let cause: unknown;
@@ -22,7 +22,7 @@ export async function until<T>(
       cause = error;
     }
     if (Date.now() >= giveUpAtMs)
-      throw new Error(`waited ${options.timeoutMs} ms in vain for ${options.what}`, { cause });
+      throw new Error(`waited ${options.timeoutMs} ms in vain for ${options.what ?? "a condition"}`, { cause });
     await pause(options.intervalMs ?? INTERVAL_DEFAULT_MS);
   }
 }
