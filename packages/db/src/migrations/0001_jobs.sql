@@ -57,6 +57,8 @@ CREATE TABLE job (
   deadline_at             timestamptz NOT NULL,
   ready_at                timestamptz NOT NULL,
   wake_at                 timestamptz NOT NULL,
+  -- How often the sweeper has woken this revision: each time it waits longer.
+  wakes                   int  NOT NULL DEFAULT 0,
   closed_at               timestamptz,
   CONSTRAINT job_cost_cap CHECK (cost_known_nanos + cost_presumed_nanos + cost_held_nanos - cost_overrun_nanos <= cost_cap_nanos),
   CONSTRAINT job_resolved CHECK ((state IN ('settling', 'closed')) <= (resolution IS NOT NULL AND reason IS NOT NULL)),
@@ -129,12 +131,19 @@ CREATE INDEX verdict_by_job ON verdict (job_id);
 
 -- Answers to requests with an Idempotency-Key, so that a repeat gets the same one.
 CREATE TABLE idempotency (
-  customer_id text NOT NULL REFERENCES customer (id),
-  key         text NOT NULL,
-  fingerprint text NOT NULL,
-  -- Null while the first request is still being served.
-  status      int,
-  body        jsonb,
-  created_at  timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (customer_id, key)
+  customer_id     text NOT NULL REFERENCES customer (id),
+  key             text NOT NULL,
+  fingerprint     text NOT NULL,
+  -- The answer speaks of this job, so it must exist: a key that was claimed for a job which lost a race claims nothing.
+  job_id          text NOT NULL REFERENCES job (id),
+  -- The request named an outcome that had been bought before.
+  existing        boolean NOT NULL,
+  -- Null while the first request is still being served (it waits for the result); then somebody keeps the lease alive.
+  status          int,
+  body            jsonb,
+  in_flight_until timestamptz,
+  created_at      timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (customer_id, key),
+  CHECK ((status IS NULL) = (body IS NULL)),
+  CHECK (status IS NOT NULL OR in_flight_until IS NOT NULL)
 );

@@ -1,0 +1,108 @@
+/**
+ * API keys: `ctg_live_<id>_<secret>_<checksum>`. The id finds the row, the secret proves the right to it, and the checksum
+ * tells a mistyped key from a wrong one without asking the database. Only a SHA-256 of the whole text is stored: the
+ * secret has 160 random bits, so a slow hash would protect nothing more.
+ */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { crc32 } from "node:zlib";
+import type { CustomerId, KeyId } from "@contingent/core/ids";
+import { batched } from "./batch.ts";
+import { newId } from "./ids.ts";
+import type { Pool, Queryable } from "./pool.ts";
+
+export type KeyScope = "customer" | "operator";
+
+export type NewKey = { readonly label: string; readonly mode?: "live" | "test" } & (
+  | { readonly scope: "customer"; readonly customerId: CustomerId }
+  | { readonly scope: "operator"; readonly customerId?: undefined }
+);
+
+/** A key as it is stored. */
+export interface StoredKey {
+  readonly id: KeyId;
+  readonly scope: KeyScope;
+  readonly customerId: CustomerId | null;
+  readonly secretHash: Buffer;
+  /** Neither expired nor revoked, by the database's clock. */
+  readonly active: boolean;
+}
+
+const SECRET_CHARACTERS = 32;
+const CHECKSUM_CHARACTERS = 7;
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+const TEXT = /^(ctg_(?:live|test)_([0-9a-z]{26})_[0-9a-z]{32})_([0-9a-z]{7})$/;
+
+/**
+ * Makes a key and stores its hash.
+ * @returns the text, which cannot be had again
+ */
+export async function createKey(db: Queryable, key: NewKey): Promise<{ readonly id: KeyId; readonly text: string }> {
+  const id = newId("key");
+  const body = `ctg_${key.mode ?? "live"}_${id.slice("key_".length)}_${newSecret()}`;
+  const text = `${body}_${checksumOf(body)}`;
+  await db.query({
+    text: "INSERT INTO api_key (id, scope, customer_id, secret_hash, label) VALUES ($1, $2, $3, $4, $5)",
+    values: [id, key.scope, key.customerId ?? null, hashOf(text), key.label],
+  });
+  return { id, text };
+}
+
+/** Ends a key. Processes that looked it up a moment ago learn of it within seconds. */
+export async function revokeKey(db: Queryable, id: KeyId): Promise<void> {
+  await db.query({ text: "UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1", values: [id] });
+}
+
+/** The id that a key's text names, or null when the text is no key (its form or its checksum is wrong). */
+export function keyIdOf(text: string): KeyId | null {
+  const match = TEXT.exec(text);
+  if (match === null) return null;
+  const [, body = "", id = "", checksum = ""] = match;
+  return checksum === checksumOf(body) ? `key_${id}` : null;
+}
+
+/** Whether the text is the very key that was stored; takes equally long for every wrong one. */
+export function isThisKey(text: string, stored: StoredKey): boolean {
+  return timingSafeEqual(hashOf(text), stored.secretHash);
+}
+
+interface KeyRow {
+  readonly id: KeyId;
+  readonly scope: KeyScope;
+  readonly customer_id: CustomerId | null;
+  readonly secret_hash: Buffer;
+  readonly active: boolean;
+}
+
+const SELECT = `
+  SELECT id, scope, customer_id, secret_hash,
+         revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AS active
+    FROM api_key WHERE id = ANY($1::text[])`;
+
+/** Finds keys by their id, many to a statement. By primary key, without a lock. */
+export function keyFinder(pool: Pool): (id: KeyId) => Promise<StoredKey | null> {
+  return batched<KeyId, StoredKey | null>({
+    run: async (ids) => {
+      const { rows } = await pool.query<KeyRow>({ name: "find-keys", text: SELECT, values: [ids] });
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => {
+        const row = byId.get(id);
+        if (row === undefined) return null;
+        const { scope, customer_id: customerId, secret_hash: secretHash, active } = row;
+        return { id, scope, customerId, secretHash, active };
+      });
+    },
+  });
+}
+
+function newSecret(): string {
+  // 256 is a multiple of the alphabet's 32, so every character is equally likely.
+  return Array.from(randomBytes(SECRET_CHARACTERS), (byte) => ALPHABET[byte % ALPHABET.length]).join("");
+}
+
+function checksumOf(body: string): string {
+  return crc32(body).toString(36).padStart(CHECKSUM_CHARACTERS, "0");
+}
+
+function hashOf(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
