@@ -1,0 +1,291 @@
+/**
+ * One transition, one statement, one fence.
+ *
+ * The statement updates the job's row only where its revision is still the one that was decided upon, and writes the
+ * event, the attempt, the verdict, the end of the hold, the charge and the ledger's transactions only for rows that it
+ * did update. Who lost the race has written nothing. Many transitions share a statement (see batch.ts); a single
+ * statement is a transaction of its own, so all of one transition is there or none of it.
+ *
+ * Locks: the rows of `job` named by the batch, in the order of their ids. Index: the primary keys.
+ * Cost columns change by differences, because a late answer may add to them between load and commit.
+ */
+import { attemptCost, type Transaction } from "@contingent/core/books/books";
+import type { CustomerId, JobId, VerdictId } from "@contingent/core/ids";
+import type { Effect, JobEvent } from "@contingent/core/job/facts";
+import type { Job } from "@contingent/core/job/job";
+import type { Json, JsonObject } from "@contingent/core/json";
+import { type Currency, type Nanos, ZERO } from "@contingent/core/money";
+import type { Verdict } from "@contingent/core/verdict";
+import { batched } from "./batch.ts";
+import { newId } from "./ids.ts";
+import { storedProgress } from "./job-row.ts";
+import type { Pool } from "./pool.ts";
+
+/** What the provider said, to be kept with its attempt. */
+export interface AttemptAnswer {
+  /** Null when there is none, or none that may be used. */
+  readonly text: string | null;
+  readonly responseId: string | null;
+  /** The provider's own usage report, unchanged. */
+  readonly usage: JsonObject | null;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  /** Why there is no answer, for the operator. Never the prompt, never a key. */
+  readonly error: string | null;
+}
+
+/** A verdict as it is stored: with the evidence that it can be reached again from. */
+export interface StoredVerdict extends Verdict {
+  readonly id: VerdictId;
+  readonly attemptId: string;
+  /** SHA-256 over the input, the judged text and the validators. */
+  readonly evidenceHash: string;
+  /** The parsed answer; null when it was not JSON. */
+  readonly output: Json;
+  readonly durationMs: number;
+}
+
+/** How the hold ends, in the transition that closes the job. */
+export interface Settled {
+  readonly customerId: CustomerId;
+  readonly outcomeType: string;
+  readonly outcomeKey: string | null;
+  /** Null: the hold is voided and nothing is charged. */
+  readonly charge: { readonly price: Nanos; readonly verdictId: VerdictId } | null;
+}
+
+export interface Transition {
+  readonly before: Job;
+  readonly next: Job;
+  readonly event: JobEvent;
+  readonly effects: readonly Effect[];
+  readonly currency: Currency;
+  /** Span of the attempt that starts with this transition. */
+  readonly attemptTraceparent?: string | undefined;
+  readonly answer?: AttemptAnswer | undefined;
+  readonly verdict?: StoredVerdict | undefined;
+  readonly settled?: Settled | undefined;
+  readonly transactions?: readonly Transaction[] | undefined;
+}
+
+/** Commits a transition; false when the job has moved on and nothing was written. */
+export type Commit = (transition: Transition) => Promise<boolean>;
+
+const COMMIT = `
+WITH input AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (
+    id text, revision int, state text, resolution text, reason text, attempts int, progress jsonb,
+    known bigint, presumed bigint, held bigint, overrun bigint, price bigint, ready_ms float8, wake_ms float8,
+    event text, data jsonb, started jsonb, ended jsonb, verdict jsonb, settled jsonb, transactions jsonb)
+), locked AS MATERIALIZED (
+  SELECT j.id FROM job j WHERE j.id IN (SELECT id FROM input) ORDER BY j.id FOR UPDATE
+), moved AS (
+  UPDATE job j
+     SET revision = i.revision, state = i.state, resolution = i.resolution, reason = i.reason,
+         attempts = i.attempts, progress = i.progress,
+         cost_known_nanos = cost_known_nanos + i.known, cost_presumed_nanos = cost_presumed_nanos + i.presumed,
+         cost_held_nanos = cost_held_nanos + i.held, cost_overrun_nanos = cost_overrun_nanos + i.overrun,
+         price_nanos = coalesce(i.price, price_nanos),
+         ready_at = to_timestamp(i.ready_ms / 1000), wake_at = to_timestamp(i.wake_ms / 1000), wakes = 0,
+         closed_at = CASE WHEN i.state = 'closed' THEN clock_timestamp() END
+    FROM input i JOIN locked l ON l.id = i.id
+   WHERE j.id = i.id AND j.revision = i.revision - 1
+  RETURNING i.*
+), event AS (
+  INSERT INTO job_event (job_id, revision, type, data)
+  SELECT id, revision, event, data FROM moved
+), started AS (
+  INSERT INTO attempt (id, job_id, number, tier, provider, model, output_tokens_max, reserve_nanos, cost_state, traceparent)
+  SELECT s.id, m.id, s.number, s.tier, s.provider, s.model, s.output_tokens_max, s.reserve, 'held', s.traceparent
+    FROM moved m, jsonb_to_record(m.started) AS s (
+      id text, number int, tier text, provider text, model text, output_tokens_max int, reserve bigint, traceparent text)
+   WHERE m.started IS NOT NULL
+), ended AS (
+  UPDATE attempt a
+     SET cost_state = e.cost_state, cost_nanos = e.cost, outcome = e.outcome, response_id = e.response_id,
+         usage = e.usage, input_tokens = e.input_tokens, output_tokens = e.output_tokens, output = e.output,
+         error = e.error, ended_at = clock_timestamp()
+    FROM moved m, jsonb_to_record(m.ended) AS e (
+      id text, cost_state text, cost bigint, outcome text, response_id text, usage jsonb, input_tokens int,
+      output_tokens int, output text, error text)
+   WHERE m.ended IS NOT NULL AND a.id = e.id
+), verdict AS (
+  INSERT INTO verdict (id, job_id, attempt_id, decision, score, findings, validators, evidence_hash, output, duration_ms)
+  SELECT v.id, m.id, v.attempt_id, v.decision, v.score, v.findings, v.validators, v.evidence_hash, v.output, v.duration_ms
+    FROM moved m, jsonb_to_record(m.verdict) AS v (
+      id text, attempt_id text, decision text, score float8, findings jsonb, validators jsonb, evidence_hash text,
+      output jsonb, duration_ms float8)
+   WHERE m.verdict IS NOT NULL
+), released AS (
+  UPDATE hold h SET state = s.hold_state, ended_at = clock_timestamp()
+    FROM moved m, jsonb_to_record(m.settled) AS s (hold_state text)
+   WHERE m.settled IS NOT NULL AND h.job_id = m.id AND h.state = 'open'
+), charged AS (
+  INSERT INTO charge (job_id, customer_id, outcome_type, outcome_key, verdict_id, amount_nanos, currency)
+  SELECT m.id, s.customer_id, s.outcome_type, s.outcome_key, s.verdict_id, m.price, s.currency
+    FROM moved m, jsonb_to_record(m.settled) AS s (
+      customer_id text, outcome_type text, outcome_key text, verdict_id text, currency text)
+   WHERE s.verdict_id IS NOT NULL
+), booked AS (
+  INSERT INTO ledger_transaction (id, kind, key, job_id, currency)
+  SELECT t.id, t.kind, t.key, m.id, t.currency
+    FROM moved m, jsonb_to_recordset(m.transactions) AS t (id text, kind text, key text, currency text)
+), posted AS (
+  INSERT INTO posting (transaction_id, seq, kind, account_class, account_of, amount_nanos, currency)
+  SELECT t.id, p.seq, t.kind, p.line ->> 0, p.line ->> 1, (p.line ->> 2)::bigint, t.currency
+    FROM moved m,
+         jsonb_to_recordset(m.transactions) AS t (id text, kind text, currency text, postings jsonb),
+         jsonb_array_elements(t.postings) WITH ORDINALITY AS p (line, seq)
+)
+SELECT id FROM moved`;
+
+/** Commits transitions, many to a statement. Rejects when the database refuses one: a broken cap, a second charge. */
+export function openCommit(pool: Pool): Commit {
+  return batched<Transition, boolean>({
+    run: async (transitions) => {
+      const { first, again } = firstOfEachJob(transitions);
+      const rows = JSON.stringify(first.map(rowOf));
+      const { rows: moved } = await pool.query<{ id: JobId }>({ name: "commit", text: COMMIT, values: [rows] });
+      const won = new Set<Transition>();
+      const ids = new Set(moved.map((row) => row.id));
+      for (const transition of first) if (ids.has(transition.before.id)) won.add(transition);
+      return transitions.map((t) => !again.has(t) && won.has(t));
+    },
+  });
+}
+
+/** Two transitions of one job in one batch race for the same revision: the first wins, the others lose. */
+function firstOfEachJob(transitions: readonly Transition[]): {
+  readonly first: readonly Transition[];
+  readonly again: ReadonlySet<Transition>;
+} {
+  const seen = new Set<JobId>();
+  const again = new Set<Transition>();
+  const first = transitions.filter((t) => {
+    if (seen.has(t.before.id)) {
+      again.add(t);
+      return false;
+    }
+    seen.add(t.before.id);
+    return true;
+  });
+  return { first, again };
+}
+
+function rowOf(transition: Transition): JsonObject {
+  const { before, next, event, settled } = transition;
+  return {
+    id: next.id,
+    revision: next.revision,
+    state: next.state,
+    resolution: next.resolution,
+    reason: next.reason,
+    attempts: next.attempts,
+    progress: toJson(storedProgress(next.progress)),
+    known: difference(next.cost.known, before.cost.known),
+    presumed: difference(next.cost.presumed, before.cost.presumed),
+    held: difference(next.cost.held, before.cost.held),
+    overrun: difference(next.cost.overrun, before.cost.overrun),
+    price: settled === undefined ? null : (settled.charge?.price ?? ZERO).toString(),
+    ready_ms: next.readyAtMs,
+    wake_ms: next.wakeAtMs,
+    event: event.type,
+    data: event.data,
+    started: startedRow(transition),
+    ended: endedRow(transition),
+    verdict: verdictRow(transition),
+    settled: settledRow(transition),
+    transactions: transactionsOf(transition).map((t) => transactionRow(t, transition.currency)),
+  };
+}
+
+function startedRow(transition: Transition): JsonObject | null {
+  const effect = transition.effects.find((e) => e.type === "start_attempt");
+  if (effect === undefined) return null;
+  return {
+    id: effect.attemptId,
+    number: effect.number,
+    tier: effect.tier,
+    provider: effect.provider,
+    model: effect.model,
+    output_tokens_max: effect.outputTokensMax,
+    reserve: effect.reserve.toString(),
+    traceparent: transition.attemptTraceparent ?? null,
+  };
+}
+
+function endedRow(transition: Transition): JsonObject | null {
+  const effect = transition.effects.find((e) => e.type === "end_attempt");
+  if (effect === undefined) return null;
+  const { answer } = transition;
+  return {
+    id: effect.attemptId,
+    cost_state: effect.costState,
+    cost: effect.cost.toString(),
+    outcome: effect.outcome,
+    response_id: answer?.responseId ?? null,
+    usage: answer?.usage ?? null,
+    input_tokens: answer?.inputTokens ?? null,
+    output_tokens: answer?.outputTokens ?? null,
+    output: answer?.text ?? null,
+    error: answer?.error ?? null,
+  };
+}
+
+function verdictRow({ verdict }: Transition): JsonObject | null {
+  if (verdict === undefined) return null;
+  return {
+    id: verdict.id,
+    attempt_id: verdict.attemptId,
+    decision: verdict.decision,
+    score: verdict.score,
+    findings: verdict.findings.map((f) => ({ ...f })),
+    validators: verdict.validators,
+    evidence_hash: verdict.evidenceHash,
+    output: verdict.output,
+    duration_ms: verdict.durationMs,
+  };
+}
+
+function settledRow({ settled, currency }: Transition): JsonObject | null {
+  if (settled === undefined) return null;
+  return {
+    hold_state: settled.charge === null ? "voided" : "captured",
+    customer_id: settled.customerId,
+    outcome_type: settled.outcomeType,
+    outcome_key: settled.outcomeKey,
+    verdict_id: settled.charge?.verdictId ?? null,
+    currency,
+  };
+}
+
+/** The given transactions, and the cost of the attempt that ended. */
+function transactionsOf(transition: Transition): readonly Transaction[] {
+  const given = transition.transactions ?? [];
+  const ended = transition.effects.find((e) => e.type === "end_attempt");
+  if (ended === undefined) return given;
+  const { attemptId, provider, model, cost } = ended;
+  const basis = ended.costState === "known" ? "reported" : "estimated";
+  const booked = attemptCost({ jobId: transition.next.id, attemptId, provider, model, basis, cost, booked: ZERO });
+  return booked === null ? given : [...given, booked];
+}
+
+/** A ledger transaction as the statements that book it read it: postings as `[class, of, nanos]`. */
+export function transactionRow(transaction: Transaction, currency: Currency): JsonObject {
+  return {
+    id: newId("txn"),
+    kind: transaction.kind,
+    key: transaction.key,
+    currency,
+    postings: transaction.postings.map((p) => [p.account.class, p.account.of, p.amount.toString()]),
+  };
+}
+
+function difference(next: Nanos, before: Nanos): string {
+  return (next - before).toString();
+}
+
+/** Drops `undefined` and readonly-ness so that the value is plain JSON to the type checker too. */
+function toJson(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject;
+}

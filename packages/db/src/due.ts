@@ -1,0 +1,52 @@
+/** The sweeper's queries: open jobs whose time has come, found by a partial index that knows no closed job. */
+import type { Job } from "@contingent/core/job/job";
+import { JOB_COLUMNS, type JobRow, jobOf } from "./job-row.ts";
+import type { OutcomeTypeVersions } from "./outcome-types.ts";
+import type { Pool } from "./pool.ts";
+
+export interface DueJob {
+  readonly job: Job;
+  readonly version: { readonly currency: "USD" };
+  readonly traceparent: string | null;
+  readonly nowMs: number;
+}
+
+/** The first wake-up after a lost message comes this late, and each further one waits twice as long as the one before. */
+const WAKE_AGAIN_MS = 15_000;
+const WAKE_AGAIN_MAX_MS = 300_000;
+
+/**
+ * Claims due jobs for one sweeper: pushes their next wake-up back, so that a second sweeper, or the next round, does not
+ * take them again at once. It is no transition: the revision stays, and a message for it stays valid. Skips rows that
+ * somebody is changing just now, for those are alive. A deadline is never slept through.
+ */
+const TAKE_DUE = `
+  UPDATE job j
+     SET wakes = j.wakes + 1,
+         wake_at = least(
+           now() + least($2::float8 * 2 ^ least(j.wakes, 10), $3::float8) * interval '1 millisecond',
+           CASE WHEN j.deadline_at > now() THEN j.deadline_at ELSE 'infinity' END)
+    FROM (SELECT id, wake_at FROM job WHERE state <> 'closed' AND wake_at <= now()
+           ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
+   WHERE j.id = due.id
+  RETURNING ${JOB_COLUMNS}, (extract(epoch FROM due.wake_at) * 1000)::float8 AS due_ms`;
+
+/** Up to `limit` open jobs whose wake-up has passed, as they stood when it did. Repeat until it answers fewer. */
+export async function takeDueJobs(
+  pool: Pool,
+  versions: OutcomeTypeVersions,
+  limit: number,
+): Promise<readonly DueJob[]> {
+  const { rows } = await pool.query<JobRow & { readonly due_ms: number }>({
+    name: "take-due",
+    text: TAKE_DUE,
+    values: [limit, WAKE_AGAIN_MS, WAKE_AGAIN_MAX_MS],
+  });
+  return Promise.all(
+    rows.map(async (row) => {
+      const version = await versions.get(row.outcome_type_version_id);
+      const job = jobOf({ ...row, wake_ms: row.due_ms }, version.terms);
+      return { job, version, traceparent: row.traceparent, nowMs: row.now_ms };
+    }),
+  );
+}

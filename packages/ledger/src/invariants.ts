@@ -1,0 +1,151 @@
+/**
+ * What must be true of the books and the jobs at any time, each as one query that returns no rows. Every row that it
+ * does return is a defect, described by its `what` column. Numbers are those of the project's list of invariants; those
+ * that belong to parts which do not exist yet (prepaid balances, credits, limits, statements, periods) are missing.
+ */
+export interface Invariant {
+  readonly number: number;
+  readonly promise: string;
+  /** Returns rows with a text column `what`. */
+  readonly sql: string;
+}
+
+/** How long after its deadline a job may take to be closed. */
+const CLOSING_GRACE = "interval '2 minutes'";
+
+export const INVARIANTS: readonly Invariant[] = [
+  {
+    number: 1,
+    promise: "every transaction sums to zero per currency",
+    sql: `SELECT format('%s: %s %s', transaction_id, sum(amount_nanos), currency) AS what
+            FROM posting GROUP BY transaction_id, currency HAVING sum(amount_nanos) <> 0
+          UNION ALL
+          SELECT t.id || ' has no postings' FROM ledger_transaction t
+           WHERE NOT EXISTS (SELECT FROM posting p WHERE p.transaction_id = t.id)`,
+  },
+  {
+    number: 2,
+    promise: "postings, transactions, charges, verdicts and events never change: their guards are in place",
+    sql: `SELECT format('%s has no enabled append_only trigger', c.relname) AS what
+            FROM pg_class c
+           WHERE c.oid IN ('posting'::regclass, 'ledger_transaction'::regclass, 'charge'::regclass,
+                           'verdict'::regclass, 'job_event'::regclass)
+             AND NOT EXISTS (SELECT FROM pg_trigger t
+                              WHERE t.tgrelid = c.oid AND t.tgname = 'append_only' AND t.tgenabled <> 'D')`,
+  },
+  {
+    number: 5,
+    promise: "what customers have authorized equals their open holds",
+    sql: `SELECT format('%s: authorized %s, open holds %s', coalesce(a.customer, h.customer), a.total, h.total) AS what
+            FROM (SELECT account_of AS customer, -sum(amount_nanos) AS total FROM posting
+                   WHERE account_class = 'customer:authorized' GROUP BY account_of) a
+            FULL JOIN (SELECT customer_id AS customer, sum(amount_nanos) AS total FROM hold
+                        WHERE state = 'open' GROUP BY customer_id) h ON h.customer = a.customer
+           WHERE coalesce(a.total, 0) <> coalesce(h.total, 0)`,
+  },
+  {
+    number: 6,
+    promise: "at most one charge per job and per outcome key",
+    sql: `SELECT format('%s charges for %s', count(*), job_id) AS what FROM charge GROUP BY job_id HAVING count(*) > 1
+          UNION ALL
+          SELECT format('%s charges for %s / %s / %s', count(*), customer_id, outcome_type, outcome_key) FROM charge
+           WHERE outcome_key IS NOT NULL GROUP BY customer_id, outcome_type, outcome_key HAVING count(*) > 1
+          UNION ALL
+          SELECT format('%s captures for %s', count(*), job_id) FROM ledger_transaction
+           WHERE kind = 'capture' GROUP BY job_id HAVING count(*) > 1`,
+  },
+  {
+    number: 7,
+    promise: "charged if and only if closed with success or partial; a failure leaves no charge and no open hold",
+    sql: `SELECT format('%s is %s/%s and %s', j.id, j.state, j.resolution,
+                        CASE WHEN c.job_id IS NULL THEN 'not charged' ELSE 'charged' END) AS what
+            FROM job j LEFT JOIN charge c ON c.job_id = j.id
+           WHERE (c.job_id IS NOT NULL) <> (j.state = 'closed' AND j.resolution IN ('success', 'partial'))
+          UNION ALL
+          SELECT format('%s is closed and its hold is open', j.id)
+            FROM job j JOIN hold h ON h.job_id = j.id WHERE j.state = 'closed' AND h.state = 'open'`,
+  },
+  {
+    number: 9,
+    promise: "every attempt's cost is booked, and the costs of the attempts are the job's cost",
+    sql: `SELECT format('%s: cost %s, booked %s', a.id, a.cost_nanos, coalesce(b.total, 0)) AS what
+            FROM attempt a
+            LEFT JOIN (SELECT split_part(t.key, ':', 2) AS attempt_id, sum(p.amount_nanos) AS total
+                         FROM ledger_transaction t JOIN posting p ON p.transaction_id = t.id
+                        WHERE t.kind = 'cost' AND p.account_class = 'cogs' GROUP BY 1) b ON b.attempt_id = a.id
+           WHERE a.cost_nanos <> coalesce(b.total, 0)
+          UNION ALL
+          SELECT format('%s: known %s presumed %s held %s, attempts %s %s %s', j.id, j.cost_known_nanos,
+                        j.cost_presumed_nanos, j.cost_held_nanos, a.known, a.presumed, a.held)
+            FROM job j
+            LEFT JOIN (SELECT job_id,
+                              coalesce(sum(cost_nanos) FILTER (WHERE cost_state = 'known'), 0) AS known,
+                              coalesce(sum(cost_nanos) FILTER (WHERE cost_state = 'presumed'), 0) AS presumed,
+                              coalesce(sum(reserve_nanos) FILTER (WHERE cost_state = 'held'), 0) AS held
+                         FROM attempt GROUP BY job_id) a ON a.job_id = j.id
+           WHERE (j.cost_known_nanos, j.cost_presumed_nanos, j.cost_held_nanos)
+                 <> (coalesce(a.known, 0), coalesce(a.presumed, 0), coalesce(a.held, 0))`,
+  },
+  {
+    number: 10,
+    promise: "no job costs more than its cap, worst cases included",
+    sql: `SELECT format('%s: %s of %s', id, cost_known_nanos + cost_presumed_nanos + cost_held_nanos, cost_cap_nanos) AS what
+            FROM job
+           WHERE cost_known_nanos + cost_presumed_nanos + cost_held_nanos - cost_overrun_nanos > cost_cap_nanos
+          UNION ALL
+          SELECT format('%s: usage exceeded the reserve by %s', id, cost_overrun_nanos) FROM job WHERE cost_overrun_nanos <> 0`,
+  },
+  {
+    number: 12,
+    promise: "every charge has a passing or partial verdict on that job",
+    sql: `SELECT c.job_id || ' is charged without a billable verdict' AS what
+            FROM charge c LEFT JOIN verdict v ON v.id = c.verdict_id AND v.job_id = c.job_id AND v.billable
+           WHERE v.id IS NULL`,
+  },
+  {
+    number: 13,
+    promise: "each hold ends exactly once, and only with its job",
+    sql: `SELECT format('%s: hold %s, %s endings booked', h.job_id, h.state, count(t.id)) AS what
+            FROM hold h LEFT JOIN ledger_transaction t ON t.job_id = h.job_id AND t.kind IN ('capture', 'void')
+           GROUP BY h.job_id, h.state
+          HAVING count(t.id) <> CASE WHEN h.state = 'open' THEN 0 ELSE 1 END
+              OR bool_or(t.kind = 'capture' AND h.state <> 'captured')
+          UNION ALL
+          SELECT j.id || ' has no hold' FROM job j WHERE NOT EXISTS (SELECT FROM hold h WHERE h.job_id = j.id)
+          UNION ALL
+          SELECT format('%s is %s and its hold is %s', j.id, j.state, h.state)
+            FROM job j JOIN hold h ON h.job_id = j.id WHERE j.state <> 'closed' AND h.state <> 'open'`,
+  },
+  {
+    number: 14,
+    promise: "the margins of the jobs add up to revenue less cost of goods sold",
+    sql: `SELECT format('jobs %s, accounts %s', jobs.margin, accounts.margin) AS what
+            FROM (SELECT coalesce((SELECT sum(amount_nanos) FROM charge), 0)
+                       - coalesce((SELECT sum(cost_nanos) FROM attempt), 0) AS margin) jobs,
+                 (SELECT -coalesce(sum(amount_nanos), 0) AS margin FROM posting
+                   WHERE account_class IN ('revenue:accrued', 'cogs')) accounts
+           WHERE jobs.margin <> accounts.margin`,
+  },
+  {
+    number: 16,
+    promise: "the trial balance is zero",
+    sql: `SELECT format('%s %s', sum(amount_nanos), currency) AS what
+            FROM posting GROUP BY currency HAVING sum(amount_nanos) <> 0`,
+  },
+  {
+    number: 18,
+    promise: "no job stays open past its deadline, its acceptance window and a grace period",
+    sql: `SELECT format('%s is still %s, its deadline was %s', id, state, deadline_at) AS what
+            FROM job
+           WHERE state <> 'closed' AND greatest(deadline_at, CASE WHEN state = 'awaiting_acceptance' THEN ready_at END)
+                 + ${CLOSING_GRACE} < now()`,
+  },
+  {
+    number: 19,
+    promise: "the revisions of a job's events are 1 to n without gaps",
+    sql: `SELECT format('%s: revision %s, %s events up to %s', j.id, j.revision, count(e.revision), max(e.revision)) AS what
+            FROM job j LEFT JOIN job_event e ON e.job_id = j.id
+           GROUP BY j.id, j.revision
+          HAVING count(e.revision) <> j.revision OR min(e.revision) <> 1 OR max(e.revision) <> j.revision`,
+  },
+];

@@ -1,0 +1,18 @@
+import type { Commit } from "@contingent/db/commit";
+import type { JobLoader } from "@contingent/db/load";
+import type { OutcomeTypeVersions } from "@contingent/db/outcome-types";
+import type { Pool } from "@contingent/db/pool";
+import type { Queues } from "@contingent/queue/queues";
+import type { Failpoints } from "@contingent/runtime/failpoints";
+import type { Logger } from "@contingent/runtime/log";
+
+/** What the ledger service works with. */
+export interface LedgerContext {
+  readonly pool: Pool;
+  readonly versions: OutcomeTypeVersions;
+  readonly loader: JobLoader;
+  readonly commit: Commit;
+  readonly queues: Queues;
+  readonly log: Logger;
+  readonly failpoints: Failpoints;
+}

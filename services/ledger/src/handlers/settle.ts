@@ -1,0 +1,39 @@
+/** One message of the settle queue: decode, load, decide, commit. Here a job's hold becomes a charge or nothing. */
+import { decide } from "@contingent/core/job/decide";
+import type { Fact } from "@contingent/core/job/facts";
+import { insist } from "@contingent/db/insist";
+import type { JobForSettlement } from "@contingent/db/load";
+import { settlementEntries } from "@contingent/ledger/settle";
+import type { Handler } from "@contingent/queue/consumer";
+import { publishNext } from "@contingent/queue/publish-next";
+import { databaseClock } from "@contingent/runtime/clock";
+import type { LedgerContext } from "../context.ts";
+import { inSettlementSpan, recordClosed } from "../tracing.ts";
+
+/** The database gets this long to be back before the message is dropped and left to the sweeper. */
+const COMMIT_PATIENCE_MS = 10_000;
+
+export function settleHandler(context: LedgerContext): Handler {
+  return async (message) => {
+    const loaded = await context.loader.forSettlement(message.jobId);
+    if (loaded === null || loaded.job.revision !== message.revision) return;
+    await inSettlementSpan(loaded, () => settle(context, loaded));
+  };
+}
+
+async function settle(context: LedgerContext, loaded: JobForSettlement): Promise<void> {
+  const { job, version } = loaded;
+  const nowMs = databaseClock(loaded.nowMs);
+  // A job that awaits acceptance is here because its window is over; the others are ready to be booked.
+  const fact: Fact = job.state === "settling" ? { type: "settled" } : { type: "woke" };
+  const step = decide(job, fact, { nowMs: nowMs(), random: Math.random() });
+  if (step.kind !== "moved") return;
+  context.failpoints.reach("ledger.decided");
+  const entries = step.next.state === "closed" ? settlementEntries(loaded) : undefined;
+  const transition = { ...step, ...entries, before: job, currency: version.currency };
+  const won = await insist(() => context.commit(transition), performance.now() + COMMIT_PATIENCE_MS);
+  context.failpoints.reach("ledger.committed");
+  if (!won) return;
+  if (entries !== undefined) recordClosed(loaded, step.next, entries.settled.charge?.price ?? null);
+  await publishNext(context.queues, step.next, nowMs(), loaded.traceparent, context.log);
+}

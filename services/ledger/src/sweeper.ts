@@ -1,0 +1,75 @@
+/**
+ * The slow path. Jobs whose wake-up has passed are looked at: what is overdue takes its next step (a lost lease, a
+ * deadline, the end of an acceptance window), and what only waits has its message published again if the transport has
+ * lost it. Any number of sweepers may run; each takes other jobs.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { messageId } from "@contingent/contracts/messages/catalog";
+import { decide } from "@contingent/core/job/decide";
+import { nextMessage } from "@contingent/core/job/messages";
+import { type DueJob, takeDueJobs } from "@contingent/db/due";
+import { publishNext, queueOf } from "@contingent/queue/publish-next";
+import type { LedgerContext } from "./context.ts";
+
+export interface SweeperOptions {
+  /** Pause between rounds that found little. */
+  readonly intervalMs: number;
+  readonly signal: AbortSignal;
+}
+
+const JOBS_PER_ROUND_MAX = 500;
+
+/** Sweeps until the signal aborts. A round that fails is logged; the next one tries again. */
+export async function runSweeper(context: LedgerContext, { intervalMs, signal }: SweeperOptions): Promise<void> {
+  while (!signal.aborted) {
+    let taken = 0;
+    try {
+      taken = await sweepOnce(context);
+    } catch (error) {
+      context.log.warn({ error: error instanceof Error ? error.message : String(error) }, "sweep failed");
+    }
+    if (taken < JOBS_PER_ROUND_MAX) await delay(intervalMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** One round; returns how many jobs were due. */
+export async function sweepOnce(context: LedgerContext): Promise<number> {
+  const due = await takeDueJobs(context.pool, context.versions, JOBS_PER_ROUND_MAX);
+  if (due.length === 0) return 0;
+  const waiting = await Promise.all(due.map((job) => wake(context, job)));
+  await publishMissing(
+    context,
+    waiting.filter((job) => job !== null),
+  );
+  return due.length;
+}
+
+/** Takes an overdue job's next step; returns a job that only waits. */
+async function wake(context: LedgerContext, due: DueJob): Promise<DueJob | null> {
+  const { job, version, nowMs, traceparent } = due;
+  const step = decide(job, { type: "woke" }, { nowMs, random: Math.random() });
+  if (step.kind !== "moved") return due;
+  const won = await context.commit({ ...step, before: job, currency: version.currency });
+  if (!won) return null;
+  context.log.info({ job: job.id, from: job.state, to: step.next.state, event: step.event.type }, "overdue");
+  await publishNext(context.queues, step.next, nowMs, traceparent, context.log);
+  return null;
+}
+
+/** Publishes what the transport has lost. Asks first, so that a long backlog is not published all over again. */
+async function publishMissing(context: LedgerContext, waiting: readonly DueJob[]): Promise<void> {
+  const byQueue = Map.groupBy(waiting, ({ job, nowMs }) => {
+    const next = nextMessage(job, nowMs);
+    return next === null ? null : queueOf(next.destination);
+  });
+  for (const [queue, jobs] of byQueue) {
+    if (queue === null) continue;
+    const ids = jobs.map(({ job }) => messageId({ jobId: job.id, revision: job.revision }));
+    const present = await context.queues.existing(queue, ids);
+    const missing = jobs.filter((_, i) => !present.has(ids[i] ?? ""));
+    if (missing.length > 0) context.log.warn({ queue, messages: missing.length }, "messages were missing");
+    await Promise.all(
+      missing.map(({ job, nowMs, traceparent }) => publishNext(context.queues, job, nowMs, traceparent, context.log)),
+    );
+  }
+}

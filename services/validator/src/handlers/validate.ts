@@ -1,0 +1,45 @@
+/** One message of the validate queue: decode, load, judge, decide, commit. */
+import { decide } from "@contingent/core/job/decide";
+import type { Fact } from "@contingent/core/job/facts";
+import { insist } from "@contingent/db/insist";
+import { publishNext } from "@contingent/queue/publish-next";
+import type { Handler } from "@contingent/queue/consumer";
+import { databaseClock } from "@contingent/runtime/clock";
+import type { ValidatorContext } from "../context.ts";
+import { type Judgement, judge } from "../judge.ts";
+import { inValidationSpan } from "../tracing.ts";
+
+/** A verdict is cheap to reach again; the database gets this long to be back for it before the message is dropped. */
+const COMMIT_PATIENCE_MS = 10_000;
+
+export function validateHandler(context: ValidatorContext): Handler {
+  return async (message) => {
+    const loaded = await context.loader.forValidation(message.jobId);
+    if (loaded === null || loaded.job.revision !== message.revision || loaded.answer === null) return;
+    const { job, version, answer } = loaded;
+    const nowMs = databaseClock(loaded.nowMs);
+
+    const judgement = await inValidationSpan(loaded, answer.attemptId, () =>
+      judge({ version, input: loaded.input, answer }),
+    );
+    if (judgement.kind === "broke") {
+      context.log.error({ job: job.id, attempt: answer.attemptId, error: judgement.error }, "the validator broke");
+    }
+    context.failpoints.reach("validator.judged");
+
+    const fact = factOf(answer.attemptId, judgement);
+    const step = decide(job, fact, { nowMs: nowMs(), random: Math.random() });
+    if (step.kind !== "moved") return;
+    const verdict = judgement.kind === "verdict" ? judgement.verdict : undefined;
+    const transition = { ...step, before: job, currency: version.currency, verdict };
+    const won = await insist(() => context.commit(transition), performance.now() + COMMIT_PATIENCE_MS);
+    context.failpoints.reach("validator.committed");
+    if (won) await publishNext(context.queues, step.next, nowMs(), loaded.traceparent, context.log);
+  };
+}
+
+function factOf(attemptId: `att_${string}`, judgement: Judgement): Fact {
+  if (judgement.kind === "broke") return { type: "validator_broke", attemptId };
+  const { id: verdictId, decision, score } = judgement.verdict;
+  return { type: "judged", attemptId, verdictId, decision, score };
+}

@@ -1,0 +1,119 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { rateAt, type Rate } from "@contingent/core/cost";
+import { decide } from "@contingent/core/job/decide";
+import type { Effect, Step } from "@contingent/core/job/facts";
+import { currentModel, type Job } from "@contingent/core/job/job";
+import { renderPrompt } from "@contingent/core/prompt";
+import { newId } from "@contingent/db/ids";
+import type { JobForAttempt } from "@contingent/db/load";
+import type { ModelRequest, Provider } from "@contingent/providers/provider";
+import { publishNext } from "@contingent/queue/publish-next";
+import { databaseClock } from "@contingent/runtime/clock";
+import type { WorkerContext } from "./context.ts";
+import { type AttemptSpan, describeAttempt } from "./tracing.ts";
+
+/** An attempt that is written down, with its worst case reserved: the call may be made. */
+export interface ClaimedAttempt {
+  readonly loaded: JobForAttempt;
+  /** The job as it stands since the claim. */
+  readonly job: Job;
+  readonly started: Extract<Effect, { type: "start_attempt" }>;
+  readonly rate: Rate;
+  readonly provider: Provider;
+  readonly request: ModelRequest;
+  /** The database's clock, ms since the epoch. */
+  readonly nowMs: () => number;
+}
+
+/** A message may come a little before its time, because the transport has a clock of its own. */
+const EARLY_MAX_MS = 2_000;
+
+/**
+ * Decides whether the job's next attempt may start and commits the decision. Null when there is nothing to call: the
+ * job went elsewhere or stopped (its next message is published), or somebody else was faster.
+ */
+export async function claimAttempt(
+  context: WorkerContext,
+  loaded: JobForAttempt,
+  span: AttemptSpan,
+): Promise<ClaimedAttempt | null> {
+  const nowMs = databaseClock(loaded.nowMs);
+  const earlyMs = loaded.job.readyAtMs - nowMs();
+  if (earlyMs > EARLY_MAX_MS) return null;
+  if (earlyMs > 0) await delay(Math.ceil(earlyMs));
+
+  const request = requestFor(loaded);
+  const step = await decideClaim(context, loaded, request, nowMs);
+  if (step.kind !== "moved") return null;
+  const { next, event, effects } = step;
+  const started = effects.find((e) => e.type === "start_attempt");
+  if (started !== undefined) describeAttempt(span, started);
+  const won = await context.commit({
+    before: loaded.job,
+    next,
+    event,
+    effects,
+    currency: loaded.version.currency,
+    attemptTraceparent: started === undefined ? undefined : span.traceparent,
+  });
+  if (!won) return null;
+  if (started === undefined) {
+    await publishNext(context.queues, next, nowMs(), loaded.traceparent, context.log);
+    return null;
+  }
+  const { rate, provider } = pricedModel(context, started.model, nowMs());
+  const { model, outputTokensMax } = started;
+  return { loaded, job: next, started, rate, provider, request: { ...request, model, outputTokensMax }, nowMs };
+}
+
+function requestFor(loaded: JobForAttempt): Omit<ModelRequest, "model" | "outputTokensMax"> {
+  const { version, input, findings } = loaded;
+  const { system, user } = renderPrompt(version.prompt, input, findings);
+  return { system, user, outputSchema: version.outputSchema };
+}
+
+/** Decides by a cheap bound of the prompt's size; only where that does not fit the cap, by a count. */
+async function decideClaim(
+  context: WorkerContext,
+  loaded: JobForAttempt,
+  request: Omit<ModelRequest, "model" | "outputTokensMax">,
+  nowMs: () => number,
+): Promise<Step> {
+  const { job } = loaded;
+  const rates = ratesOf(context, job, nowMs());
+  const model = currentModel(job);
+  const provider = context.providers.get(rates.get(model)?.provider ?? "");
+  const asked = { ...request, model, outputTokensMax: job.progress.outputTokensMax };
+  const claim = { type: "claim", attemptId: newId("att"), rates } as const;
+  const bound = provider?.inputTokensAtMost(asked) ?? 0;
+  const circumstances = () => ({ nowMs: nowMs(), random: Math.random() });
+  const step = decide(job, { ...claim, inputTokens: bound, exact: false }, circumstances());
+  if (step.kind !== "count_tokens" || provider === undefined) return step;
+  // Without a count nothing may be spent. When counting fails the message is dropped, and the sweeper tries again.
+  const signal = AbortSignal.timeout(COUNT_TIMEOUT_MS);
+  const counted = await provider.countInputTokens(asked, signal);
+  return decide(job, { ...claim, inputTokens: counted, exact: true }, circumstances());
+}
+
+const COUNT_TIMEOUT_MS = 10_000;
+
+/** The rates that hold now for the cascade's models, as far as a provider is there to call. */
+function ratesOf(context: WorkerContext, job: Job, atMs: number): ReadonlyMap<string, Rate> {
+  const rates = new Map<string, Rate>();
+  for (const model of job.terms.cascade.flatMap((step) => step.models)) {
+    const rate = rateAt(context.rates, model, atMs);
+    if (rate !== null && context.providers.has(rate.provider)) rates.set(model, rate);
+  }
+  return rates;
+}
+
+function pricedModel(
+  context: WorkerContext,
+  model: string,
+  atMs: number,
+): { readonly rate: Rate; readonly provider: Provider } {
+  const rate = rateAt(context.rates, model, atMs);
+  const provider = rate === null ? undefined : context.providers.get(rate.provider);
+  if (rate === null || provider === undefined) throw new Error(`${model} was claimed and has no price`);
+  return { rate, provider };
+}

@@ -1,0 +1,22 @@
+import type { Rate } from "@contingent/core/cost";
+import type { Commit } from "@contingent/db/commit";
+import type { JobLoader } from "@contingent/db/load";
+import type { Pool } from "@contingent/db/pool";
+import type { Provider } from "@contingent/providers/provider";
+import type { Queues } from "@contingent/queue/queues";
+import type { Failpoints } from "@contingent/runtime/failpoints";
+import type { Logger } from "@contingent/runtime/log";
+
+/** What a worker works with. */
+export interface WorkerContext {
+  readonly tier: string;
+  readonly pool: Pool;
+  readonly loader: JobLoader;
+  readonly commit: Commit;
+  readonly queues: Queues;
+  /** By the name that the rates give. */
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly rates: readonly Rate[];
+  readonly log: Logger;
+  readonly failpoints: Failpoints;
+}
