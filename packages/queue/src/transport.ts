@@ -91,11 +91,15 @@ export const STREAMS = { events: { maxLen: 100 } } as const;
 /** The transport did not take a message, or did not answer. The job is safe: the sweeper publishes its message again. */
 export class TransportUnavailableError extends Error {
   override readonly name = "TransportUnavailableError";
+  /** Its text names addresses and settings only, and may be logged. */
+  readonly loggable = true;
 }
 
 /** A transport that must not be used as it is; the text says what to change. */
 export class TransportRefusedError extends Error {
   override readonly name = "TransportRefusedError";
+  /** Its text names addresses and settings only, and may be logged. */
+  readonly loggable = true;
 }
 
 /** Rejects when the promise has not settled in time. */

@@ -1,0 +1,33 @@
+/** Attribute names of spans and metrics that no convention covers. Values are ids and numbers, never texts. */
+export const OUTCOME = {
+  jobId: "outcome.job.id",
+  customerId: "outcome.customer.id",
+  /** Name of the outcome type. */
+  type: "outcome.type",
+  typeVersion: "outcome.type.version",
+  tier: "outcome.tier",
+  /** Number of the attempt within the job, from 1. */
+  attempt: "outcome.attempt",
+  attemptId: "outcome.attempt.id",
+  /** How an attempt ended: `answered`, `refused`, `truncated`, `timeout`, `unavailable`, … */
+  attemptResult: "outcome.attempt.result",
+  verdictId: "outcome.verdict.id",
+  /** `pass`, `partial`, `fail`, `error`. */
+  verdict: "outcome.verdict",
+  score: "outcome.score",
+  resolution: "outcome.resolution",
+  reason: "outcome.reason",
+  costNanos: "outcome.cost_nanos",
+  priceNanos: "outcome.price_nanos",
+  billable: "outcome.billable",
+} as const;
+
+/** GenAI conventions (status: development) that are set here; the model SDK sets the others on its own spans. */
+export const GEN_AI = {
+  requestModel: "gen_ai.request.model",
+  evaluationEvent: "gen_ai.evaluation.result",
+  evaluationName: "gen_ai.evaluation.name",
+  evaluationScore: "gen_ai.evaluation.score.value",
+  evaluationLabel: "gen_ai.evaluation.score.label",
+  evaluationExplanation: "gen_ai.evaluation.explanation",
+} as const;

@@ -1,0 +1,30 @@
+/**
+ * The database's clock decides leases, deadlines and windows. Between two readings of it a process counts on with its own
+ * monotonic timer, so that setting the machine's clock has no effect.
+ */
+
+/** Milliseconds since the epoch by the database's clock. */
+export type Clock = () => number;
+
+/**
+ * @param nowFromDbMs the database's time, as just read
+ * @param monotonicMs a counter that never goes back; `performance.now` unless a test stands in for it
+ */
+export function databaseClock(nowFromDbMs: number, monotonicMs: () => number = () => performance.now()): Clock {
+  const readAtMs = monotonicMs();
+  return () => nowFromDbMs + (monotonicMs() - readAtMs);
+}
+
+/**
+ * Reads the database's clock and makes a `Clock` of it. The reading is taken to be from the middle of its round trip, so
+ * its error is at most half of that.
+ */
+export async function readDatabaseClock(
+  readNowMs: () => Promise<number>,
+  monotonicMs: () => number = () => performance.now(),
+): Promise<Clock> {
+  const askedAtMs = monotonicMs();
+  const nowMs = await readNowMs();
+  const roundTripMs = monotonicMs() - askedAtMs;
+  return databaseClock(nowMs + roundTripMs / 2, monotonicMs);
+}

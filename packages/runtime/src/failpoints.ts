@@ -1,0 +1,108 @@
+/**
+ * Named places where a test can stop, break or kill a process, to hold a race open or to die in a commit window:
+ *
+ *     FAILPOINTS="worker.answered=exit;worker.claimed=pause:/tmp/go;validator.judged@2=throw"
+ *
+ * `exit` kills the process as `kill -9` would; `pause:<file>` waits until the file exists; `throw` throws. `@n` means the
+ * n-th time only. Before it acts, a failpoint writes a log line `{"msg":"failpoint","failpoint":…}`, on which tests wait.
+ */
+import { existsSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Environment } from "./config.ts";
+import { ServiceError } from "./errors.ts";
+import type { Log } from "./log.ts";
+
+export type FailpointName = `${"intake" | "worker" | "validator" | "ledger" | "queue" | "db"}.${string}`;
+
+type Action =
+  | { readonly kind: "exit" }
+  | { readonly kind: "throw" }
+  | { readonly kind: "pause"; readonly file: string };
+
+interface Failpoint {
+  readonly action: Action;
+  /** Acts only the n-th time; null: every time. */
+  readonly nth: number | null;
+  hits: number;
+}
+
+const PAUSE_POLL_MS = 5;
+const SYNTAX = /^(?<name>[a-z]+\.[a-z_.]+)(?:@(?<nth>[1-9]\d{0,5}))?=(?<action>exit|throw|pause:(?<file>.+))$/;
+
+export class FailpointError extends Error {
+  override readonly name = "FailpointError";
+  readonly loggable = true;
+}
+
+let armed: ReadonlyMap<string, Failpoint> | null = null;
+let report: (name: string, action: string) => void = () => undefined;
+
+/**
+ * Marks a place. With no failpoint armed it costs a comparison: `await failpoint("worker.answered")`.
+ * @throws FailpointError when this one is armed with `throw`
+ */
+export function failpoint(name: FailpointName): Promise<void> | undefined {
+  return armed === null ? undefined : trigger(armed, name);
+}
+
+/**
+ * Arms what the variable names.
+ * @throws ServiceError `config_invalid` when it cannot be read, or in production.
+ */
+export function armFailpoints(env: Environment, log: Log): void {
+  const text = env["FAILPOINTS"] ?? "";
+  if (text === "") {
+    armed = null;
+    return;
+  }
+  if (env["NODE_ENV"] === "production") {
+    throw new ServiceError(
+      "config_invalid",
+      "FAILPOINTS must not be set where NODE_ENV is production: unset one of them",
+    );
+  }
+  armed = parseFailpoints(text);
+  report = (name, action) => {
+    log.warn({ failpoint: name, action }, "failpoint");
+  };
+}
+
+export function parseFailpoints(text: string): Map<string, Failpoint> {
+  const points = new Map<string, Failpoint>();
+  for (const part of text.split(";").filter((entry) => entry.trim() !== "")) {
+    const groups = SYNTAX.exec(part.trim())?.groups;
+    const name = groups?.["name"];
+    if (groups === undefined || name === undefined) {
+      throw new ServiceError(
+        "config_invalid",
+        `FAILPOINTS has "${part}": write name=exit, name=throw or name=pause:/file, and name@2=… for the second time only`,
+      );
+    }
+    const file = groups["file"];
+    const kind = groups["action"] === "throw" ? "throw" : "exit";
+    const action: Action = file === undefined ? { kind } : { kind: "pause", file };
+    points.set(name, { action, nth: groups["nth"] === undefined ? null : Number(groups["nth"]), hits: 0 });
+  }
+  return points;
+}
+
+async function trigger(points: ReadonlyMap<string, Failpoint>, name: FailpointName): Promise<void> {
+  const point = points.get(name);
+  if (point === undefined) return;
+  point.hits += 1;
+  if (point.nth !== null && point.nth !== point.hits) return;
+  const { action } = point;
+  report(name, action.kind);
+  switch (action.kind) {
+    case "exit":
+      process.kill(process.pid, "SIGKILL");
+      // The signal is on its way; nothing after this line may run.
+      await new Promise<never>(() => undefined);
+      return;
+    case "throw":
+      throw new FailpointError(`failpoint ${name}`);
+    case "pause":
+      while (!existsSync(action.file)) await delay(PAUSE_POLL_MS);
+      return;
+  }
+}

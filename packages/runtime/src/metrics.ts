@@ -1,0 +1,80 @@
+/**
+ * The metrics of the business, one function per thing that happens. (Queue wait is recorded by `@contingent/queue`.)
+ *
+ * | name | kind | unit | attributes |
+ * |---|---|---|---|
+ * | outcome.jobs | counter | {job} | outcome.type, outcome.resolution, outcome.reason |
+ * | outcome.price | counter | nUSD (1e-9 USD) | outcome.type |
+ * | outcome.attempts | counter | {attempt} | outcome.tier, gen_ai.request.model, outcome.attempt.result |
+ * | outcome.cost | counter | nUSD | outcome.tier, gen_ai.request.model |
+ * | outcome.validation.duration | histogram | ms | outcome.type, outcome.verdict |
+ * | outcome.queue.wait | histogram | ms | messaging.destination.name |
+ */
+import type { Nanos } from "@contingent/core/money";
+import { type Counter, type Histogram, metrics } from "@opentelemetry/api";
+import { GEN_AI, OUTCOME } from "./attributes.ts";
+
+const SCOPE = "@contingent/runtime";
+
+interface Instruments {
+  readonly jobs: Counter;
+  readonly price: Counter;
+  readonly attempts: Counter;
+  readonly cost: Counter;
+  readonly validation: Histogram;
+}
+
+let made: Instruments | null = null;
+
+/** Made at the first use, which is after telemetry has started: a meter that is taken earlier stays a no-op. */
+function instruments(): Instruments {
+  if (made !== null) return made;
+  const meter = metrics.getMeter(SCOPE);
+  made = {
+    jobs: meter.createCounter("outcome.jobs", { unit: "{job}", description: "Jobs closed." }),
+    price: meter.createCounter("outcome.price", { unit: "nUSD", description: "What customers were charged." }),
+    attempts: meter.createCounter("outcome.attempts", { unit: "{attempt}", description: "Attempts ended." }),
+    cost: meter.createCounter("outcome.cost", { unit: "nUSD", description: "What providers charge us." }),
+    validation: meter.createHistogram("outcome.validation.duration", {
+      unit: "ms",
+      description: "Time to reach a verdict.",
+    }),
+  };
+  return made;
+}
+
+/** After the transaction that closes a job. */
+export function recordJobClosed(job: {
+  readonly outcomeType: string;
+  readonly resolution: string;
+  readonly reason: string;
+  readonly price: Nanos;
+}): void {
+  const { jobs, price } = instruments();
+  jobs.add(1, { [OUTCOME.type]: job.outcomeType, [OUTCOME.resolution]: job.resolution, [OUTCOME.reason]: job.reason });
+  price.add(Number(job.price), { [OUTCOME.type]: job.outcomeType });
+}
+
+/** After the transaction that books an attempt's end. */
+export function recordAttempt(attempt: {
+  readonly tier: string;
+  readonly model: string;
+  readonly result: string;
+  readonly cost: Nanos;
+}): void {
+  const { attempts, cost } = instruments();
+  const where = { [OUTCOME.tier]: attempt.tier, [GEN_AI.requestModel]: attempt.model };
+  attempts.add(1, { ...where, [OUTCOME.attemptResult]: attempt.result });
+  cost.add(Number(attempt.cost), where);
+}
+
+export function recordValidation(validation: {
+  readonly outcomeType: string;
+  readonly verdict: string;
+  readonly durationMs: number;
+}): void {
+  instruments().validation.record(validation.durationMs, {
+    [OUTCOME.type]: validation.outcomeType,
+    [OUTCOME.verdict]: validation.verdict,
+  });
+}
