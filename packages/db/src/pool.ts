@@ -11,8 +11,8 @@ export interface PoolOptions {
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
   readonly connectionsMax?: number;
-  /** Called for errors of connections that nobody is using just now. Without a listener such an error ends the process. */
-  readonly onIdleError?: (error: Error) => void;
+  /** Told of connections that broke. Without a listener such an error would end the process. */
+  readonly log?: { readonly warn: (fields: object, message: string) => void };
 }
 
 const CONNECTIONS_MAX_DEFAULT = 8;
@@ -38,10 +38,10 @@ export function openPool(url: string, options: PoolOptions): Pool {
     statement_timeout: STATEMENT_TIMEOUT_MS,
     types: { getTypeParser: typeParser },
   });
-  const onIdleError = options.onIdleError ?? (() => {});
-  pool.on("error", onIdleError);
+  const onBroken = (error: Error): void => options.log?.warn({ error: error.message }, "database connection broke");
+  pool.on("error", onBroken);
   // A client in use emits its own errors, besides rejecting its query.
-  pool.on("connect", (client) => client.on("error", onIdleError));
+  pool.on("connect", (client) => client.on("error", onBroken));
   return pool;
 }
 

@@ -3,8 +3,7 @@ import type { JobLoader } from "@contingent/db/load";
 import type { OutcomeTypeVersions } from "@contingent/db/outcome-types";
 import type { Pool } from "@contingent/db/pool";
 import type { Queues } from "@contingent/queue/queues";
-import type { Failpoints } from "@contingent/runtime/failpoints";
-import type { Logger } from "@contingent/runtime/log";
+import type { Log } from "@contingent/runtime/log";
 
 /** What the ledger service works with. */
 export interface LedgerContext {
@@ -13,6 +12,5 @@ export interface LedgerContext {
   readonly loader: JobLoader;
   readonly commit: Commit;
   readonly queues: Queues;
-  readonly log: Logger;
-  readonly failpoints: Failpoints;
+  readonly log: Log;
 }

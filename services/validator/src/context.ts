@@ -1,14 +1,12 @@
 import type { Commit } from "@contingent/db/commit";
 import type { JobLoader } from "@contingent/db/load";
 import type { Queues } from "@contingent/queue/queues";
-import type { Failpoints } from "@contingent/runtime/failpoints";
-import type { Logger } from "@contingent/runtime/log";
+import type { Log } from "@contingent/runtime/log";
 
 /** What the validator service works with. */
 export interface ValidatorContext {
   readonly loader: JobLoader;
   readonly commit: Commit;
   readonly queues: Queues;
-  readonly log: Logger;
-  readonly failpoints: Failpoints;
+  readonly log: Log;
 }

@@ -10,7 +10,8 @@ import type { ModelRequest, Provider } from "@contingent/providers/provider";
 import { publishNext } from "@contingent/queue/publish-next";
 import { databaseClock } from "@contingent/runtime/clock";
 import type { WorkerContext } from "./context.ts";
-import { type AttemptSpan, describeAttempt } from "./tracing.ts";
+import { attemptTraceparent, describeStart } from "./tracing.ts";
+import type { Span } from "@opentelemetry/api";
 
 /** An attempt that is written down, with its worst case reserved: the call may be made. */
 export interface ClaimedAttempt {
@@ -35,7 +36,7 @@ const EARLY_MAX_MS = 2_000;
 export async function claimAttempt(
   context: WorkerContext,
   loaded: JobForAttempt,
-  span: AttemptSpan,
+  span: Span,
 ): Promise<ClaimedAttempt | null> {
   const nowMs = databaseClock(loaded.nowMs);
   const earlyMs = loaded.job.readyAtMs - nowMs();
@@ -47,14 +48,14 @@ export async function claimAttempt(
   if (step.kind !== "moved") return null;
   const { next, event, effects } = step;
   const started = effects.find((e) => e.type === "start_attempt");
-  if (started !== undefined) describeAttempt(span, started);
+  if (started !== undefined) describeStart(span, started);
   const won = await context.commit({
     before: loaded.job,
     next,
     event,
     effects,
     currency: loaded.version.currency,
-    attemptTraceparent: started === undefined ? undefined : span.traceparent,
+    attemptTraceparent: started === undefined ? undefined : attemptTraceparent(span),
   });
   if (!won) return null;
   if (started === undefined) {

@@ -4,8 +4,7 @@ import type { JobLoader } from "@contingent/db/load";
 import type { Pool } from "@contingent/db/pool";
 import type { Provider } from "@contingent/providers/provider";
 import type { Queues } from "@contingent/queue/queues";
-import type { Failpoints } from "@contingent/runtime/failpoints";
-import type { Logger } from "@contingent/runtime/log";
+import type { Log } from "@contingent/runtime/log";
 
 /** What a worker works with. */
 export interface WorkerContext {
@@ -17,6 +16,5 @@ export interface WorkerContext {
   /** By the name that the rates give. */
   readonly providers: ReadonlyMap<string, Provider>;
   readonly rates: readonly Rate[];
-  readonly log: Logger;
-  readonly failpoints: Failpoints;
+  readonly log: Log;
 }

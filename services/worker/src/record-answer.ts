@@ -11,7 +11,9 @@ import type { CallResult } from "@contingent/providers/provider";
 import { publishNext } from "@contingent/queue/publish-next";
 import type { ClaimedAttempt } from "./claim-attempt.ts";
 import type { WorkerContext } from "./context.ts";
-import { type AttemptSpan, describeResult } from "./tracing.ts";
+import { failpoint } from "@contingent/runtime/failpoints";
+import { describeResult } from "./tracing.ts";
+import type { Span } from "@opentelemetry/api";
 
 /**
  * Writes down what came of an attempt: its cost, its answer, and the job's next step, in one commit. When the job has
@@ -21,18 +23,18 @@ export async function recordAnswer(
   context: WorkerContext,
   attempt: ClaimedAttempt,
   result: CallResult,
-  span: AttemptSpan,
+  span: Span,
 ): Promise<void> {
   const { job, loaded, nowMs } = attempt;
   const fact = factOf(attempt, result);
-  describeResult(span, attempt, result, fact);
+  describeResult(span, attempt.started, result, fact);
   const step = decide(job, fact, { nowMs: nowMs(), random: Math.random() });
   if (step.kind !== "moved") return;
   const { next, event, effects } = step;
   const { currency } = loaded.version;
   const transition = { before: job, next, event, effects, currency, answer: answerOf(result) };
   const won = await insist(() => context.commit(transition), performance.now() + LEASE_GRACE_MS);
-  context.failpoints.reach("worker.committed");
+  await failpoint("worker.committed");
   if (!won) {
     await bookLate(context, attempt, result);
     return;

@@ -8,6 +8,7 @@ import type { Handler } from "@contingent/queue/consumer";
 import { publishNext } from "@contingent/queue/publish-next";
 import { databaseClock } from "@contingent/runtime/clock";
 import type { LedgerContext } from "../context.ts";
+import { failpoint } from "@contingent/runtime/failpoints";
 import { inSettlementSpan, recordClosed } from "../tracing.ts";
 
 /** The database gets this long to be back before the message is dropped and left to the sweeper. */
@@ -28,11 +29,11 @@ async function settle(context: LedgerContext, loaded: JobForSettlement): Promise
   const fact: Fact = job.state === "settling" ? { type: "settled" } : { type: "woke" };
   const step = decide(job, fact, { nowMs: nowMs(), random: Math.random() });
   if (step.kind !== "moved") return;
-  context.failpoints.reach("ledger.decided");
+  await failpoint("ledger.decided");
   const entries = step.next.state === "closed" ? settlementEntries(loaded) : undefined;
   const transition = { ...step, ...entries, before: job, currency: version.currency };
   const won = await insist(() => context.commit(transition), performance.now() + COMMIT_PATIENCE_MS);
-  context.failpoints.reach("ledger.committed");
+  await failpoint("ledger.committed");
   if (!won) return;
   if (entries !== undefined) recordClosed(loaded, step.next, entries.settled.charge?.price ?? null);
   await publishNext(context.queues, step.next, nowMs(), loaded.traceparent, context.log);

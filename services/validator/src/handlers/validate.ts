@@ -7,6 +7,7 @@ import type { Handler } from "@contingent/queue/consumer";
 import { databaseClock } from "@contingent/runtime/clock";
 import type { ValidatorContext } from "../context.ts";
 import { type Judgement, judge } from "../judge.ts";
+import { failpoint } from "@contingent/runtime/failpoints";
 import { inValidationSpan } from "../tracing.ts";
 
 /** A verdict is cheap to reach again; the database gets this long to be back for it before the message is dropped. */
@@ -25,7 +26,7 @@ export function validateHandler(context: ValidatorContext): Handler {
     if (judgement.kind === "broke") {
       context.log.error({ job: job.id, attempt: answer.attemptId, error: judgement.error }, "the validator broke");
     }
-    context.failpoints.reach("validator.judged");
+    await failpoint("validator.judged");
 
     const fact = factOf(answer.attemptId, judgement);
     const step = decide(job, fact, { nowMs: nowMs(), random: Math.random() });
@@ -33,7 +34,7 @@ export function validateHandler(context: ValidatorContext): Handler {
     const verdict = judgement.kind === "verdict" ? judgement.verdict : undefined;
     const transition = { ...step, before: job, currency: version.currency, verdict };
     const won = await insist(() => context.commit(transition), performance.now() + COMMIT_PATIENCE_MS);
-    context.failpoints.reach("validator.committed");
+    await failpoint("validator.committed");
     if (won) await publishNext(context.queues, step.next, nowMs(), loaded.traceparent, context.log);
   };
 }

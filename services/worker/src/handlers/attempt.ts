@@ -4,18 +4,19 @@ import { callModel } from "../call-model.ts";
 import { claimAttempt } from "../claim-attempt.ts";
 import type { WorkerContext } from "../context.ts";
 import { recordAnswer } from "../record-answer.ts";
+import { failpoint } from "@contingent/runtime/failpoints";
 import { inAttemptSpan } from "../tracing.ts";
 
 export function attemptHandler(context: WorkerContext): Handler {
   return async (message) => {
     const loaded = await context.loader.forAttempt(message.jobId);
     if (loaded === null || loaded.job.revision !== message.revision) return;
-    await inAttemptSpan(context, loaded, async (span) => {
+    await inAttemptSpan(context.tier, loaded, async (span) => {
       const attempt = await claimAttempt(context, loaded, span);
       if (attempt === null) return;
-      context.failpoints.reach("worker.claimed");
+      await failpoint("worker.claimed");
       const result = await callModel(attempt);
-      context.failpoints.reach("worker.answered");
+      await failpoint("worker.answered");
       await recordAnswer(context, attempt, result, span);
     });
   };

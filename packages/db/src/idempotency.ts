@@ -1,0 +1,73 @@
+/**
+ * The rest of an idempotent request's life. Its row is made together with its job (accept.ts); here a request that waits
+ * for a result is kept alive and answered, and one whose process died is taken over.
+ */
+import type { CustomerId, JobId } from "@contingent/core/ids";
+import type { JsonObject } from "@contingent/core/json";
+import { IN_FLIGHT_LEASE_MS } from "./accept.ts";
+import type { Queryable } from "./pool.ts";
+
+export interface RequestKey {
+  readonly customerId: CustomerId;
+  readonly key: string;
+}
+
+export interface StoredAnswer {
+  readonly status: number;
+  readonly body: JsonObject;
+}
+
+/** Stores the answer, unless one is stored already. */
+export async function finishAnswer(db: Queryable, request: RequestKey, answer: StoredAnswer): Promise<void> {
+  await db.query({
+    name: "finish-answer",
+    text: `UPDATE idempotency SET status = $3, body = $4, in_flight_until = NULL
+            WHERE customer_id = $1 AND key = $2 AND status IS NULL`,
+    values: [request.customerId, request.key, answer.status, JSON.stringify(answer.body)],
+  });
+}
+
+/** Stores the answer to a request for an outcome that had been bought before. False: the key has just been used. */
+export async function recordExisting(
+  db: Queryable,
+  request: RequestKey & { readonly fingerprint: string; readonly jobId: JobId },
+  answer: StoredAnswer,
+): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: "record-existing",
+    text: `INSERT INTO idempotency (customer_id, key, fingerprint, job_id, existing, status, body)
+           VALUES ($1, $2, $3, $4, true, $5, $6) ON CONFLICT DO NOTHING`,
+    values: [
+      request.customerId,
+      request.key,
+      request.fingerprint,
+      request.jobId,
+      answer.status,
+      JSON.stringify(answer.body),
+    ],
+  });
+  return rowCount === 1;
+}
+
+/** Takes over a request that nobody serves any more. False: somebody else was quicker, or it has been answered. */
+export async function takeOver(db: Queryable, request: RequestKey): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: "take-over-request",
+    text: `UPDATE idempotency SET in_flight_until = now() + $3::float8 * interval '1 millisecond'
+            WHERE customer_id = $1 AND key = $2 AND status IS NULL AND in_flight_until <= now()`,
+    values: [request.customerId, request.key, IN_FLIGHT_LEASE_MS],
+  });
+  return rowCount === 1;
+}
+
+/** The sign of life of all requests that this process serves, in one statement. */
+export async function keepAlive(db: Queryable, requests: readonly RequestKey[]): Promise<void> {
+  if (requests.length === 0) return;
+  await db.query({
+    name: "keep-requests-alive",
+    text: `UPDATE idempotency i SET in_flight_until = now() + $3::float8 * interval '1 millisecond'
+             FROM unnest($1::text[], $2::text[]) AS r (customer_id, key)
+            WHERE i.customer_id = r.customer_id AND i.key = r.key AND i.status IS NULL`,
+    values: [requests.map((r) => r.customerId), requests.map((r) => r.key), IN_FLIGHT_LEASE_MS],
+  });
+}

@@ -1,0 +1,37 @@
+/** The ledger service: settles jobs, and sweeps up what is overdue or has lost its message. */
+import { openCommit } from "@contingent/db/commit";
+import { jobLoader } from "@contingent/db/load";
+import { outcomeTypeVersions } from "@contingent/db/outcome-types";
+import { openPool } from "@contingent/db/pool";
+import { openQueues } from "@contingent/queue/queues";
+import { readConfig } from "@contingent/runtime/config";
+import { startHealthServer } from "@contingent/runtime/health";
+import { runService } from "@contingent/runtime/service";
+import { ledgerSettings } from "./config.ts";
+import { settleHandler } from "./handlers/settle.ts";
+import { runSweeper } from "./sweeper.ts";
+
+await runService("ledger", async (stack, service) => {
+  const { log, health } = service;
+  const config = readConfig(ledgerSettings, service.env);
+
+  const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-ledger", log });
+  stack.defer(() => pool.end());
+  const queues = await openQueues(config.QUEUE_URL, { log });
+  stack.defer(() => queues.close());
+
+  const versions = outcomeTypeVersions(pool);
+  const context = { pool, versions, loader: jobLoader(pool, versions), commit: openCommit(pool), queues, log };
+  const consumer = queues.consume("settle", settleHandler(context), {
+    ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),
+  });
+  stack.defer(() => consumer.close());
+  const sweeping = runSweeper(context, { intervalMs: config.SWEEP_INTERVAL_MS, signal: service.stopping });
+  stack.defer(() => sweeping);
+
+  health.addReadiness("database", async () => void (await pool.query("SELECT 1")));
+  health.addReadiness("queue", () => queues.health());
+  health.addReadiness("consumer", () => consumer.ready());
+  const server = stack.use(await startHealthServer(health, config.HOST, config.PORT));
+  service.listening(server.port);
+});

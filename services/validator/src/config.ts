@@ -1,0 +1,4 @@
+import { concurrencySetting, serviceSettings } from "@contingent/runtime/config";
+import { z } from "zod";
+
+export const validatorSettings = z.object({ ...serviceSettings, CONCURRENCY: concurrencySetting });

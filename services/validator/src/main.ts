@@ -1,0 +1,34 @@
+/** The validator service: judges answers and decides what happens to their jobs next. */
+import { openCommit } from "@contingent/db/commit";
+import { jobLoader } from "@contingent/db/load";
+import { outcomeTypeVersions } from "@contingent/db/outcome-types";
+import { openPool } from "@contingent/db/pool";
+import { openQueues } from "@contingent/queue/queues";
+import { readConfig } from "@contingent/runtime/config";
+import { startHealthServer } from "@contingent/runtime/health";
+import { runService } from "@contingent/runtime/service";
+import { validatorSettings } from "./config.ts";
+import { validateHandler } from "./handlers/validate.ts";
+
+await runService("validator", async (stack, service) => {
+  const { log, health } = service;
+  const config = readConfig(validatorSettings, service.env);
+
+  const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-validator", log });
+  stack.defer(() => pool.end());
+  const queues = await openQueues(config.QUEUE_URL, { log });
+  stack.defer(() => queues.close());
+
+  const loader = jobLoader(pool, outcomeTypeVersions(pool));
+  const handler = validateHandler({ loader, commit: openCommit(pool), queues, log });
+  const consumer = queues.consume("validate", handler, {
+    ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),
+  });
+  stack.defer(() => consumer.close());
+
+  health.addReadiness("database", async () => void (await pool.query("SELECT 1")));
+  health.addReadiness("queue", () => queues.health());
+  health.addReadiness("consumer", () => consumer.ready());
+  const server = stack.use(await startHealthServer(health, config.HOST, config.PORT));
+  service.listening(server.port);
+});

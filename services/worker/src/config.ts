@@ -1,0 +1,14 @@
+import { isTierName } from "@contingent/contracts/messages/catalog";
+import { concurrencySetting, serviceSettings } from "@contingent/runtime/config";
+import { z } from "zod";
+
+export const workerSettings = z.object({
+  ...serviceSettings,
+  /** The tier whose queue this process drains. */
+  TIER: z.string().refine(isTierName, { error: "must name a tier" }).describe("fast, standard or premium"),
+  CONCURRENCY: concurrencySetting,
+  /** The provider's key. The simulator takes any. */
+  ANTHROPIC_API_KEY: z.string().describe("a key of the Anthropic API, or any text for the simulator"),
+  /** Where the API is; unset: the provider's own address. */
+  ANTHROPIC_BASE_URL: z.url().optional().describe("http://host:port of the simulator"),
+});

@@ -1,0 +1,46 @@
+/** A worker: drains the queue of one tier (`TIER`) and calls its models. */
+import { rates } from "@contingent/catalog/models";
+import { attemptQueue } from "@contingent/contracts/messages/catalog";
+import { openCommit } from "@contingent/db/commit";
+import { jobLoader } from "@contingent/db/load";
+import { outcomeTypeVersions } from "@contingent/db/outcome-types";
+import { openPool } from "@contingent/db/pool";
+import { anthropic } from "@contingent/providers/anthropic/anthropic";
+import { openQueues } from "@contingent/queue/queues";
+import { readConfig } from "@contingent/runtime/config";
+import { startHealthServer } from "@contingent/runtime/health";
+import { runService } from "@contingent/runtime/service";
+import { workerSettings } from "./config.ts";
+import { attemptHandler } from "./handlers/attempt.ts";
+
+await runService("worker", async (stack, service) => {
+  const { log, health } = service;
+  const config = readConfig(workerSettings, service.env);
+
+  const pool = openPool(config.DATABASE_URL, { applicationName: `contingent-worker-${config.TIER}`, log });
+  stack.defer(() => pool.end());
+  const queues = await openQueues(config.QUEUE_URL, { log });
+  stack.defer(() => queues.close());
+  const provider = anthropic({ apiKey: config.ANTHROPIC_API_KEY, baseUrl: config.ANTHROPIC_BASE_URL });
+
+  const context = {
+    tier: config.TIER,
+    pool,
+    loader: jobLoader(pool, outcomeTypeVersions(pool)),
+    commit: openCommit(pool),
+    queues,
+    providers: new Map([[provider.name, provider]]),
+    rates: rates(),
+    log,
+  };
+  const consumer = queues.consume(attemptQueue(config.TIER), attemptHandler(context), {
+    ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),
+  });
+  stack.defer(() => consumer.close());
+
+  health.addReadiness("database", async () => void (await pool.query("SELECT 1")));
+  health.addReadiness("queue", () => queues.health());
+  health.addReadiness("consumer", () => consumer.ready());
+  const server = stack.use(await startHealthServer(health, config.HOST, config.PORT));
+  service.listening(server.port);
+});
