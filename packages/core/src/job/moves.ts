@@ -73,19 +73,17 @@ export function queueAt(
 /** After an answer that was not good enough: the same tier again while it has attempts left, else the next one, else the end. */
 export function retryOrEscalate(job: Job, cause: string, now: Circumstances): Step {
   const { step, modelIndex, tried } = job.progress;
-  const allTried = tried.reduce((total, n) => total + n, 0);
-  if (allTried >= job.terms.attemptsMax) return stop(job, "exhausted", now);
   const triedHere = tried[step] ?? 0;
-  if (triedHere < currentStep(job).attemptsMax) {
+  if (hasAttemptsLeft(job) && triedHere < currentStep(job).attemptsMax) {
     const delayMs = backoffMs(currentStep(job).retry, triedHere, now.random);
     return queueAt(job, { step, modelIndex }, delayMs, "job.retried", cause, now);
   }
   return escalate(job, cause, "exhausted", now);
 }
 
-/** On to the next step that has attempts left; without one the job ends for the given reason. */
+/** On to the next step, if the job and the step have attempts left; else the job ends for the given reason. */
 export function escalate(job: Job, cause: string, otherwise: Reason, now: Circumstances): Step {
-  const step = openStepAfter(job, job.progress.step);
+  const step = hasAttemptsLeft(job) ? openStepAfter(job, job.progress.step) : null;
   if (step === null) return stop(job, otherwise, now);
   return queueAt(job, { step, modelIndex: 0 }, 0, "job.escalated", cause, now);
 }
@@ -197,6 +195,11 @@ export function backoffMs(policy: RetryPolicy, wait: number, random: number): nu
   const delayMs = policy.initialDelayMs * policy.multiplier ** Math.max(0, wait - 1);
   const spread = 1 + policy.jitter * (2 * random - 1);
   return Math.round(Math.min(delayMs * spread, policy.delayMaxMs));
+}
+
+/** Whether the job may be attempted again, over all its tiers. */
+function hasAttemptsLeft(job: Job): boolean {
+  return job.progress.tried.reduce((total, n) => total + n, 0) < job.terms.attemptsMax;
 }
 
 /** The first step behind the given one that has attempts left. */
