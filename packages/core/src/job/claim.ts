@@ -3,7 +3,7 @@ import { outputTokensThatFit, type Rate, worstCaseCost } from "../cost.ts";
 import { add } from "../money.ts";
 import type { Circumstances, Fact, Step } from "./facts.ts";
 import { budgetLeft, currentModel, currentStep, type Job } from "./job.ts";
-import { event, fallBack, LEASE_GRACE_MS, move, queueAt, stop } from "./moves.ts";
+import { event, fallBack, LEASE_GRACE_MS, move, outageStart, outOfTime, queueAt, stop, waitOut } from "./moves.ts";
 
 type Claim = Extract<Fact, { type: "claim" }>;
 
@@ -69,26 +69,46 @@ function start(
   );
 }
 
-/** The tier needs longer than there is: a later tier that is quick enough, else the deadline is as good as passed. */
+/**
+ * The tier needs longer than there is: a later tier that is quick enough; else, where it only stands in for an unavailable
+ * tier that would be quick enough, a wait for that one; else the deadline is as good as passed.
+ */
 function quickerTier(job: Job, timeLeftMs: number, now: Circumstances): Step {
-  const step = job.terms.cascade.findIndex(
-    (s, i) => i > job.progress.step && s.timeNeededMs <= timeLeftMs && (job.progress.tried[i] ?? 0) < s.attemptsMax,
-  );
-  if (step !== -1) return queueAt(job, { step, modelIndex: 0 }, 0, "job.rerouted", "too_slow", now);
-  return stop(job, job.progress.outages > 0 ? "provider_outage" : "deadline", now);
+  const { cascade } = job.terms;
+  const quick = [...cascade.keys()].filter((i) => hasRoom(job, i) && (cascade[i]?.timeNeededMs ?? 0) <= timeLeftMs);
+  const step = quick.find((i) => i > job.progress.step);
+  if (step !== undefined) return queueAt(job, { step, modelIndex: 0 }, 0, "job.rerouted", "too_slow", now);
+  return quick.some((i) => i >= outageStart(job)) ? waitOut(job, "too_slow", now) : outOfTime(job, now);
 }
 
-/** The model does not fit the cost cap even with the smallest answer: another one, here or further on, that does. */
+/**
+ * The model does not fit the cost cap even with the smallest answer: another one further on that does; else, where it only
+ * stands in for an unavailable one that would fit, a wait for that one. Going straight back there would turn in a circle,
+ * as fast as the queue allows, for as long as the outage lasts.
+ */
 function cheaperPlace(job: Job, fact: Claim, now: Circumstances): Step {
-  for (const [step, { models, attemptsMax }] of job.terms.cascade.entries()) {
-    if (step < job.progress.step || (job.progress.tried[step] ?? 0) >= attemptsMax) continue;
-    for (const [modelIndex, model] of models.entries()) {
+  const present = job.progress;
+  const fitting = placesThatFit(job, fact);
+  const further = fitting.find(
+    (p) => p.step > present.step || (p.step === present.step && p.modelIndex > present.modelIndex),
+  );
+  if (further !== undefined) return queueAt(job, further, 0, "job.rerouted", "cost_cap", now);
+  return fitting.some((p) => p.step >= outageStart(job)) ? waitOut(job, "cost_cap", now) : stop(job, "cost_cap", now);
+}
+
+/** Every place of the cascade with attempts left whose model has a price that fits what may still be spent. */
+function placesThatFit(job: Job, fact: Claim): readonly { readonly step: number; readonly modelIndex: number }[] {
+  return job.terms.cascade.flatMap(({ models }, step) =>
+    models.flatMap((model, modelIndex) => {
       const rate = fact.rates.get(model);
-      const here = step === job.progress.step && modelIndex === job.progress.modelIndex;
-      if (here || rate === undefined) continue;
-      if (outputTokensThatFit(rate, fact.inputTokens, budgetLeft(job)) < job.terms.outputTokens.min) continue;
-      return queueAt(job, { step, modelIndex }, 0, "job.rerouted", "cost_cap", now);
-    }
-  }
-  return stop(job, "cost_cap", now);
+      if (rate === undefined || !hasRoom(job, step)) return [];
+      const tokens = outputTokensThatFit(rate, fact.inputTokens, budgetLeft(job));
+      return tokens >= job.terms.outputTokens.min ? [{ step, modelIndex }] : [];
+    }),
+  );
+}
+
+/** Whether the step has attempts left. */
+function hasRoom(job: Job, step: number): boolean {
+  return (job.progress.tried[step] ?? 0) < (job.terms.cascade[step]?.attemptsMax ?? 0);
 }

@@ -17,6 +17,7 @@ import {
   event,
   fallBack,
   move,
+  outOfTime,
   patienceUntil,
   queueAt,
   REFUSALS_MAX,
@@ -183,7 +184,7 @@ function woke(job: Job, now: Circumstances): Step {
   const overdue = now.nowMs >= job.deadlineAtMs;
   switch (job.state) {
     case "queued":
-      if (overdue) return stop(job, job.progress.outages > 0 ? "provider_outage" : "deadline", now);
+      if (overdue) return outOfTime(job, now);
       return { kind: "ignored", because: "still_waiting" };
     case "validating":
       if (overdue) return stop(job, "deadline", now);

@@ -97,16 +97,30 @@ export function fallBack(job: Job, cause: string, now: Circumstances): Step {
   if (modelIndex + 1 < currentStep(job).models.length) {
     return queueAt(job, { step, modelIndex: modelIndex + 1 }, 0, "job.fell_back", cause, now);
   }
-  const outageFromStep = job.progress.outageFromStep ?? step;
   const further = openStepAfter(job, step);
   if (further !== null) {
-    const leaving: Job = { ...job, progress: { ...job.progress, outageFromStep } };
+    const leaving: Job = { ...job, progress: { ...job.progress, outageFromStep: outageStart(job) } };
     return queueAt(leaving, { step: further, modelIndex: 0 }, 0, "job.fell_back", cause, now);
   }
+  return waitOut(job, cause, now);
+}
+
+/** Nothing is left that could stand in: wait, each time longer, and begin again where the outage began. */
+export function waitOut(job: Job, cause: string, now: Circumstances): Step {
   const outages = job.progress.outages + 1;
   const waiting: Job = { ...job, progress: { ...job.progress, outages, outageFromStep: null } };
   const delayMs = backoffMs(currentStep(job).retry, outages, now.random);
-  return queueAt(waiting, { step: outageFromStep, modelIndex: 0 }, delayMs, "job.waited", cause, now);
+  return queueAt(waiting, { step: outageStart(job), modelIndex: 0 }, delayMs, "job.waited", cause, now);
+}
+
+/** The step from which the job began to fall back; the present one when it did not. */
+export function outageStart(job: Job): number {
+  return job.progress.outageFromStep ?? job.progress.step;
+}
+
+/** No attempt can be done in the time left: the provider's fault when it was away all the time. */
+export function outOfTime(job: Job, now: Circumstances): Step {
+  return stop(job, job.progress.outages > 0 ? "provider_outage" : "deadline", now);
 }
 
 /** Ends the work on a job. What was verified in part is delivered, unless nobody wants it any more. */
