@@ -11,6 +11,7 @@ type Claim = Extract<Fact, { type: "claim" }>;
 export function claim(job: Job, fact: Claim, now: Circumstances): Step {
   if (now.nowMs < job.readyAtMs) return { kind: "ignored", because: "not_yet" };
   const timeLeftMs = job.deadlineAtMs - now.nowMs;
+  if (timeLeftMs <= 0) return outOfTime(job, now);
   if (timeLeftMs < currentStep(job).timeNeededMs) return quickerTier(job, timeLeftMs, now);
 
   const rate = fact.rates.get(currentModel(job));
@@ -19,7 +20,7 @@ export function claim(job: Job, fact: Claim, now: Circumstances): Step {
   const outputTokensMax = affordableOutput(job, rate, fact.inputTokens);
   // The bound is generous: only when it does not fit whole is an exact count worth a request.
   if (!fact.exact && outputTokensMax < job.progress.outputTokensMax) return { kind: "count_tokens" };
-  if (outputTokensMax < job.terms.outputTokens.min) return cheaperPlace(job, fact, now);
+  if (outputTokensMax < smallestAnswer(job)) return cheaperPlace(job, fact, now);
   return start(job, fact, rate, outputTokensMax, timeLeftMs, now);
 }
 
@@ -103,9 +104,14 @@ function placesThatFit(job: Job, fact: Claim): readonly { readonly step: number;
       const rate = fact.rates.get(model);
       if (rate === undefined || !hasRoom(job, step)) return [];
       const tokens = outputTokensThatFit(rate, fact.inputTokens, budgetLeft(job));
-      return tokens >= job.terms.outputTokens.min ? [{ step, modelIndex }] : [];
+      return tokens >= smallestAnswer(job) ? [{ step, modelIndex }] : [];
     }),
   );
+}
+
+/** The least output limit worth a call, tokens. A prompt that does not fit leaves room for none, so none is too few. */
+function smallestAnswer(job: Job): number {
+  return Math.max(1, job.terms.outputTokens.min);
 }
 
 /** Whether the step has attempts left. */
