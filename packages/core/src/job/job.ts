@@ -115,8 +115,8 @@ export function currentModel(job: Job): string {
   return step.models[job.progress.modelIndex] ?? step.models[0];
 }
 
-/** What may still be spent on the job. */
+/** What may still be spent on the job. An overrun is spent like everything else; below zero there is nothing left. */
 export function budgetLeft(job: Job): Nanos {
-  const spent = subtract(add(add(job.cost.known, job.cost.presumed), job.cost.held), job.cost.overrun);
-  return subtract(job.terms.costCap, spent);
+  const { known, presumed, held } = job.cost;
+  return subtract(job.terms.costCap, add(add(known, presumed), held));
 }
