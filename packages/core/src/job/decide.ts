@@ -55,9 +55,9 @@ export function decide(job: Job, fact: Fact, now: Circumstances): Step {
     case "cancel":
       return cancel(job, now);
     case "accepted":
-      return job.state === "awaiting_acceptance" ? accepted(job, "accepted", now) : STALE;
+      return inWindow(job, now) ? accepted(job, "accepted", now) : STALE;
     case "rejected":
-      return job.state === "awaiting_acceptance" ? released(job, "rejected", now) : STALE;
+      return inWindow(job, now) ? released(job, "rejected", now) : STALE;
     case "woke":
       return woke(job, now);
     case "settled":
@@ -67,6 +67,11 @@ export function decide(job: Job, fact: Fact, now: Circumstances): Step {
 
 function isCurrent(job: Job, state: Job["state"], fact: { readonly attemptId: string }): boolean {
   return job.state === state && job.progress.current?.attemptId === fact.attemptId;
+}
+
+/** Whether the customer may still decide. When the window is over silence has decided, however late the wake-up comes. */
+function inWindow(job: Job, now: Circumstances): boolean {
+  return job.state === "awaiting_acceptance" && now.nowMs < job.readyAtMs;
 }
 
 function answered(job: Job, fact: FactOf<"answered">, now: Circumstances): Step {
