@@ -35,6 +35,10 @@ const LATE: Step = { kind: "ignored", because: "late_answer" };
 
 /** How long a tier rests when the provider says "too many requests" without saying for how long. */
 const RATE_LIMIT_PAUSE_DEFAULT_MS = 5_000;
+/** However little the provider asks for, a tier does not call it in a circle. */
+export const RATE_LIMIT_PAUSE_MIN_MS = 100;
+/** However much the provider asks for, a tier looks again after this long: a wrong header must not stop it for good. */
+export const RATE_LIMIT_PAUSE_MAX_MS = 60_000;
 
 /** A broken validator is asked again after these waits. */
 const VALIDATOR_RETRY = { initialDelayMs: 500, multiplier: 4, jitter: 0.2, delayMaxMs: 10_000 };
@@ -117,7 +121,8 @@ function callFailed(job: Job, fact: FactOf<"call_failed">, now: Circumstances): 
       // A slow tier is not tried again.
       return withEffects(escalate(countAttempt(over), "timeout", "exhausted", now), effects);
     case "rate_limited": {
-      const pauseMs = fact.retryAfterMs ?? RATE_LIMIT_PAUSE_DEFAULT_MS;
+      const askedMs = fact.retryAfterMs ?? RATE_LIMIT_PAUSE_DEFAULT_MS;
+      const pauseMs = Math.min(Math.max(askedMs, RATE_LIMIT_PAUSE_MIN_MS), RATE_LIMIT_PAUSE_MAX_MS);
       const { step, modelIndex } = over.progress;
       const tier = over.terms.cascade[step]?.tier ?? "";
       return withEffects(queueAt(over, { step, modelIndex }, pauseMs, "job.waited", "rate_limited", now), [
