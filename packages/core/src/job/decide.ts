@@ -112,7 +112,9 @@ function afterAnswer(job: Job, fact: FactOf<"answered">, now: Circumstances): St
 }
 
 function callFailed(job: Job, fact: FactOf<"call_failed">, now: Circumstances): Step {
-  const { job: over, effects } = endAttempt(job, fact.failure, fact.mayHaveBeenBilled ? "presumed" : "released");
+  const { job: ended, effects } = endAttempt(job, fact.failure, fact.mayHaveBeenBilled ? "presumed" : "released");
+  // Whoever reports a failure has not vanished.
+  const over: Job = { ...ended, progress: { ...ended.progress, strikes: 0 } };
   switch (fact.failure) {
     case "unavailable":
     case "rejected":
