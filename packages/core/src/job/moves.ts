@@ -206,7 +206,9 @@ export function countAttempt(job: Job): Job {
 
 /** `initialDelay × multiplier^(n−1)` for the n-th wait, spread by ± jitter, at most `delayMax`. */
 export function backoffMs(policy: RetryPolicy, wait: number, random: number): number {
-  const delayMs = policy.initialDelayMs * policy.multiplier ** Math.max(0, wait - 1);
+  // Bounded, so that a very long outage does not make it infinite, and infinity times nothing no number at all.
+  const growth = Math.min(policy.multiplier ** Math.max(0, wait - 1), Number.MAX_SAFE_INTEGER);
+  const delayMs = policy.initialDelayMs * growth;
   const spread = 1 + policy.jitter * (2 * random - 1);
   return Math.round(Math.min(delayMs * spread, policy.delayMaxMs));
 }
