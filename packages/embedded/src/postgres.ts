@@ -50,7 +50,7 @@ const START_TRIES_MAX = 5;
 const SETTINGS = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
-  max_connections: "200",
+  max_connections: "400",
   shared_buffers: "128MB",
   jit: "off",
   timezone: "UTC",

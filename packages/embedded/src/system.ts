@@ -1,0 +1,157 @@
+/** Starts the services as child processes, waits until they are ready, and stops them together. */
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { startChild, tailOf, type Child } from "./children.ts";
+import { Problem } from "./problem.ts";
+import { childEnvironment, MIGRATE_ENTRY, ROOT, SIMULATOR_ENTRY, type ServiceProcess } from "./services.ts";
+import { until } from "./wait.ts";
+
+const READY_TIMEOUT_MS = 60_000;
+const PROBE_TIMEOUT_MS = 3_000;
+const LOG_LINES_SHOWN = 12;
+/** A little more than the longest drain that a service allows itself. */
+export const STOP_GRACE_MS = 27_000;
+
+export interface RunningProcess {
+  readonly name: string;
+  readonly port: number;
+  readonly child: Child;
+}
+
+/** Brings the database to the present schema, as a process of its own, as a deployment does. */
+export async function migrateDatabase(databaseUrl: string): Promise<void> {
+  const child = spawn(process.execPath, [path.join(ROOT, MIGRATE_ENTRY)], {
+    env: childEnvironment({ DATABASE_URL: databaseUrl }),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  if (code !== 0) throw new Problem(`The database could not be migrated: ${output.trim()}`);
+}
+
+/** Starts the simulator of the model API. */
+export async function startSimulatorProcess(logFolder: string): Promise<RunningProcess> {
+  const process_ = { name: "simulator", entry: SIMULATOR_ENTRY, variables: { PORT: "0", HOST: "127.0.0.1" } };
+  return await listening(await launch(process_, logFolder));
+}
+
+/**
+ * Starts services and waits until every one says that it is ready.
+ * @throws Problem with the end of its log when one of them ends instead.
+ */
+export async function startServices(
+  processes: readonly ServiceProcess[],
+  logFolder: string,
+): Promise<readonly RunningProcess[]> {
+  const children = await Promise.all(processes.map((process_) => launch(process_, logFolder)));
+  try {
+    return await Promise.all(
+      children.map(async (child) => {
+        const running = await listening(child);
+        await ready(running);
+        return running;
+      }),
+    );
+  } catch (error) {
+    await Promise.all(children.map((child) => child.stop(STOP_GRACE_MS)));
+    throw error;
+  }
+}
+
+/** Starts one more process, or one that was killed, and waits until it is ready. */
+export async function startService(process_: ServiceProcess, logFolder: string): Promise<RunningProcess> {
+  const [running] = await startServices([process_], logFolder);
+  if (running === undefined) throw new Error("nothing was started");
+  return running;
+}
+
+/** Asks all of them to finish what they are doing, and waits for it. */
+export async function stopServices(running: readonly RunningProcess[], graceMs = STOP_GRACE_MS): Promise<void> {
+  await Promise.all(running.map(({ child }) => child.stop(graceMs)));
+}
+
+/** What to tell about a process that ended by itself. */
+export function obituary(child: Child): string {
+  const how = child.exit?.signal ?? `exit code ${child.exit?.code ?? "unknown"}`;
+  return `${child.name} stopped (${how}). The end of ${child.logFile}:\n${readable(tailOf(child.logFile, LOG_LINES_SHOWN))}`;
+}
+
+async function launch(process_: ServiceProcess, logFolder: string): Promise<Child> {
+  return await startChild({
+    name: process_.name,
+    command: process.execPath,
+    args: [path.join(ROOT, process_.entry)],
+    env: childEnvironment(process_.variables),
+    cwd: ROOT,
+    logFile: path.join(logFolder, `${process_.name}.log`),
+    stage: "service",
+    stopSignal: "SIGTERM",
+  });
+}
+
+async function listening(child: Child): Promise<RunningProcess> {
+  const port = await until(() => portIn(child), {
+    timeoutMs: READY_TIMEOUT_MS,
+    what: `${child.name} to listen`,
+    stopOn: isProblem,
+  });
+  return { name: child.name, port, child };
+}
+
+async function ready({ child, name, port }: RunningProcess): Promise<void> {
+  await until(
+    async () => {
+      assertAlive(child);
+      const response = await fetch(`http://127.0.0.1:${port}/readyz`, {
+        signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+      });
+      await response.body?.cancel();
+      return response.ok;
+    },
+    { timeoutMs: READY_TIMEOUT_MS, what: `${name} to be ready`, stopOn: isProblem },
+  );
+}
+
+function assertAlive(child: Child): void {
+  if (child.exit !== null) throw new Problem(obituary(child));
+}
+
+function isProblem(error: unknown): boolean {
+  return error instanceof Problem;
+}
+
+/** The port that a process's log says it listens on; null as long as it does not. */
+function portIn(child: Child): number | null {
+  assertAlive(child);
+  const lines = fs.readFileSync(child.logFile, "utf8").split("\n");
+  for (const line of lines) {
+    const found = /"listening"/.test(line) ? /"(?:port|listening)":(\d+)/.exec(line) : null;
+    if (found?.[1] !== undefined) return Number(found[1]);
+  }
+  return null;
+}
+
+/** Log lines are JSON for machines; a person wants the words. */
+function readable(log: string): string {
+  return log
+    .split("\n")
+    .map((line) => {
+      try {
+        const entry: unknown = JSON.parse(line);
+        if (typeof entry === "object" && entry !== null && "msg" in entry) return `  ${describe(entry)}`;
+      } catch {
+        // Not JSON: shown as it is.
+      }
+      return `  ${line}`;
+    })
+    .join("\n");
+}
+
+function describe(entry: { readonly msg: unknown; readonly err?: unknown }): string {
+  return entry.err === undefined ? String(entry.msg) : `${String(entry.msg)} ${JSON.stringify(entry.err)}`;
+}
