@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "packages/ledger": ["core", "db"],
   "packages/queue": BASE,
   "packages/runtime": BASE,
-  "packages/embedded": [...BASE, "catalog"],
+  "packages/embedded": BASE,
   "packages/testkit": [...ALL_PACKAGES, "embedded", "simulator"],
   "services/intake": ALL_PACKAGES,
   "services/worker": ALL_PACKAGES,

@@ -1,0 +1,175 @@
+/**
+ * The whole system under test: the real services as processes, from the same entry files and with the same variables as
+ * in production, on a database and a queue of their own, with a simulator of the model API that the test scripts.
+ */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { CustomerId } from "@contingent/core/ids";
+import { ensureCustomer } from "@contingent/db/customers";
+import { newId } from "@contingent/db/ids";
+import { createKey } from "@contingent/db/keys";
+import { openPool, type Pool } from "@contingent/db/pool";
+import { apiClient, type ApiClient } from "@contingent/embedded/api-client";
+import type { Exit } from "@contingent/embedded/children";
+import { reaper } from "@contingent/embedded/reaper";
+import { serviceProcesses, type ServiceProcess } from "@contingent/embedded/services";
+import {
+  STOP_GRACE_MS,
+  startService,
+  startServices,
+  stopServices,
+  type RunningProcess,
+} from "@contingent/embedded/system";
+import { startSimulator, type Simulator, type SimulatorOptions } from "@contingent/simulator/server";
+import { freshDatabase } from "./postgres.ts";
+import { freshQueue, type TransportName } from "./transports.ts";
+
+export interface SystemOptions {
+  readonly transport: TransportName;
+  /** Variables for every service, such as FAILPOINTS or OTEL_EXPORTER_OTLP_ENDPOINT. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Workers per tier; one each unless said otherwise. */
+  readonly workers?: Readonly<Record<string, number>>;
+  readonly simulator?: SimulatorOptions;
+  /** Let the workers talk to this address instead of the simulator's own, for example through a proxy. */
+  readonly anthropicBaseUrl?: string;
+}
+
+export interface SystemKeys {
+  readonly customerId: CustomerId;
+  readonly customer: string;
+  readonly operator: string;
+}
+
+export interface System extends AsyncDisposable {
+  /** The API with the customer's key. `operator` is the same with the operator's. */
+  readonly api: ApiClient;
+  readonly operator: ApiClient;
+  readonly keys: SystemKeys;
+  readonly simulator: Simulator;
+  readonly databaseUrl: string;
+  readonly queueUrl: string;
+  /** For looking at what is stored; and for nothing else. */
+  readonly pool: Pool;
+  /** The processes that run now: intake, worker-fast-1, …, validator, ledger. */
+  processes(): readonly RunningProcess[];
+  /** What a process has logged so far. */
+  log(name: string): string;
+  /** Ends a process at once, as a crash would. */
+  kill(name: string): Promise<void>;
+  /** Asks a process to finish its work and leave, and waits until it has. */
+  drain(name: string): Promise<Exit>;
+  /** Starts a process that was killed or stopped again, optionally with other variables, and waits until it is ready. */
+  restart(name: string, env?: Readonly<Record<string, string>>): Promise<void>;
+  /** Another customer of the same operator, with a key of its own. */
+  anotherCustomer(): Promise<{ readonly id: CustomerId; readonly api: ApiClient }>;
+  stop(): Promise<void>;
+}
+
+const WORKERS_DEFAULT = { fast: 1, standard: 1, premium: 1 };
+
+/** Starts a system; `await using` or `stop()` ends it. About two seconds. */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  await using stack = new AsyncDisposableStack();
+  const database = await freshDatabase();
+  stack.defer(() => database.drop());
+  const queue = await freshQueue(options.transport, database.url);
+  stack.defer(() => queue.drop());
+  const simulator = stack.use(await startSimulator(options.simulator));
+  const pool = openPool(database.url, { applicationName: "testkit", connectionsMax: 4 });
+  stack.defer(() => pool.end());
+  const keys = await makeKeys(pool);
+  const logFolder = fs.mkdtempSync(path.join(os.tmpdir(), "contingent-logs-"));
+  reaper().tell({ do: "remove", folder: logFolder });
+  stack.defer(() => fs.rmSync(logFolder, { recursive: true, force: true }));
+
+  const definitions = serviceProcesses({
+    databaseUrl: database.url,
+    queueUrl: queue.url,
+    apiPort: 0,
+    anthropic: { apiKey: "simulated", baseUrl: options.anthropicBaseUrl ?? simulator.url },
+    workers: { ...WORKERS_DEFAULT, ...options.workers },
+    extra: options.env,
+  });
+  const fleet = await startFleet(definitions, logFolder);
+  stack.defer(() => fleet.stop());
+  // From here on the caller owns everything.
+  const owned = stack.move();
+  const stop = async (): Promise<void> => {
+    await owned.disposeAsync();
+  };
+  const api = apiClient(fleet.apiUrl(), keys.customer);
+  return {
+    api,
+    operator: api.as(keys.operator),
+    keys,
+    simulator,
+    databaseUrl: database.url,
+    queueUrl: queue.url,
+    pool,
+    ...fleet.controls,
+    async anotherCustomer() {
+      const other = await makeCustomer(pool);
+      return { id: other.id, api: api.as(other.key) };
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+interface Fleet {
+  apiUrl(): string;
+  readonly controls: Pick<System, "processes" | "log" | "kill" | "drain" | "restart">;
+  stop(): Promise<void>;
+}
+
+async function startFleet(definitions: readonly ServiceProcess[], logFolder: string): Promise<Fleet> {
+  const running = new Map<string, RunningProcess>();
+  for (const started of await startServices(definitions, logFolder)) running.set(started.name, started);
+  const port = running.get("intake")?.port ?? 0;
+  const processNamed = (name: string): RunningProcess => {
+    const found = running.get(name);
+    if (found === undefined)
+      throw new Error(`there is no process ${name}; there are ${[...running.keys()].join(", ")}`);
+    return found;
+  };
+  return {
+    apiUrl: () => `http://127.0.0.1:${port}`,
+    controls: {
+      processes: () => [...running.values()].filter(({ child }) => child.exit === null),
+      log: (name) => fs.readFileSync(processNamed(name).child.logFile, "utf8"),
+      async kill(name) {
+        const { child } = processNamed(name);
+        child.send("SIGKILL");
+        await child.exited;
+      },
+      drain: (name) => processNamed(name).child.stop(STOP_GRACE_MS),
+      async restart(name, env = {}) {
+        const definition = definitions.find((candidate) => candidate.name === name);
+        if (definition === undefined) throw new Error(`there is no process ${name}`);
+        await processNamed(name).child.stop(STOP_GRACE_MS);
+        // The API stays at its address, as behind a load balancer.
+        const address = name === "intake" ? { PORT: String(port) } : {};
+        const again = { ...definition, variables: { ...definition.variables, ...address, ...env } };
+        running.set(name, await startService(again, logFolder));
+      },
+    },
+    stop: () => stopServices([...running.values()]),
+  };
+}
+
+async function makeKeys(pool: Pool): Promise<SystemKeys> {
+  const [customer, operator] = await Promise.all([
+    makeCustomer(pool),
+    createKey(pool, { scope: "operator", label: "test", mode: "test" }),
+  ]);
+  return { customerId: customer.id, customer: customer.key, operator: operator.text };
+}
+
+async function makeCustomer(pool: Pool): Promise<{ readonly id: CustomerId; readonly key: string }> {
+  const id = newId("cus");
+  await ensureCustomer(pool, { id, name: "A customer of a test" });
+  const { text } = await createKey(pool, { scope: "customer", customerId: id, label: "test", mode: "test" });
+  return { id, key: text };
+}
