@@ -1,0 +1,254 @@
+/**
+ * Every error that the API can answer with: a closed list. A code never changes its meaning; clients branch on the code,
+ * people read the message, which says what to change. docs/errors.md is made of this list.
+ */
+import { z } from "zod";
+
+export const ERROR_TYPES = [
+  "invalid_request_error",
+  "authentication_error",
+  "permission_error",
+  "not_found_error",
+  "conflict_error",
+  "idempotency_error",
+  "rate_limit_error",
+  "server_error",
+] as const;
+export type ErrorType = (typeof ERROR_TYPES)[number];
+
+interface ErrorEntry {
+  readonly type: ErrorType;
+  readonly status: number;
+  /** What has happened. */
+  readonly meaning: string;
+  /** What the caller should do about it. */
+  readonly remedy: string;
+}
+
+export const ERRORS = {
+  malformed_json: {
+    type: "invalid_request_error",
+    status: 400,
+    meaning: "The body is not JSON.",
+    remedy: "Send the body as JSON text in UTF-8. The message names the place of the mistake.",
+  },
+  json_too_deep: {
+    type: "invalid_request_error",
+    status: 400,
+    meaning: "Arrays and objects of the body nest deeper than 64 levels.",
+    remedy: "Flatten the value, or send the deep part as a string.",
+  },
+  duplicate_field: {
+    type: "invalid_request_error",
+    status: 400,
+    meaning: "An object of the body has the same key twice. Programs disagree on which one counts, so neither does.",
+    remedy: "Remove one of the two.",
+  },
+  unusable_text: {
+    type: "invalid_request_error",
+    status: 400,
+    meaning: "A string holds a NUL character or half of a surrogate pair, or a number is too large for a double.",
+    remedy: "Remove or replace the character; send very large numbers as strings.",
+  },
+  invalid_field: {
+    type: "invalid_request_error",
+    status: 400,
+    meaning: "A field of the body, the query or the headers has a value that is not allowed.",
+    remedy: "Change the field that `param` names as the message says.",
+  },
+  missing_field: {
+    type: "invalid_request_error",
+    status: 400,
+    meaning: "A required field is missing.",
+    remedy: "Add the field that `param` names.",
+  },
+  unknown_field: {
+    type: "invalid_request_error",
+    status: 400,
+    meaning: "The request has a field that this endpoint does not know, perhaps a misspelt one.",
+    remedy: "Remove or rename the field that `param` names.",
+  },
+  invalid_input: {
+    type: "invalid_request_error",
+    status: 400,
+    meaning: "The job's input does not fit the input schema of its outcome type. No job was made.",
+    remedy: "Correct each of the `problems`: their paths point into the body.",
+  },
+  invalid_outcome_type: {
+    type: "invalid_request_error",
+    status: 400,
+    meaning: "The definition of an outcome type would not work. No version was made.",
+    remedy: "Correct each of the `problems`; the list is complete.",
+  },
+  invalid_idempotency_key: {
+    type: "invalid_request_error",
+    status: 400,
+    meaning: "The Idempotency-Key header is empty, too long or holds characters that are not printable ASCII.",
+    remedy: "Send 1 to 255 printable ASCII characters, for example a UUID in double quotes.",
+  },
+  missing_api_key: {
+    type: "authentication_error",
+    status: 401,
+    meaning: "The request carries no API key.",
+    remedy: "Send `Authorization: Bearer ctg_…`.",
+  },
+  invalid_api_key: {
+    type: "authentication_error",
+    status: 401,
+    meaning: "The API key is mistyped, unknown, expired or revoked.",
+    remedy: "Copy the key again, or ask the operator for a new one.",
+  },
+  wrong_scope: {
+    type: "permission_error",
+    status: 403,
+    meaning: "The API key is good, but not for this endpoint.",
+    remedy: "Use a key of the scope that the message names.",
+  },
+  job_not_found: {
+    type: "not_found_error",
+    status: 404,
+    meaning: "There is no such job, or it belongs to another customer.",
+    remedy: "Check the id (`job_…`) and the key.",
+  },
+  outcome_type_not_found: {
+    type: "not_found_error",
+    status: 404,
+    meaning: "There is no outcome type, or no version of it, by this name.",
+    remedy: "Check the name and the version number, or let the operator publish it.",
+  },
+  route_not_found: {
+    type: "not_found_error",
+    status: 404,
+    meaning: "There is nothing at this path.",
+    remedy: "Check the path against the reference at `/docs`.",
+  },
+  method_not_allowed: {
+    type: "invalid_request_error",
+    status: 405,
+    meaning: "The path exists, but not for this method.",
+    remedy: "Use one of the methods in the `Allow` header.",
+  },
+  request_timeout: {
+    type: "invalid_request_error",
+    status: 408,
+    meaning: "The body did not arrive in time.",
+    remedy: "Send the request again, without pauses within the body.",
+  },
+  outcome_key_conflict: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "This outcome_key was used before, with another input. No job was made.",
+    remedy: "Use a new outcome_key for a new outcome, or send the input of the first job to get that job back.",
+  },
+  job_not_cancelable: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "It is too late to cancel: the job's result is known already.",
+    remedy: "Read the job: it is closed or will be in a moment.",
+  },
+  idempotency_in_flight: {
+    type: "idempotency_error",
+    status: 409,
+    meaning: "The first request with this Idempotency-Key is still being served.",
+    remedy: "Wait for `Retry-After` seconds and send the same request again.",
+  },
+  body_too_large: {
+    type: "invalid_request_error",
+    status: 413,
+    meaning: "The body, or a line of a bulk request, is larger than 256 kB.",
+    remedy: "Send a smaller input, for example a reference instead of the document.",
+  },
+  unsupported_media_type: {
+    type: "invalid_request_error",
+    status: 415,
+    meaning: "The body's content type or encoding is not one that this endpoint reads.",
+    remedy: "Send the `Content-Type` that the message names, in UTF-8, without compression.",
+  },
+  idempotency_key_reused: {
+    type: "idempotency_error",
+    status: 422,
+    meaning: "This Idempotency-Key was used before, for another request. No job was made.",
+    remedy: "Use a new key for each new request, and the same key only to repeat exactly the same one.",
+  },
+  too_many_waiting: {
+    type: "rate_limit_error",
+    status: 429,
+    meaning: "Too many requests wait for results or watch events at this moment.",
+    remedy: "Ask without waiting, or try again after `Retry-After` seconds.",
+  },
+  internal_error: {
+    type: "server_error",
+    status: 500,
+    meaning: "A defect on our side.",
+    remedy: "Repeat the request with the same Idempotency-Key; if it fails again, report the `request_id`.",
+  },
+  database_unavailable: {
+    type: "server_error",
+    status: 503,
+    meaning: "The database does not answer, or cannot be written to. Nothing was accepted that was not answered.",
+    remedy: "Repeat the request after `Retry-After` seconds; with an Idempotency-Key or an outcome_key it is safe.",
+  },
+  shutting_down: {
+    type: "server_error",
+    status: 503,
+    meaning: "This process is about to stop and takes no new work.",
+    remedy: "Repeat the request after `Retry-After` seconds: another process will answer.",
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+const codes = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
+export const ERROR_CODES: readonly ErrorCode[] = codes;
+
+/** Problems listed in one answer; a request with more mistakes shows the first ones. */
+export const PROBLEMS_MAX = 50;
+
+export const problemSchema = z
+  .object({
+    param: z
+      .string()
+      .meta({ description: "Where: a JSON pointer into the body, or the name of a parameter or header." }),
+    message: z.string().meta({ description: "What to change." }),
+  })
+  .meta({ id: "Problem" });
+
+export const errorSchema = z
+  .object({
+    error: z.object({
+      type: z.enum(ERROR_TYPES),
+      code: z.enum(codes).meta({ description: "One of a closed list; see the error reference." }),
+      message: z.string().meta({ description: "What to change, for people." }),
+      param: z
+        .string()
+        .nullable()
+        .meta({
+          description: "The field at fault: a JSON pointer into the body, or the name of a parameter or header.",
+          examples: ["/outcome_type"],
+        }),
+      doc_url: z.string(),
+      request_id: z.string().meta({ description: "Also in the `X-Request-Id` header." }),
+      problems: z.array(problemSchema).optional().meta({ description: "Each mistake, when there may be several." }),
+    }),
+  })
+  .meta({ id: "Error" });
+
+export type Problem = z.output<typeof problemSchema>;
+export type ErrorBody = z.output<typeof errorSchema>;
+
+/** docs/errors.md, as it must be for this list. */
+export function renderErrorReference(): string {
+  const sections = ERROR_CODES.map((code) => {
+    const { type, status, meaning, remedy } = ERRORS[code];
+    return `## ${code}\n\n${status} · \`${type}\`\n\n${meaning}\n\n**What to do:** ${remedy}\n`;
+  });
+  return [
+    "# Errors\n",
+    "Every error has the same form; `code` is one of the following and never changes its meaning.\n",
+    '```json\n{"error": {"type": "…", "code": "…", "message": "…", "param": null, "doc_url": "…", "request_id": "req_…"}}\n```\n',
+    "`param` names the field at fault: a JSON pointer into the body (`/input/document`), or a parameter's or header's name.",
+    "Where a request may have several mistakes, `problems` lists all of them. Repeating a request is safe with an",
+    "`Idempotency-Key` or an `outcome_key`.\n",
+    ...sections,
+  ].join("\n");
+}

@@ -1,0 +1,316 @@
+/**
+ * The API's endpoints: what each takes and answers. Intake routes and checks requests by this table, and the OpenAPI
+ * document is made of it, so that the two cannot disagree.
+ */
+import { z } from "zod";
+import type { ErrorCode } from "./errors.ts";
+import { anyJobSchema, jobSchema } from "./job.ts";
+import {
+  bulkLineSchema,
+  createJobHeaders,
+  createJobSchema,
+  getJobQuery,
+  jobEventSchema,
+  jobEventsHeaders,
+  jobPageSchema,
+  jobParams,
+  listJobsQuery,
+} from "./jobs.ts";
+import {
+  outcomeTypeDefinitionSchema,
+  outcomeTypePageSchema,
+  outcomeTypeParams,
+  outcomeTypeSchema,
+  outcomeTypeVersionParams,
+  pageQuery,
+} from "./outcome-types.ts";
+import { summaryQuery, summarySchema } from "./summary.ts";
+
+export const JSON_TYPE = "application/json";
+export const NDJSON_TYPE = "application/x-ndjson";
+export const EVENTS_TYPE = "text/event-stream";
+
+/** Who may call: anybody, any key, a customer's key or an operator's. */
+export type Access = "public" | "any" | "customer" | "operator";
+
+export interface Answer {
+  readonly description: string;
+  readonly schema: z.ZodType;
+  readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Operation {
+  readonly id: string;
+  readonly method: "get" | "post" | "put";
+  /** With parameters in braces. */
+  readonly path: string;
+  readonly access: Access;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  readonly body?: { readonly type: string; readonly schema: z.ZodType };
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** Besides those that every operation may answer with. */
+  readonly errors: readonly ErrorCode[];
+}
+
+const BODY_ERRORS = [
+  "malformed_json",
+  "json_too_deep",
+  "duplicate_field",
+  "unusable_text",
+  "missing_field",
+  "body_too_large",
+  "unsupported_media_type",
+  "request_timeout",
+] as const satisfies readonly ErrorCode[];
+
+const healthSchema = z
+  .object({
+    status: z.enum(["ok", "failing", "draining"]),
+    service: z.string(),
+    checks: z.record(z.string(), z.object({ ok: z.boolean(), duration_ms: z.int() })),
+  })
+  .meta({ id: "Health" });
+
+export const createJob = {
+  id: "createJob",
+  method: "post",
+  path: "/v1/jobs",
+  access: "customer",
+  tag: "Jobs",
+  summary: "Ask for an outcome",
+  description:
+    "The job is durable, and the most that it can cost you reserved, before this answers. You are charged only for a verified outcome.",
+  headers: createJobHeaders,
+  query: z.strictObject({}),
+  body: { type: JSON_TYPE, schema: createJobSchema },
+  answers: {
+    200: {
+      description: "The closed job (`Prefer: wait`), or the job that this outcome_key was used for before.",
+      schema: jobSchema,
+      headers: {
+        "Contingent-Existing-Job": "`true`: this outcome was asked for before; nothing is billed again.",
+        "Idempotent-Replayed": "`true`: this is the stored answer to an earlier request.",
+        "Preference-Applied": "How long the request was willing to wait.",
+      },
+    },
+    202: {
+      description: "Accepted.",
+      schema: jobSchema,
+      headers: {
+        Location: "Where to read the job.",
+        "Idempotent-Replayed": "`true`: this is the stored answer to an earlier request.",
+        "Preference-Applied": "How long the request was willing to wait.",
+      },
+    },
+  },
+  errors: [
+    ...BODY_ERRORS,
+    "invalid_input",
+    "invalid_idempotency_key",
+    "outcome_type_not_found",
+    "outcome_key_conflict",
+    "idempotency_in_flight",
+    "idempotency_key_reused",
+    "too_many_waiting",
+  ],
+} as const satisfies Operation;
+
+export const bulkCreateJobs = {
+  id: "bulkCreateJobs",
+  method: "post",
+  path: "/v1/jobs/bulk",
+  access: "customer",
+  tag: "Jobs",
+  summary: "Ask for many outcomes",
+  description:
+    "One request per line, one answer per line, in the same order and while lines still arrive. A bad line gets an error line and stops nothing. Give each line an outcome_key, so that a broken connection can simply be repeated.",
+  query: z.strictObject({}),
+  body: { type: NDJSON_TYPE, schema: createJobSchema },
+  answers: { 200: { description: "One line per line.", schema: bulkLineSchema, type: NDJSON_TYPE } },
+  errors: ["unsupported_media_type"],
+} as const satisfies Operation;
+
+export const getJob = {
+  id: "getJob",
+  method: "get",
+  path: "/v1/jobs/{id}",
+  access: "any",
+  tag: "Jobs",
+  summary: "Read a job, or wait for it",
+  params: jobParams,
+  query: getJobQuery,
+  answers: { 200: { description: "The job as it stands.", schema: anyJobSchema } },
+  errors: ["job_not_found", "too_many_waiting"],
+} as const satisfies Operation;
+
+export const listJobs = {
+  id: "listJobs",
+  method: "get",
+  path: "/v1/jobs",
+  access: "any",
+  tag: "Jobs",
+  summary: "List jobs, newest first",
+  query: listJobsQuery,
+  answers: { 200: { description: "A page of jobs.", schema: jobPageSchema } },
+  errors: [],
+} as const satisfies Operation;
+
+export const watchJob = {
+  id: "watchJob",
+  method: "get",
+  path: "/v1/jobs/{id}/events",
+  access: "any",
+  tag: "Jobs",
+  summary: "Watch a job",
+  description: "Server-sent events, from the first one or after `Last-Event-ID`. The stream ends after `job.closed`.",
+  params: jobParams,
+  query: z.strictObject({}),
+  headers: jobEventsHeaders,
+  answers: { 200: { description: "A stream of events.", schema: jobEventSchema, type: EVENTS_TYPE } },
+  errors: ["job_not_found", "too_many_waiting"],
+} as const satisfies Operation;
+
+export const cancelJob = {
+  id: "cancelJob",
+  method: "post",
+  path: "/v1/jobs/{id}/cancel",
+  access: "any",
+  tag: "Jobs",
+  summary: "Cancel a job",
+  description:
+    "The job ends as a failure with the reason `canceled`, and is not charged. Canceling twice is the same as once.",
+  params: jobParams,
+  query: z.strictObject({}),
+  answers: { 200: { description: "The job, canceled.", schema: anyJobSchema } },
+  errors: ["job_not_found", "job_not_cancelable"],
+} as const satisfies Operation;
+
+export const putOutcomeType = {
+  id: "putOutcomeType",
+  method: "put",
+  path: "/v1/outcome-types/{name}",
+  access: "operator",
+  tag: "Outcome types",
+  summary: "Publish an outcome type",
+  description:
+    "Makes a new, immutable version. Jobs that were accepted before keep theirs. An unchanged definition makes none.",
+  params: outcomeTypeParams,
+  query: z.strictObject({}),
+  body: { type: JSON_TYPE, schema: outcomeTypeDefinitionSchema },
+  answers: {
+    200: { description: "The latest version says the same already.", schema: outcomeTypeSchema },
+    201: { description: "Published.", schema: outcomeTypeSchema, headers: { Location: "Where to read the version." } },
+  },
+  errors: [...BODY_ERRORS, "invalid_outcome_type"],
+} as const satisfies Operation;
+
+export const listOutcomeTypes = {
+  id: "listOutcomeTypes",
+  method: "get",
+  path: "/v1/outcome-types",
+  access: "operator",
+  tag: "Outcome types",
+  summary: "List outcome types, each in its latest version",
+  query: pageQuery,
+  answers: { 200: { description: "A page of outcome types, by name.", schema: outcomeTypePageSchema } },
+  errors: [],
+} as const satisfies Operation;
+
+export const getOutcomeType = {
+  id: "getOutcomeType",
+  method: "get",
+  path: "/v1/outcome-types/{name}",
+  access: "operator",
+  tag: "Outcome types",
+  summary: "Read the latest version",
+  params: outcomeTypeParams,
+  query: z.strictObject({}),
+  answers: { 200: { description: "The latest version.", schema: outcomeTypeSchema } },
+  errors: ["outcome_type_not_found"],
+} as const satisfies Operation;
+
+export const listOutcomeTypeVersions = {
+  id: "listOutcomeTypeVersions",
+  method: "get",
+  path: "/v1/outcome-types/{name}/versions",
+  access: "operator",
+  tag: "Outcome types",
+  summary: "List the versions of an outcome type, newest first",
+  params: outcomeTypeParams,
+  query: pageQuery,
+  answers: { 200: { description: "A page of versions.", schema: outcomeTypePageSchema } },
+  errors: ["outcome_type_not_found"],
+} as const satisfies Operation;
+
+export const getOutcomeTypeVersion = {
+  id: "getOutcomeTypeVersion",
+  method: "get",
+  path: "/v1/outcome-types/{name}/versions/{version}",
+  access: "operator",
+  tag: "Outcome types",
+  summary: "Read one version",
+  params: outcomeTypeVersionParams,
+  query: z.strictObject({}),
+  answers: { 200: { description: "The version.", schema: outcomeTypeSchema } },
+  errors: ["outcome_type_not_found"],
+} as const satisfies Operation;
+
+export const getSummary = {
+  id: "getSummary",
+  method: "get",
+  path: "/v1/summary",
+  access: "operator",
+  tag: "Operator",
+  summary: "What was sold, given away and paid for",
+  query: summaryQuery,
+  answers: { 200: { description: "Per outcome type and in total.", schema: summarySchema } },
+  errors: [],
+} as const satisfies Operation;
+
+export const getHealth = {
+  id: "getHealth",
+  method: "get",
+  path: "/healthz",
+  access: "public",
+  tag: "Health",
+  summary: "Is the process alive",
+  answers: { 200: { description: "Alive.", schema: healthSchema }, 503: { description: "Not.", schema: healthSchema } },
+  errors: [],
+} as const satisfies Operation;
+
+export const getReadiness = {
+  id: "getReadiness",
+  method: "get",
+  path: "/readyz",
+  access: "public",
+  tag: "Health",
+  summary: "Can it do its work",
+  answers: {
+    200: { description: "Ready.", schema: healthSchema },
+    503: { description: "Not now.", schema: healthSchema },
+  },
+  errors: [],
+} as const satisfies Operation;
+
+export const OPERATIONS: readonly Operation[] = [
+  createJob,
+  listJobs,
+  getJob,
+  watchJob,
+  cancelJob,
+  bulkCreateJobs,
+  putOutcomeType,
+  listOutcomeTypes,
+  getOutcomeType,
+  listOutcomeTypeVersions,
+  getOutcomeTypeVersion,
+  getSummary,
+  getHealth,
+  getReadiness,
+];

@@ -1,0 +1,126 @@
+/** Outcome types as operators write and read them. What they mean is in core/outcome-type. */
+import { z } from "zod";
+import {
+  amountSchema,
+  cursorParameter,
+  idSchema,
+  jsonObjectSchema,
+  jsonSchema,
+  limitParameter,
+  outcomeTypeNameSchema,
+  pageOf,
+  timestampSchema,
+  versionParameter,
+} from "./values.ts";
+
+const DESCRIPTION_CHARACTERS_MAX = 2_000;
+const PROMPT_CHARACTERS_MAX = 100_000;
+const CASCADE_STEPS_MAX = 8;
+const MODELS_MAX = 8;
+const ATTEMPTS_MAX = 20;
+const PRICE_BANDS_MAX = 20;
+const OUTPUT_TOKENS_MAX = 128_000;
+const CALL_TIMEOUT_MAX_MS = 10 * 60_000;
+const RETRY_DELAY_MAX_MS = 60 * 60_000;
+const RETRY_MULTIPLIER_MAX = 10;
+/** A deadline shorter than this leaves no time for any model. */
+const DEADLINE_MIN_MS = 1_000;
+const DEADLINE_MAX_MS = 30 * 24 * 60 * 60_000;
+const FRACTION_MAX = 1_000;
+
+const score = z.number().min(0).max(1);
+const positive = (max: number): z.ZodInt => z.int().min(1).max(max);
+
+export const retrySchema = z.strictObject({
+  initial_delay_ms: z.int().min(0).max(RETRY_DELAY_MAX_MS),
+  multiplier: z.number().min(1).max(RETRY_MULTIPLIER_MAX),
+  jitter: score.meta({ description: "Share of the delay by which it may vary to either side." }),
+  delay_max_ms: z.int().min(0).max(RETRY_DELAY_MAX_MS),
+});
+
+export const cascadeStepSchema = z.strictObject({
+  tier: z.string().min(1),
+  attempts_max: positive(ATTEMPTS_MAX).optional(),
+  models: z.array(z.string().min(1)).min(1).max(MODELS_MAX).optional().meta({
+    description:
+      "In order of preference; the tier's own unless given. The others stand in while the first is unavailable.",
+  }),
+  timeout_ms: positive(CALL_TIMEOUT_MAX_MS).optional(),
+  retry: retrySchema.optional(),
+});
+
+export const priceSchema = z.discriminatedUnion("shape", [
+  z.strictObject({ shape: z.literal("binary"), amount: amountSchema }),
+  z.strictObject({
+    shape: z.literal("tiered"),
+    amount: amountSchema,
+    bands: z
+      .array(z.strictObject({ from_score: score, fraction: z.number().min(0).max(FRACTION_MAX) }))
+      .min(1)
+      .max(PRICE_BANDS_MAX)
+      .meta({ description: "Ascending: from this score on, this fraction of the amount." }),
+  }),
+]);
+
+export const outcomeTypeDefinitionSchema = z
+  .strictObject({
+    description: z.string().max(DESCRIPTION_CHARACTERS_MAX),
+    currency: z.literal("USD"),
+    prompt: z
+      .strictObject({
+        system: z.string().max(PROMPT_CHARACTERS_MAX),
+        user: z.string().min(1).max(PROMPT_CHARACTERS_MAX),
+      })
+      .meta({ description: "Templates: `{{input}}` is the whole input, `{{input.path}}` a part of it." }),
+    input_schema: jsonObjectSchema.meta({ description: "JSON Schema 2020-12, local references only." }),
+    output_schema: jsonObjectSchema.meta({ description: "JSON Schema 2020-12, local references only." }),
+    validator: jsonSchema.meta({
+      description: 'A tree: {"use": name, "options": {…}} or {"all": […]}.',
+      override: { type: "object" },
+    }),
+    success_at: score.default(1).meta({ description: "Score from which an outcome is a success." }),
+    partial_at: score.optional().meta({ description: "Score from which it is partial; none unless given." }),
+    cascade: z.array(cascadeStepSchema).min(1).max(CASCADE_STEPS_MAX),
+    attempts_max: positive(ATTEMPTS_MAX * CASCADE_STEPS_MAX)
+      .optional()
+      .meta({
+        description: "Over all tiers together; the sum of the tiers' unless given.",
+      }),
+    cost_cap: amountSchema.meta({ description: "The most that may be spent on one job." }),
+    deadline_ms: z.int().min(DEADLINE_MIN_MS).max(DEADLINE_MAX_MS),
+    output_tokens: z
+      .strictObject({
+        start: positive(OUTPUT_TOKENS_MAX),
+        min: positive(OUTPUT_TOKENS_MAX),
+        max: positive(OUTPUT_TOKENS_MAX),
+      })
+      .default({ start: 4_096, min: 512, max: 16_384 })
+      .meta({
+        description: "The output limit starts here, doubles up to `max` when cut off, sinks to `min` to fit the cap.",
+      }),
+    price: priceSchema,
+    acceptance: z.strictObject({ mode: z.literal("automatic") }).default({ mode: "automatic" }),
+  })
+  .meta({ id: "OutcomeTypeDefinition" });
+
+export type OutcomeTypeDefinition = z.output<typeof outcomeTypeDefinitionSchema>;
+export type CascadeStepDefinition = z.output<typeof cascadeStepSchema>;
+
+export const outcomeTypeSchema = z
+  .object({
+    id: idSchema("otv"),
+    object: z.literal("outcome_type"),
+    name: outcomeTypeNameSchema,
+    version: z.int().min(1),
+    definition: jsonObjectSchema.meta({ description: "As it was sent." }),
+    created_at: timestampSchema,
+  })
+  .meta({ id: "OutcomeType" });
+
+export type OutcomeTypeBody = z.output<typeof outcomeTypeSchema>;
+
+export const outcomeTypePageSchema = pageOf(outcomeTypeSchema, "OutcomeTypePage");
+
+export const outcomeTypeParams = z.strictObject({ name: outcomeTypeNameSchema });
+export const outcomeTypeVersionParams = z.strictObject({ name: outcomeTypeNameSchema, version: versionParameter });
+export const pageQuery = z.strictObject({ limit: limitParameter, cursor: cursorParameter });
