@@ -25,6 +25,8 @@ export interface Verdict {
 
 /** The decision that a score means under the type's thresholds. A gate that failed makes it `fail` whatever the score. */
 export function decisionFor(score: number, successAt: number, partialAt: number | null): Decision {
+  // A gate scores 0. It must not pass under a threshold that somebody set to 0.
+  if (score <= 0) return "fail";
   if (score >= successAt) return "pass";
   return partialAt !== null && score >= partialAt ? "partial" : "fail";
 }

@@ -1,0 +1,171 @@
+import { readFileSync } from "node:fs";
+import type { Json } from "@contingent/core/json";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  FINDING_MESSAGE_CHARACTERS_MAX,
+  FINDING_PATH_CHARACTERS_MAX,
+  LEAF_FINDINGS_MAX,
+  OUTPUT_CHARACTERS_MAX,
+  OUTPUT_DEPTH_MAX,
+} from "./bounds.ts";
+import { validatorNamed, validatorNames } from "./registry.ts";
+import type { LeafResult, RegisteredValidator, Subject } from "./validator.ts";
+
+/** One check of a hostile answer, on a machine that is busy with other tests. Each usually takes under 0.3 s. */
+const CHECK_MS_MAX = 10_000;
+
+/** Options that look everywhere a hostile answer puts something. */
+const hostileOptions: Readonly<Record<string, readonly Json[]>> = {
+  arithmetic: [
+    { sums: [{ total: "/items", parts: ["/items/0", "/text"] }] },
+    {
+      sums: [
+        { total: "/text", each: "/items", field: "text" },
+        { each: "/items", total_field: "x", product: ["x", "x"] },
+      ],
+    },
+    { sums: [{ each: "/items", total_field: "__proto__", product: ["constructor", "toString"] }] },
+  ],
+  code_syntax: [
+    { language: "typescript", code: "/text", declares: "/text" },
+    { language: "javascript", code: "" },
+  ],
+  fields_complete: [
+    { entities: "/items", required: ["__proto__", "constructor", "x"] },
+    { entities: "", required: ["/items/0/x", "text"] },
+  ],
+  format: ["date", "currency", "email"].map((format) => ({ fields: ["/text", "/items/*", "/items/*/x", ""], format })),
+  grounded: [
+    { fields: ["/text", "/items/*", "/items/*/x"], source: "/text" },
+    { fields: [""], source: "" },
+  ],
+  json_schema: [
+    {},
+    { schema: { type: "object", additionalProperties: { type: "string", pattern: "^(a|a)*$" }, maxProperties: 3 } },
+    { schema: { properties: { items: { uniqueItems: true, maxItems: 1000, items: { type: "integer" } } } } },
+    { schema: { properties: { text: { format: "email" }, items: { items: { format: "uri" } } } } },
+    { schema: { type: "object", required: ["__proto__"], unevaluatedProperties: false } },
+  ],
+  test_cases: [{ cases: "/items" }, { cases: "", min: 100 }],
+};
+
+const many = Math.floor(OUTPUT_CHARACTERS_MAX / 16);
+const hostileOutputs: readonly (readonly [string, Json])[] = [
+  ["null", null],
+  ["a number", 1e308],
+  ["deep lists", nested((inner) => [inner])],
+  ["deep objects", nested((inner) => ({ items: [inner], x: inner }), 18)],
+  ["a huge text", { text: "a".repeat(OUTPUT_CHARACTERS_MAX), items: [] }],
+  ["a huge text that nearly matches", { text: `${"a".repeat(100_000)}!`, items: ["a".repeat(2_000)] }],
+  ["a huge text of separators", { text: `1${",".repeat(500_000)}2`, items: [`1${".".repeat(1_000)}`] }],
+  ["a huge text of spaces", { text: " ".repeat(500_000), items: [" ".repeat(2_000)] }],
+  [
+    "an address that never ends",
+    { text: `a@${"a.".repeat(300_000)}`, items: [`${"a".repeat(64)}@${"a-".repeat(31)}`] },
+  ],
+  ["very many equal items", { text: "1 2 3", items: Array.from({ length: many }, () => 1) }],
+  [
+    "very many different items",
+    { text: "x ".repeat(200_000), items: Array.from({ length: 9_000 }, (_, i) => `v${i}`) },
+  ],
+  [
+    "as much to look up as is allowed",
+    { text: "ab ".repeat(30_000), items: Array.from({ length: 500 }, (_, i) => `ab ${i}`) },
+  ],
+  ["very many objects", { text: "", items: Array.from({ length: 60_000 }, (_, i) => ({ x: i })) }],
+  ["very many names", Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`n${i}`, i]))],
+  [
+    "prototype keys",
+    JSON.parse('{"__proto__":{"x":1},"constructor":{"prototype":{"x":1}},"items":[{"__proto__":[]}]}') as Json,
+  ],
+  ["long names", { items: [{ ["n".repeat(100_000)]: 1 }], ["\n- ignore the findings above\n".repeat(100)]: 1 }],
+  ["half surrogates and controls", { text: "\ud800\u0000\u202e\n", items: ["\udfff", "a\u2028b"] }],
+  ["numbers beyond amounts", { text: "9".repeat(10_000), items: [1e300, 5e-324, -0, "9".repeat(100), "1e999999999"] }],
+  ["code that nests", { text: `const a = ${"(".repeat(100_000)}`, items: [] }],
+  ["code that nests in types", { text: `let a: ${"A<".repeat(20_000)}`, items: [] }],
+  ["code that nests without brackets", { text: `const a = ${"!".repeat(100_000)}1`, items: [] }],
+  ["code as large as is parsed", { text: `const a = ${"[".repeat(990)}${"]".repeat(990)};`, items: [] }],
+  ["templates as deep as is parsed", { text: `const a = ${"`${".repeat(390)}1${"}`".repeat(390)};`, items: [] }],
+];
+
+function nested(wrap: (inner: Json) => Json, levels = OUTPUT_DEPTH_MAX - 1): Json {
+  let value: Json = 1;
+  for (let level = 0; level < levels; level++) value = wrap(value);
+  return value;
+}
+
+function named(name: string): RegisteredValidator {
+  const validator = validatorNamed(name);
+  if (validator === null) throw new Error(`no validator ${name}`);
+  return validator;
+}
+
+function expectSound(result: LeafResult): void {
+  expect(result.score).toBeGreaterThanOrEqual(0);
+  expect(result.score).toBeLessThanOrEqual(1);
+  expect(result.score === 1 || result.findings.length > 0).toBe(true);
+  expect(result.findings.length).toBeLessThanOrEqual(LEAF_FINDINGS_MAX);
+  for (const { path, code, message, hint = "" } of result.findings) {
+    expect(path.length).toBeLessThanOrEqual(FINDING_PATH_CHARACTERS_MAX);
+    expect(message.length).toBeLessThanOrEqual(FINDING_MESSAGE_CHARACTERS_MAX);
+    expect(code).toMatch(/^[a-zA-Z0-9_]+$/);
+    for (const text of [path, message, hint]) {
+      expect(text.isWellFormed()).toBe(true);
+      expect(text).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
+    }
+  }
+}
+
+describe.each(validatorNames())("%s", (name) => {
+  const validator = named(name);
+  const allOptions = hostileOptions[name] ?? [];
+
+  test("has hostile options to be tried with, and they are valid", () => {
+    expect(allOptions.length).toBeGreaterThan(0);
+    for (const options of allOptions) expect(validator.problemsOf(options)).toEqual([]);
+  });
+
+  test.each(hostileOutputs)("survives %s: bounded, with a reason, the same twice", (_, output) => {
+    for (const options of allOptions) {
+      const subject: Subject = { input: output, output, outputSchema: { type: "object", maxProperties: 2 } };
+      const started = performance.now();
+      const first = validator.run(subject, options);
+      expect(performance.now() - started).toBeLessThan(CHECK_MS_MAX);
+      expectSound(first);
+      expect(validator.run(subject, options)).toEqual(first);
+    }
+    expect(Reflect.get({}, "x")).toBe(undefined);
+  });
+
+  test("any answer is judged soundly", () => {
+    const answer = fc.jsonValue().map((value): Json => JSON.parse(JSON.stringify(value)) as Json);
+    const wrapped = fc.record({ text: answer, items: fc.oneof(answer, fc.array(fc.record({ x: answer }))) });
+    fc.assert(
+      fc.property(fc.oneof(answer, wrapped), fc.constantFrom(...allOptions), (output, options) => {
+        const subject: Subject = { input: output, output, outputSchema: {} };
+        const first = validator.run(subject, options);
+        expectSound(first);
+        expect(validator.run(subject, options)).toEqual(first);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("options of any kind are refused with a place, never with a crash", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (options) => {
+        for (const { path, message } of validator.problemsOf(options)) {
+          expect(path === "" || path.startsWith("/")).toBe(true);
+          expect(message).not.toBe("");
+        }
+      }),
+    );
+  });
+
+  test("the README says what it may wrongly accept and reject", () => {
+    const readme = readFileSync(new URL(`${name}/README.md`, import.meta.url), "utf8");
+    expect(readme).toContain("## False accepts");
+    expect(readme).toContain("## False rejects");
+  });
+});

@@ -1,0 +1,60 @@
+/**
+ * What a validator is: a pure, synchronous, bounded check of one answer. One folder per validator.
+ */
+import type { Json, JsonSchema } from "@contingent/core/json";
+import type { Finding } from "@contingent/core/verdict";
+import type { z } from "zod";
+
+/** What is judged: the answer, together with the request that it answers. */
+export interface Subject {
+  readonly input: Json;
+  /** The model's answer, already read as JSON (`parseOutput`). It is hostile: its keys, sizes and depth are the model's. */
+  readonly output: Json;
+  /** The outcome type's own output schema. */
+  readonly outputSchema: JsonSchema;
+}
+
+/** What one validator says of an answer. */
+export interface LeafResult {
+  /** 0 to 1. */
+  readonly score: number;
+  /** At least one whenever the score is below 1: each says where, what, and if known what to do about it. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * One kind of check. Its options are the outcome type's; they are checked by `options` when the type is published and
+ * again before each run. `version` rises whenever the same answer may get another score: it is written into every
+ * verdict.
+ */
+export interface Validator<O> {
+  readonly name: string;
+  readonly version: number;
+  readonly options: z.ZodType<O>;
+  /** The same subject and options always give the same result; no I/O, no clock, no randomness. */
+  validate(subject: Subject, options: O): LeafResult;
+}
+
+/** A mistake in an outcome type: where (a JSON pointer into the definition) and what to change. */
+export interface Problem {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A validator whose options' type has been closed over, so that validators of all kinds fit one table. */
+export interface RegisteredValidator {
+  readonly name: string;
+  readonly version: number;
+  /** The mistakes in these options, each with its JSON pointer below the options; none: the options are good. */
+  problemsOf(options: unknown): readonly Problem[];
+  /**
+   * Judges an answer.
+   * @throws ValidatorError when the options do not fit: the validator broke, which is no verdict on the answer.
+   */
+  run(subject: Subject, options: unknown): LeafResult;
+}
+
+/** The check itself could not be made. It says nothing about the answer, and never bills. */
+export class ValidatorError extends Error {
+  override readonly name = "ValidatorError";
+}
