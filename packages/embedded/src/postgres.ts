@@ -26,6 +26,8 @@ export interface PostgresOptions {
   readonly port?: number | undefined;
   /** `data` survives a crash of the machine; `scratch` is for tests: faster, and removed when stopped. */
   readonly keep: "data" | "scratch";
+  /** Further server settings. They win. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Told in one sentence what was repaired or lies elsewhere. */
   readonly say?: (line: string) => void;
 }
@@ -199,7 +201,12 @@ function environment(): Record<string, string | undefined> {
 }
 
 async function spawnServer(home: PostgresHome, options: PostgresOptions, port: number): Promise<Child> {
-  const settings = { ...SETTINGS, port: String(port), ...(options.keep === "scratch" ? SCRATCH_SETTINGS : {}) };
+  const settings = {
+    ...SETTINGS,
+    port: String(port),
+    ...(options.keep === "scratch" ? SCRATCH_SETTINGS : {}),
+    ...options.settings,
+  };
   return await startChild({
     name: "postgres",
     command: path.join(home.nativeFolder, "bin/postgres"),

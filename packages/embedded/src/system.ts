@@ -34,9 +34,13 @@ export async function migrateDatabase(databaseUrl: string): Promise<void> {
   if (code !== 0) throw new Problem(`The database could not be migrated: ${output.trim()}`);
 }
 
-/** Starts the simulator of the model API. */
-export async function startSimulatorProcess(logFolder: string): Promise<RunningProcess> {
-  const process_ = { name: "simulator", entry: SIMULATOR_ENTRY, variables: { PORT: "0", HOST: "127.0.0.1" } };
+/** Starts the simulator of the model API; further variables (SEED, LATENCY_MS) win over its defaults. */
+export async function startSimulatorProcess(
+  logFolder: string,
+  further: Readonly<Record<string, string>> = {},
+): Promise<RunningProcess> {
+  const variables = { PORT: "0", HOST: "127.0.0.1", ...further };
+  const process_ = { name: "simulator", entry: SIMULATOR_ENTRY, variables };
   return await listening(await launch(process_, logFolder));
 }
 
