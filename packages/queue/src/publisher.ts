@@ -1,7 +1,14 @@
-/** Publishing to one queue: messages of the same tick travel together. */
+/** Publishing to one queue: messages of the same tick travel together, in the way that is cheaper on the transport. */
 import { messageId, type JobMessage, type QueueName } from "@contingent/contracts/messages/catalog";
 import { failSpan, startSend } from "./tracing.ts";
-import { type BrokerQueue, describe, type Publication, TransportUnavailableError, within } from "./transport.ts";
+import {
+  type BrokerQueue,
+  describe,
+  type Publication,
+  type Transport,
+  TransportUnavailableError,
+  within,
+} from "./transport.ts";
 
 /** A batch that the transport has not confirmed by then is given up: the sweeper publishes what did not arrive. */
 const PUBLISH_TIMEOUT_MS = 3_000;
@@ -16,15 +23,16 @@ interface Waiting {
 export class Publisher {
   readonly #name: QueueName;
   readonly #open: () => BrokerQueue;
-  readonly #inFlightMax: number;
+  readonly #transport: Transport;
   #waiting: Waiting[] = [];
   #inFlight = 0;
   #scheduled = false;
 
-  constructor(name: QueueName, open: () => BrokerQueue, inFlightMax: number) {
+  /** @param open the queue to publish to; asked for every batch, because one that could not connect is replaced */
+  constructor(name: QueueName, open: () => BrokerQueue, transport: Transport) {
     this.#name = name;
     this.#open = open;
-    this.#inFlightMax = inFlightMax;
+    this.#transport = transport;
   }
 
   /**
@@ -51,42 +59,50 @@ export class Publisher {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#waiting.length === 0 || this.#inFlight >= this.#inFlightMax) return;
+    if (this.#scheduled || this.#waiting.length === 0 || this.#inFlight >= this.#transport.batchesInFlightMax) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      void this.#flush();
+      const batch = this.#waiting.splice(0, BATCH_MAX);
+      this.#inFlight += 1;
+      void this.#send(batch).finally(() => {
+        this.#inFlight -= 1;
+        this.#schedule();
+      });
       this.#schedule();
     });
   }
 
-  async #flush(): Promise<void> {
-    const batch = this.#waiting.splice(0, BATCH_MAX);
-    this.#inFlight += 1;
+  /** Never rejects: each message's own promise tells how it went. */
+  async #send(batch: readonly Waiting[]): Promise<void> {
     try {
-      await within(this.#send(batch.map(({ publication }) => publication)), PUBLISH_TIMEOUT_MS, "The queue transport");
-      for (const { resolve } of batch) resolve();
+      const queue = this.#open();
+      const sent = batch.length < this.#transport.bulkFrom ? addEach(queue, batch) : addBulk(queue, batch);
+      await within(sent, PUBLISH_TIMEOUT_MS, "The queue transport");
     } catch (error) {
-      const unavailable = new TransportUnavailableError(
-        `The queue transport did not take messages for ${this.#name} (${describe(error)}); the sweeper will publish them.`,
-        { cause: error },
-      );
-      for (const { reject } of batch) reject(unavailable);
-    } finally {
-      this.#inFlight -= 1;
-      this.#schedule();
+      const refusal = this.#refusal(error);
+      for (const { reject } of batch) reject(refusal);
     }
   }
 
-  async #send(batch: Publication[]): Promise<void> {
-    const queue = this.#open();
-    const [only] = batch;
-    if (batch.length === 1 && only !== undefined) {
-      await queue.add(only.name, only.data, only.opts);
-    } else {
-      await queue.addBulk(batch);
-    }
+  #refusal(cause: unknown): TransportUnavailableError {
+    const text = `The queue transport did not take a message for ${this.#name} (${describe(cause)}); the sweeper will publish it.`;
+    return new TransportUnavailableError(text, { cause });
   }
+}
+
+async function addBulk(queue: BrokerQueue, batch: readonly Waiting[]): Promise<void> {
+  await queue.addBulk(batch.map(({ publication }) => publication));
+  for (const { resolve } of batch) resolve();
+}
+
+async function addEach(queue: BrokerQueue, batch: readonly Waiting[]): Promise<void> {
+  await Promise.all(
+    batch.map(async ({ publication: { name, data, opts }, resolve }) => {
+      await queue.add(name, data, opts);
+      resolve();
+    }),
+  );
 }
 
 function publicationOf(message: JobMessage, delayMs: number): Publication {

@@ -13,6 +13,7 @@ import {
   type QueueLog,
   type Transport,
   TransportRefusedError,
+  TransportUnavailableError,
   within,
 } from "./transport.ts";
 
@@ -38,7 +39,7 @@ export interface Queues {
   existing(queue: QueueName, ids: readonly string[]): Promise<Set<string>>;
   /** No consumer in any process takes a message of the queue for this long. Never shortens a pause that is under way. */
   pauseFor(queue: QueueName, durationMs: number): Promise<void>;
-  /** Rejects when the transport does not answer. */
+  /** @throws TransportUnavailableError when the transport does not answer. */
   health(): Promise<void>;
   /** Closes the consumers (letting their handlers end) and then the connections. */
   close(): Promise<void>;
@@ -85,7 +86,7 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
   const publisher = (queue: QueueName): Publisher => {
     const known = publishers.get(queue);
     if (known !== undefined) return known;
-    const made = new Publisher(queue, () => broker(queue), transport.publishesInFlightMax);
+    const made = new Publisher(queue, () => broker(queue), transport);
     publishers.set(queue, made);
     return made;
   };
@@ -155,7 +156,13 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
     },
 
     async health() {
-      await within(broker(HEALTH_QUEUE).isPaused(), HEALTH_TIMEOUT_MS, "The queue transport");
+      try {
+        await within(broker(HEALTH_QUEUE).isPaused(), HEALTH_TIMEOUT_MS, "The queue transport");
+      } catch (error) {
+        throw new TransportUnavailableError(`The queue transport does not answer (${describe(error)}).`, {
+          cause: error,
+        });
+      }
     },
 
     async close() {

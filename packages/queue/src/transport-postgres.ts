@@ -31,7 +31,9 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const PRODUCER_QUERY_TIMEOUT_MS = 2_000;
 const CONSUMER_QUERY_TIMEOUT_MS = 15_000;
 /** A second batch may start while one commits; more would only queue for the same connections. */
-const PUBLISHES_IN_FLIGHT_MAX = 2;
+const BATCHES_IN_FLIGHT_MAX = 2;
+/** BullMQ's bulk insert makes two temporary tables, which takes 3 ms; a single insert takes 0.2 to 0.4 ms. */
+const BULK_FROM = 20;
 
 /**
  * Messages are hints, so a commit need not wait for the disk: what a crash of Postgres takes, the sweeper publishes
@@ -66,7 +68,8 @@ export async function connectPostgres(url: string, log: QueueLog): Promise<Trans
   }
 
   return {
-    publishesInFlightMax: PUBLISHES_IN_FLIGHT_MAX,
+    batchesInFlightMax: BATCHES_IN_FLIGHT_MAX,
+    bulkFrom: BULK_FROM,
     openQueue(queue) {
       if (!isPgPool(producers)) throw new TypeError("This version of pg does not fit BullMQ.");
       const opened = new Queue(queue, { connection: producers, streams: STREAMS }, createPostgresBackend);

@@ -17,7 +17,7 @@ import {
 const CONNECT_TIMEOUT_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 2_000;
 const RECONNECT_DELAY_MAX_MS = 1_000;
-const PUBLISHES_IN_FLIGHT_MAX = 16;
+const BATCHES_IN_FLIGHT_MAX = 64;
 
 /** The braces are a hash tag: on a cluster all keys of one queue live in one slot, as BullMQ's scripts require. */
 function prefixOf(queue: QueueName): string {
@@ -57,7 +57,9 @@ export async function connectRedis(url: string, log: QueueLog): Promise<Transpor
   }
 
   return {
-    publishesInFlightMax: PUBLISHES_IN_FLIGHT_MAX,
+    batchesInFlightMax: BATCHES_IN_FLIGHT_MAX,
+    // Commands that are sent in the same tick share a round trip anyway; BullMQ's bulk call measured 1.3 times slower.
+    bulkFrom: Number.POSITIVE_INFINITY,
     openQueue: (queue) =>
       // Without these two checks a queue can be opened while Redis is away, and works as soon as it is back.
       new Queue(queue, {

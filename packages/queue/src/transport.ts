@@ -57,8 +57,10 @@ export interface BrokerWorker {
 }
 
 export interface Transport {
-  /** Publications that may be under way per queue before the next ones are gathered into a batch. */
-  readonly publishesInFlightMax: number;
+  /** Batches that may be under way per queue; what is published meanwhile gathers for the next one. */
+  readonly batchesInFlightMax: number;
+  /** From this many messages on, one bulk command is cheaper than as many single ones. */
+  readonly bulkFrom: number;
   openQueue(queue: QueueName): BrokerQueue;
   openWorker(queue: QueueName, process: (delivery: Delivery) => Promise<void>, concurrency: number): BrokerWorker;
   close(): Promise<void>;
@@ -93,6 +95,8 @@ export class TransportUnavailableError extends Error {
   override readonly name = "TransportUnavailableError";
   /** Its text names addresses and settings only, and may be logged. */
   readonly loggable = true;
+  /** EX_TEMPFAIL: a service that ends because of it is worth starting again. */
+  readonly exitCode = 75;
 }
 
 /** A transport that must not be used as it is; the text says what to change. */
@@ -100,6 +104,8 @@ export class TransportRefusedError extends Error {
   override readonly name = "TransportRefusedError";
   /** Its text names addresses and settings only, and may be logged. */
   readonly loggable = true;
+  /** EX_CONFIG: starting again changes nothing. */
+  readonly exitCode = 78;
 }
 
 /** Rejects when the promise has not settled in time. */

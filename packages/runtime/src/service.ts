@@ -17,7 +17,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { Environment } from "./config.ts";
-import { ServiceError } from "./errors.ts";
 import { armFailpoints } from "./failpoints.ts";
 import { Health } from "./health.ts";
 import { createLog, describeError, type Log, LOG_LEVELS, type LogLevel } from "./log.ts";
@@ -135,12 +134,13 @@ async function drain(stack: AsyncDisposableStack, log: Log, timeoutMs: number): 
 
 /** Says what to do, one line per problem. @returns the exit code */
 function reportFatal(log: Log, error: unknown): number {
-  if (error instanceof ServiceError) {
-    for (const line of error.message.split("\n")) log.fatal({ code: error.code }, line);
+  const { message = "the service cannot run", type } = describeError(error);
+  // An error that knows its exit code was foreseen: its text is enough, and frames would only hide it.
+  if (error instanceof Error && "exitCode" in error && typeof error.exitCode === "number") {
+    for (const line of message.split("\n")) log.fatal({ error: type }, line);
     return error.exitCode;
   }
-  const { message } = describeError(error);
-  log.fatal({ err: error }, message ?? "the service cannot run");
+  log.fatal({ err: error }, message);
   return error instanceof Error && "syscall" in error ? EXIT_UNAVAILABLE : EXIT_DEFECT;
 }
 

@@ -1,0 +1,57 @@
+/** What the tests of the transports share. */
+import { openQueues, type Queues } from "@contingent/queue/queues";
+import { attemptQueue, type OutgoingMessage } from "@contingent/contracts/messages/catalog";
+import { emptyDatabase } from "@contingent/testkit/postgres";
+import { freshQueue, type TransportName } from "@contingent/testkit/transports";
+
+export const FAST = attemptQueue("fast");
+
+export interface LogLine {
+  readonly fields: object;
+  readonly text: string;
+}
+
+/** Collects what is logged, so that a test can assert on it and an unexpected line does not vanish. */
+export function collectingLog(): {
+  lines: LogLine[];
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+} {
+  const lines: LogLine[] = [];
+  const write = (fields: object, text: string): void => {
+    lines.push({ fields, text });
+  };
+  return { lines, warn: write, error: write };
+}
+
+export interface OpenTransport {
+  readonly url: string;
+  readonly queues: Queues;
+  readonly lines: readonly LogLine[];
+  close(): Promise<void>;
+}
+
+/** A transport of its own, empty, on a server of this test run. */
+export async function openTransport(transport: TransportName): Promise<OpenTransport> {
+  const database = await emptyDatabase();
+  const queue = await freshQueue(transport, database.url);
+  const log = collectingLog();
+  const queues = await openQueues(queue.url, { log });
+  return {
+    url: queue.url,
+    queues,
+    lines: log.lines,
+    async close() {
+      await queues.close();
+      await queue.drop();
+      await database.drop();
+    },
+  };
+}
+
+let made = 0;
+
+export function message(revision = 1): OutgoingMessage {
+  made += 1;
+  return { jobId: `job_test${made.toString().padStart(6, "0")}`, revision };
+}
