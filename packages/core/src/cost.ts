@@ -4,7 +4,7 @@
  * Rates are nanos per **million** tokens, so every published price is a whole number. A cost is one rational number
  * rounded up to a nano once, at the very end.
  */
-import { type Nanos, nanos } from "./money.ts";
+import { max, type Nanos, nanos } from "./money.ts";
 
 /** Prices of one model for prompts up to a size, nanos per million tokens. `null`: the price of this class is not known. */
 export interface RateBand {
@@ -28,7 +28,7 @@ export interface Rate {
   readonly untilMs: number | null;
   /** Ascending by `promptTokensMax`; the last one is open. The band is chosen by the whole request. */
   readonly bands: readonly RateBand[];
-  /** Input and output prices in fast mode; null when the model has none. */
+  /** Input and output prices in fast mode; null when the model has none. No price of cached tokens in fast mode is known. */
   readonly fast: { readonly input: bigint; readonly output: bigint } | null;
 }
 
@@ -71,28 +71,34 @@ export function rateAt(rates: readonly Rate[], model: string, atMs: number): Rat
 
 /**
  * The exact cost of a call, rounded up to a nano.
- * @throws UnknownPriceError when tokens were used of a class whose price is not known.
+ * @throws UnknownPriceError when tokens were used of a class whose price is not known
+ * @throws RangeError when a count is not a whole number from 0: no usage report may lower a cost
  */
 export function costOf(rate: Rate, usage: Usage): Nanos {
-  const band = bandFor(rate, promptTokens(usage));
-  const fast = usage.fast ? known(rate.fast, rate, "fast mode") : null;
+  const standard = bandFor(rate, promptTokens(usage));
+  const prices = usage.fast ? fastPrices(rate) : standard;
   const perMillion =
-    BigInt(usage.inputTokens) * (fast?.input ?? band.input) +
-    BigInt(usage.outputTokens) * (fast?.output ?? band.output) +
-    priced(usage.cacheReadTokens, band.cacheRead, rate, "cache reads") +
-    priced(usage.cacheWrite5mTokens, band.cacheWrite5m, rate, "5-minute cache writes") +
-    priced(usage.cacheWrite1hTokens, band.cacheWrite1h, rate, "1-hour cache writes");
+    counted(usage.inputTokens) * prices.input +
+    counted(usage.outputTokens) * prices.output +
+    priced(usage.cacheReadTokens, prices.cacheRead, rate, "cache reads") +
+    priced(usage.cacheWrite5mTokens, prices.cacheWrite5m, rate, "5-minute cache writes") +
+    priced(usage.cacheWrite1hTokens, prices.cacheWrite1h, rate, "1-hour cache writes");
   const batch = usage.batch ? { times: 1n, over: 2n } : { times: 1n, over: 1n };
   const region = usage.usOnly ? { times: 11n, over: 10n } : { times: 1n, over: 1n };
   return nanos(divideUp(perMillion * batch.times * region.times, TOKENS_PER_RATE * batch.over * region.over));
 }
 
 /**
- * The most a call can cost: every input token at the dearest input class it may fall into, every allowed output token used.
+ * The most a call can cost that asks for no caching, no fast mode and no region: every input token at the input price,
+ * every allowed output token used. (Cache writes cost up to twice the input price: whoever asks for them must reserve
+ * for them.)
  * @param inputTokens an upper bound of the prompt's tokens
  */
 export function worstCaseCost(rate: Rate, inputTokens: number, outputTokensMax: number): Nanos {
-  return costOf(rate, { ...NO_USAGE, inputTokens, outputTokens: outputTokensMax });
+  const costs = promptsUpTo(rate, inputTokens).map((tokens) =>
+    costOf(rate, { ...NO_USAGE, inputTokens: tokens, outputTokens: outputTokensMax }),
+  );
+  return costs.reduce(max);
 }
 
 /**
@@ -100,9 +106,27 @@ export function worstCaseCost(rate: Rate, inputTokens: number, outputTokensMax: 
  * The inverse of `worstCaseCost`, rounded down.
  */
 export function outputTokensThatFit(rate: Rate, inputTokens: number, amount: Nanos): number {
-  const band = bandFor(rate, inputTokens);
-  const left = amount * TOKENS_PER_RATE - BigInt(inputTokens) * band.input;
-  return left <= 0n ? 0 : Number(left / band.output);
+  const fits = promptsUpTo(rate, inputTokens).map((tokens) => {
+    const band = bandFor(rate, tokens);
+    const left = amount * TOKENS_PER_RATE - BigInt(tokens) * band.input;
+    return left <= 0n ? 0 : Number(left / band.output);
+  });
+  return Math.min(...fits);
+}
+
+/**
+ * The prompt sizes that can be dearest when the prompt has at most this many tokens: the bound itself, and the last one
+ * of each cheaper-by-size band below it, since a larger prompt may fall into a band with lower prices.
+ */
+function promptsUpTo(rate: Rate, tokensMax: number): readonly number[] {
+  const edges = rate.bands.flatMap(({ promptTokensMax }) => promptTokensMax ?? []);
+  return [tokensMax, ...edges.filter((edge) => edge < tokensMax)];
+}
+
+/** Fast mode has one price for prompts of any size, and none for cached tokens. */
+function fastPrices(rate: Rate): RateBand {
+  const fast = known(rate.fast, rate, "fast mode");
+  return { promptTokensMax: null, ...fast, cacheRead: null, cacheWrite5m: null, cacheWrite1h: null };
 }
 
 function promptTokens(usage: Usage): number {
@@ -115,7 +139,12 @@ function bandFor(rate: Rate, tokens: number): RateBand {
 }
 
 function priced(tokens: number, price: bigint | null, rate: Rate, what: string): bigint {
-  return tokens === 0 ? 0n : BigInt(tokens) * known(price, rate, what);
+  return tokens === 0 ? 0n : counted(tokens) * known(price, rate, what);
+}
+
+function counted(tokens: number): bigint {
+  if (tokens < 0) throw new RangeError(`${tokens} is no number of tokens`);
+  return BigInt(tokens);
 }
 
 function known<T>(price: T | null, rate: Rate, what: string): T {

@@ -41,10 +41,9 @@ const FINDING_CHARACTERS_MAX = 300;
 export function renderFeedback(findings: readonly Finding[]): string {
   const lines = findings.slice(0, FINDINGS_IN_FEEDBACK_MAX).map((f) => {
     const hint = f.hint === undefined ? "" : ` ${f.hint}`;
-    return `- ${f.path === "" ? "(whole answer)" : f.path} [${f.code}]: ${f.message}${hint}`.slice(
-      0,
-      FINDING_CHARACTERS_MAX,
-    );
+    const line = `- ${f.path === "" ? "(whole answer)" : f.path} [${f.code}]: ${f.message}${hint}`;
+    // The cut may halve a surrogate pair, which the model API refuses.
+    return line.slice(0, FINDING_CHARACTERS_MAX).toWellFormed();
   });
   const more = findings.length - lines.length;
   if (more > 0) lines.push(`- and ${more} more of the same kinds`);

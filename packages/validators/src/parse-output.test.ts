@@ -57,8 +57,9 @@ describe("parseOutput", () => {
   });
 
   test("a prototype key is an ordinary key and changes no prototype", () => {
-    const result = parseOutput('{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}');
-    expect(result.ok && Object.keys(Object(result.value))).toEqual(["__proto__", "constructor"]);
+    const text = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}';
+    const result = parseOutput(text);
+    expect(result.ok && JSON.stringify(result.value)).toBe(text);
     expect(Reflect.get({}, "polluted")).toBe(undefined);
   });
 });
