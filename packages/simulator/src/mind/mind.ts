@@ -10,6 +10,8 @@ import type { Json } from "@contingent/core/json";
 import type { SimulatedModel } from "../models.ts";
 import { chance, pick } from "./chance.ts";
 import { anySolver } from "./any/any.ts";
+import { codeSolver } from "./code/code.ts";
+import { extractionSolver } from "./extraction/extraction.ts";
 import type { Solution, Solver, Spoil, Task } from "./task.ts";
 
 /** What the answer shall be: as the model is able to (`model`), the best one, or one with a mistake (of a kind). */
@@ -22,7 +24,7 @@ export interface Thought {
   readonly difficulty: number;
 }
 
-const SOLVERS: readonly Solver[] = [anySolver];
+const SOLVERS: readonly Solver[] = [extractionSolver, codeSolver, anySolver];
 
 /** How much of the difference between two tasks is luck of the task itself, shared by all models. */
 const TASK_LUCK = 0.24;
