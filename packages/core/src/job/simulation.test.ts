@@ -1,0 +1,222 @@
+/** One job in thousands of hostile worlds, in virtual time. A failure prints the seed and path that repeat it. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { AttemptId } from "../ids.ts";
+import { max, nanos } from "../money.ts";
+import type { CascadeStep, Terms } from "../outcome-type.ts";
+import { rate } from "./job.fixture.ts";
+import type { Fact, JobEventType } from "./facts.ts";
+import { REASONS } from "./job.ts";
+import { type Deed, type Setting, World } from "./world.fixture.ts";
+
+const MODELS = ["a", "b", "c", "d", "e"] as const;
+
+const retry = fc.record({
+  initialDelayMs: fc.constantFrom(0, 1, 500, 5_000),
+  multiplier: fc.constantFrom(1, 2, 3),
+  jitter: fc.constantFrom(0, 0.2, 1),
+  delayMaxMs: fc.constantFrom(1_000, 30_000),
+});
+
+const step: fc.Arbitrary<CascadeStep> = fc.record({
+  tier: fc.constantFrom("fast", "standard", "premium"),
+  models: fc
+    .tuple(fc.constantFrom(...MODELS), fc.array(fc.constantFrom(...MODELS), { maxLength: 2 }))
+    .map(([first, others]): CascadeStep["models"] => [first, ...others]),
+  attemptsMax: fc.integer({ min: 1, max: 3 }),
+  retry,
+  timeoutMs: fc.constantFrom(500, 5_000, 60_000),
+  timeNeededMs: fc.constantFrom(0, 500, 20_000),
+});
+
+const cascade = fc
+  .tuple(step, fc.array(step, { maxLength: 3 }))
+  .map(([first, others]): Terms["cascade"] => [first, ...others]);
+
+const outputTokens = fc
+  .tuple(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 1, max: 200 }), fc.integer({ min: 0, max: 400 }))
+  .map(([min, more, most]) => ({ min, start: min + more, max: min + more + most }));
+
+const acceptance: fc.Arbitrary<Terms["acceptance"]> = fc.oneof(
+  fc.constant({ mode: "automatic" } as const),
+  fc.record({
+    mode: fc.constantFrom("window" as const, "explicit" as const),
+    durationMs: fc.constantFrom(1, 10_000, 200_000),
+    onSilence: fc.constantFrom("accept" as const, "release" as const),
+  }),
+);
+
+const price: fc.Arbitrary<Terms["price"]> = fc.oneof(
+  fc.constant({ shape: "binary", amount: nanos(1_000n) } as const),
+  fc.constant({
+    shape: "tiered",
+    amount: nanos(999n),
+    bands: [
+      { fromScore: 0.2, fraction: 0.333 },
+      { fromScore: 0.8, fraction: 1.5 },
+    ],
+  } as const),
+);
+
+const terms: fc.Arbitrary<Terms> = fc.record({
+  cascade,
+  attemptsMax: fc.integer({ min: 1, max: 10 }),
+  outputTokens,
+  costCap: fc.bigInt({ min: 1n, max: 200_000n }).map(nanos),
+  deadlineMs: fc.constantFrom(1_000, 60_000, 300_000, 600_000, 3_600_000),
+  successAt: fc.constant(0.8),
+  partialAt: fc.constant(0.2),
+  price,
+  acceptance,
+});
+
+/** Some models have no known price. */
+const rates = fc
+  .tuple(
+    ...MODELS.map((model) =>
+      fc.option(fc.tuple(fc.constant(model), fc.nat(20), fc.integer({ min: 1, max: 100 })), { freq: 10 }),
+    ),
+  )
+  .map((list) => list.flatMap((r) => (r === null ? [] : [rate(r[0], BigInt(r[1]), BigInt(r[2]))])));
+
+const setting: fc.Arbitrary<Setting> = fc.record({
+  terms,
+  rates,
+  inputTokens: fc.integer({ min: 1, max: 300 }),
+  sweepLagMs: fc.constantFrom(0, 1_000, 20_000, null),
+  overruns: fc.boolean(),
+});
+
+/** Half of the time whoever holds the job does what it should; otherwise anything may come from anybody. */
+const does: fc.Arbitrary<Deed["does"]> = fc.oneof(
+  { weight: 20, arbitrary: fc.constant("its turn" as const) },
+  { weight: 2, arbitrary: fc.constantFrom("claim" as const, "wake" as const, "repeat" as const) },
+  { weight: 6, arbitrary: fc.constantFrom("answer" as const, "fail" as const, "judge" as const, "break" as const) },
+  { weight: 1, arbitrary: fc.constantFrom("cancel" as const, "accept" as const, "reject" as const, "settle" as const) },
+);
+
+/** Evenly from 0 to 1: `fc.double` is even over representations, nearly all of which are next to nothing. */
+const fraction = fc.integer({ min: 0, max: 1_000 }).map((n) => n / 1_000);
+
+const deed: fc.Arbitrary<Deed> = fc.record({
+  afterMs: fc.oneof(
+    { weight: 30, arbitrary: fc.constant(0) },
+    { weight: 30, arbitrary: fc.integer({ min: 1, max: 3_000 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 90_000 }) },
+  ),
+  does,
+  who: fc.nat(7),
+  share: fraction,
+  random: fraction.map((f) => f * 0.999),
+  stop: fc.oneof(
+    { weight: 4, arbitrary: fc.constant("end" as const) },
+    { weight: 1, arbitrary: fc.constantFrom("truncated" as const, "refused" as const) },
+  ),
+  failure: fc.constantFrom("unavailable", "timeout", "rate_limited", "rejected"),
+  decision: fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom("fail" as const, "partial" as const) },
+    { weight: 2, arbitrary: fc.constant("pass" as const) },
+  ),
+  yes: fc.boolean(),
+});
+
+const deeds = fc.array(deed, { maxLength: 100, size: "max" });
+
+/** What can be told of a job after it was accepted. */
+const EVENTS = Object.keys({
+  "attempt.started": 0,
+  "attempt.answered": 0,
+  "job.retried": 0,
+  "job.escalated": 0,
+  "job.fell_back": 0,
+  "job.rerouted": 0,
+  "job.waited": 0,
+  "job.delivered": 0,
+  "job.resolved": 0,
+  "job.closed": 0,
+} satisfies Record<Exclude<JobEventType, "job.accepted" | "attempt.failed">, 0>);
+
+const RUNS = 12_000;
+
+describe("whatever happens to a job", () => {
+  test("its cap, its attempts and its hold are kept, its costs add up, and it closes in time", () => {
+    const seen = new Map<string, number>();
+    fc.assert(
+      fc.property(setting, deeds, (setting, deeds) => {
+        const world = new World(setting);
+        for (const deed of deeds) world.act(deed);
+        world.end();
+        const words = [world.job.reason ?? "", ...world.moves.map((m) => m.event.type)];
+        for (const word of words) seen.set(word, (seen.get(word) ?? 0) + 1);
+      }),
+      { numRuns: RUNS },
+    );
+    // Worlds in which nothing happens would prove nothing: every end and every event must have come up.
+    expect([...REASONS, ...EVENTS].filter((word) => !seen.has(word))).toEqual([]);
+  });
+});
+
+/** Retries that take time, so that the clock runs. */
+const unhurried = terms
+  .filter((t) => t.cascade.every((s) => s.retry.initialDelayMs >= 500 && s.retry.jitter < 1))
+  .map((t) => ({ ...t, deadlineMs: Math.min(t.deadlineMs, 60_000) }));
+
+describe("while every model is away", () => {
+  test("a job tries each place once and then waits: it never turns in a circle", () => {
+    fc.assert(
+      fc.property(unhurried, rates, fc.integer({ min: 1, max: 300 }), (terms, rates, inputTokens) => {
+        const world = new World({ terms, rates, inputTokens, sweepLagMs: null, overruns: false });
+        const places = terms.cascade.reduce((total, s) => total + s.models.length, 0);
+        let movesAtOnce = 0;
+        while (world.job.state !== "settling") {
+          const waitMs = Math.max(0, world.job.readyAtMs - world.nowMs);
+          world.advance(waitMs);
+          movesAtOnce = waitMs > 0 ? 0 : movesAtOnce + 1;
+          expect(movesAtOnce).toBeLessThanOrEqual(2 * places + 1);
+          world.meet(world.claim(true));
+          const { current } = world.job.progress;
+          if (current !== null) world.meet(unavailable(current.attemptId));
+        }
+        expect(world.job.resolution).toBe("failure");
+        expect(world.job.cost).toEqual({ known: 0n, presumed: 0n, held: 0n, overrun: 0n });
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("a job that its first model could do waits for it, whatever the others cost or how slow they are", () => {
+    const lasting = terms.filter((t) => t.deadlineMs >= 120_000);
+    fc.assert(
+      fc.property(lasting, rates, fc.integer({ min: 0, max: 20_000 }), (terms, others, outageMs) => {
+        const [first] = terms.cascade;
+        const cheap = rate(first.models[0], 0n, 1n);
+        const rates = [...others.filter((r) => r.model !== cheap.model), cheap];
+        const capped = { ...terms, costCap: max(terms.costCap, nanos(BigInt(terms.outputTokens.max))) };
+        const world = new World({ terms: capped, rates, inputTokens: 100, sweepLagMs: null, overruns: false });
+        const backAtMs = world.nowMs + outageMs;
+        while (!["awaiting_acceptance", "settling"].includes(world.job.state)) {
+          world.advance(Math.max(0, world.job.readyAtMs - world.nowMs));
+          world.meet(world.claim(true));
+          const { current } = world.job.progress;
+          if (current === null) continue;
+          world.advance(CALL_MS);
+          if (world.nowMs < backAtMs) world.meet(unavailable(current.attemptId));
+          else succeed(world, current.attemptId);
+        }
+        expect(world.job.resolution).toBe("success");
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+const CALL_MS = 100;
+
+function unavailable(attemptId: AttemptId): Fact {
+  return { type: "call_failed", attemptId, failure: "unavailable", mayHaveBeenBilled: false, retryAfterMs: null };
+}
+
+function succeed(world: World, attemptId: AttemptId): void {
+  world.meet({ type: "answered", attemptId, cost: nanos(1n), stop: "end" });
+  world.meet({ type: "judged", attemptId, verdictId: "vrd_0001", decision: "pass", score: 1 });
+}

@@ -1,0 +1,326 @@
+/**
+ * A world for one job, with a clock of its own: workers, validators, customers and sweepers that send facts in any order,
+ * twice, late, or never. After every step it checks what must hold whatever happens. Tests only.
+ */
+import { settlementOf } from "../books/settlement.ts";
+import type { Rate } from "../cost.ts";
+import type { AttemptId, VerdictId } from "../ids.ts";
+import { nanos } from "../money.ts";
+import type { Terms } from "../outcome-type.ts";
+import { holdFor } from "../pricing/price.ts";
+import { newJob } from "./accept.ts";
+import { decide } from "./decide.ts";
+import type { CallFailure, Effect, Fact, FactType, Step } from "./facts.ts";
+import { budgetLeft, type Job } from "./job.ts";
+import { nextMessage } from "./messages.ts";
+import { LEASE_GRACE_MS } from "./moves.ts";
+
+type FactOf<T extends FactType> = Extract<Fact, { type: T }>;
+type Ended = Extract<Effect, { type: "end_attempt" }>;
+
+/** What may be different from world to world. */
+export interface Setting {
+  readonly terms: Terms;
+  readonly rates: readonly Rate[];
+  readonly inputTokens: number;
+  /** How long after a job is due the sweeper comes; null: not before the very end. */
+  readonly sweepLagMs: number | null;
+  /** Whether providers may charge for more than was reserved. */
+  readonly overruns: boolean;
+}
+
+/** Something that somebody does. `who` picks one of the attempts so far; `share` says how much of something, 0 to 1. */
+export interface Deed {
+  readonly afterMs: number;
+  readonly does:
+    | "its turn"
+    | "claim"
+    | "answer"
+    | "fail"
+    | "judge"
+    | "break"
+    | "cancel"
+    | "accept"
+    | "reject"
+    | "wake"
+    | "settle"
+    | "repeat";
+  readonly who: number;
+  readonly share: number;
+  readonly random: number;
+  readonly stop: FactOf<"answered">["stop"];
+  readonly failure: CallFailure;
+  readonly decision: FactOf<"judged">["decision"];
+  readonly yes: boolean;
+}
+
+/** How often the sweeper looks at a job that it found waiting for nothing overdue. */
+const SWEEP_AGAIN_MS = 30_000;
+/** Moves that a job may make after its deadline: lost or answered, out of the queue, delivered, resolved, booked. */
+const MOVES_AFTER_DEADLINE = 5;
+const BIRTH_MS = 1_700_000_000_000;
+
+function must(holds: boolean, promise: string): void {
+  if (!holds) throw new Error(`broken: ${promise}`);
+}
+
+export class World {
+  nowMs = BIRTH_MS;
+  job: Job;
+  readonly moves: Extract<Step, { kind: "moved" }>[] = [];
+  readonly reserves = new Map<AttemptId, bigint>();
+  readonly ended = new Set<AttemptId>();
+  /** Sums of what the effects said. */
+  private readonly told = { known: 0n, presumed: 0n, released: 0n, open: 0n, overrun: 0n };
+  readonly verdictsAtMs = new Map<VerdictId, number>();
+  readonly facts: Fact[] = [];
+  readonly setting: Setting;
+  readonly rates: ReadonlyMap<string, Rate>;
+  private sweptAtMs = -Infinity;
+
+  constructor(setting: Setting) {
+    this.setting = setting;
+    this.rates = new Map(setting.rates.map((r) => [r.model, r]));
+    this.job = newJob("job_0001", setting.terms, BIRTH_MS);
+    this.checkJob();
+  }
+
+  /** Lets the clock run; a sweeper that is there looks after the job meanwhile. */
+  advance(durationMs: number): void {
+    const untilMs = this.nowMs + durationMs;
+    if (this.setting.sweepLagMs !== null) this.sweepUntil(untilMs, this.setting.sweepLagMs);
+    this.nowMs = Math.max(this.nowMs, untilMs);
+  }
+
+  /** Does something, and says what came of it. */
+  act(deed: Deed): void {
+    this.advance(deed.afterMs);
+    const fact = this.factOf(deed);
+    if (fact !== null) this.meet(fact, deed.random);
+  }
+
+  /** The job meets a fact; everything that must hold is checked. */
+  meet(fact: Fact, random = 0.5): Step {
+    this.facts.push(fact);
+    const before = this.job;
+    const step = decide(before, fact, { nowMs: this.nowMs, random });
+    if (step.kind !== "moved") return step;
+    must(before.state !== "closed", "a closed job stays as it is");
+    must(step.next.revision === before.revision + 1, "a move raises the revision by one");
+    this.moves.push(step);
+    this.job = step.next;
+    if (fact.type === "judged") this.verdictsAtMs.set(fact.verdictId, this.nowMs);
+    this.checkEffects(before, step.effects);
+    this.checkJob();
+    return step;
+  }
+
+  /** Nobody is left but a sweeper and the ledger: the job must close, and in time. */
+  end(): void {
+    const lagMs = this.setting.sweepLagMs ?? 0;
+    const { acceptance } = this.setting.terms;
+    const windowMs = acceptance.mode === "automatic" ? 0 : acceptance.durationMs;
+    const overMs =
+      Math.max(this.job.deadlineAtMs + LEASE_GRACE_MS, this.nowMs) + windowMs + MOVES_AFTER_DEADLINE * lagMs;
+    if (this.job.state !== "closed") this.sweepUntil(overMs, lagMs);
+    must(this.job.state === "closed", `a job closes after its deadline and its window (it is ${this.job.state})`);
+    this.checkEnd();
+  }
+
+  private sweepUntil(untilMs: number, lagMs: number): void {
+    for (;;) {
+      const again = this.sweptAtMs + SWEEP_AGAIN_MS;
+      const { wakeAtMs, deadlineAtMs, state } = this.job;
+      const dueMs =
+        this.sweptAtMs < wakeAtMs ? wakeAtMs : this.sweptAtMs < deadlineAtMs ? Math.min(again, deadlineAtMs) : again;
+      const comesAtMs = Math.max(this.nowMs, dueMs + lagMs);
+      const settles = state === "settling" && this.nowMs + lagMs <= untilMs;
+      if (state === "closed" || (!settles && comesAtMs > untilMs)) return;
+      this.nowMs = settles ? this.nowMs + lagMs : comesAtMs;
+      const step = this.meet({ type: settles ? "settled" : "woke" });
+      this.sweptAtMs = step.kind === "moved" ? -Infinity : this.nowMs;
+    }
+  }
+
+  private factOf(deed: Deed): Fact | null {
+    const { job } = this;
+    const ids = [...this.reserves.keys()];
+    const attemptId = ids[deed.who % Math.max(1, ids.length)] ?? "att_none";
+    switch (deed.does) {
+      case "its turn":
+        return this.turn(deed);
+      case "claim":
+        return this.claim(deed.yes);
+      case "answer":
+        return this.answer(attemptId, deed);
+      case "fail":
+        return this.failure(attemptId, deed);
+      case "judge":
+        return this.judgement(attemptId, deed);
+      case "break":
+        return { type: "validator_broke", attemptId };
+      case "cancel":
+        return { type: "cancel" };
+      case "accept":
+        return { type: "accepted" };
+      case "reject":
+        return { type: "rejected" };
+      case "wake":
+        return { type: "woke" };
+      case "settle":
+        // Only the ledger can say this, and only of a job that it has just settled. Elsewhere it is a fact gone astray.
+        return { type: "settled" };
+      case "repeat": {
+        const fact = this.facts[deed.who % Math.max(1, this.facts.length)];
+        // A worker that claims again is a new attempt: its id is made for the claim.
+        return fact === undefined || fact.type === "claim" || job.state === "closed" ? null : fact;
+      }
+    }
+  }
+
+  /** What whoever holds the job does next, when its message is due. */
+  private turn(deed: Deed): Fact | null {
+    // A customer who answers does not wait for the end of the window; everybody else waits for the message.
+    const answers = this.job.state === "awaiting_acceptance" && deed.share > 0.3;
+    const message = answers ? null : nextMessage(this.job, this.nowMs);
+    if (message !== null) this.advance(message.delayMs);
+    const { state, progress } = this.job;
+    const attemptId = progress.current?.attemptId ?? "att_none";
+    switch (state) {
+      case "queued":
+        return this.claim(deed.yes);
+      case "attempting":
+        return deed.yes ? this.answer(attemptId, deed) : this.failure(attemptId, deed);
+      case "validating":
+        return deed.share > 0.7 ? { type: "validator_broke", attemptId } : this.judgement(attemptId, deed);
+      case "awaiting_acceptance":
+        if (!answers) return { type: "woke" };
+        return { type: deed.yes ? "accepted" : "rejected" };
+      case "settling":
+        return { type: "settled" };
+      case "closed":
+        return null;
+    }
+  }
+
+  claim(exact: boolean): Fact {
+    const attemptId: AttemptId = `att_${this.facts.length}`;
+    const inputTokens = exact ? this.setting.inputTokens : this.setting.inputTokens * 2;
+    return { type: "claim", attemptId, inputTokens, exact, rates: this.rates };
+  }
+
+  private answer(attemptId: AttemptId, { share, stop, random }: Deed): Fact {
+    const reserve = this.reserves.get(attemptId) ?? 0n;
+    const used = (reserve * BigInt(Math.round(share * 1_000))) / 1_000n;
+    const beyond = this.setting.overruns && random > 0.8 ? reserve : 0n;
+    return { type: "answered", attemptId, cost: nanos(used + beyond), stop };
+  }
+
+  private failure(attemptId: AttemptId, { failure, share, yes }: Deed): Fact {
+    const retryAfterMs = share < 0.3 ? null : Math.round(share * 20_000);
+    return { type: "call_failed", attemptId, failure, mayHaveBeenBilled: yes, retryAfterMs };
+  }
+
+  private judgement(attemptId: AttemptId, { decision, share }: Deed): Fact {
+    return { type: "judged", attemptId, verdictId: `vrd_${this.facts.length}`, decision, score: share };
+  }
+
+  private checkEffects(before: Job, effects: readonly Effect[]): void {
+    must(new Set(effects.map((e) => e.type)).size === effects.length, "a step has at most one effect of a kind");
+    for (const effect of effects) {
+      if (effect.type === "start_attempt") this.checkStart(before, effect);
+      if (effect.type === "end_attempt") this.checkEnded(effect);
+    }
+  }
+
+  private checkEnded(effect: Ended): void {
+    const reserve = this.reserves.get(effect.attemptId);
+    must(reserve !== undefined, "only an attempt that was written down ends");
+    must(!this.ended.has(effect.attemptId), "an attempt ends once");
+    this.ended.add(effect.attemptId);
+    this.told[effect.costState] += effect.cost;
+    this.told.open -= reserve ?? 0n;
+    if (effect.cost > (reserve ?? 0n)) this.told.overrun += effect.cost - (reserve ?? 0n);
+  }
+
+  private checkStart(before: Job, effect: Extract<Effect, { type: "start_attempt" }>): void {
+    const { min, max } = before.terms.outputTokens;
+    const timeLeftMs = before.deadlineAtMs - this.nowMs;
+    must(!this.reserves.has(effect.attemptId), "an attempt starts once");
+    must(effect.reserve <= budgetLeft(before), "no attempt starts that does not fit what may be spent");
+    must(effect.outputTokensMax >= min && effect.outputTokensMax <= max, "the output limit stays within its bounds");
+    must(effect.timeoutMs > 0 && effect.timeoutMs <= timeLeftMs, "no call outlasts the deadline");
+    must(effect.number === this.reserves.size + 1, "attempts are numbered without gaps");
+    this.reserves.set(effect.attemptId, effect.reserve);
+    this.told.open += effect.reserve;
+  }
+
+  private checkJob(): void {
+    const { job, setting } = this;
+    const { terms, progress, cost, state } = job;
+    const held = state === "attempting" || state === "validating";
+    must(cost.known + cost.presumed + cost.held - cost.overrun <= terms.costCap, "the cost cap holds");
+    must(cost.overrun >= 0n && (setting.overruns || cost.overrun === 0n), "what was reserved is enough");
+    must(
+      cost.held === (state === "attempting" ? progress.current?.reserve : 0n),
+      "held is the reserve of the call in flight",
+    );
+    must(held === (progress.current !== null), "a job has a current attempt just while it is attempted or validated");
+    must(
+      progress.tried.every((n, i) => n <= (terms.cascade[i]?.attemptsMax ?? 0)),
+      "a tier has its attempts and no more",
+    );
+    must(progress.tried.reduce((a, b) => a + b, 0) <= terms.attemptsMax, "a job has its attempts and no more");
+    must(
+      (nextMessage(job, this.nowMs) === null) === (state === "attempting" || state === "closed"),
+      "a message should exist",
+    );
+    must(
+      (job.resolution !== null) === (state === "awaiting_acceptance" || state === "settling" || state === "closed"),
+      "resolved",
+    );
+    must((job.reason !== null) === (state === "settling" || state === "closed"), "a reason is given when it is final");
+    must(Number.isFinite(job.readyAtMs) && Number.isFinite(job.wakeAtMs), "times are numbers");
+    must(state === "closed" || job.wakeAtMs <= this.latestWakeMs(), "somebody looks at the job before it is too late");
+    must(job.attempts === this.reserves.size, "every attempt is counted");
+    this.checkCosts();
+  }
+
+  private latestWakeMs(): number {
+    const { state, deadlineAtMs, readyAtMs } = this.job;
+    if (state === "queued" || state === "validating") return deadlineAtMs;
+    return state === "attempting" ? deadlineAtMs + LEASE_GRACE_MS : readyAtMs + 15_000;
+  }
+
+  /** What the effects said adds up to what the job says. */
+  private checkCosts(): void {
+    const { known, presumed, held, overrun } = this.job.cost;
+    const { told } = this;
+    must(told.known === known && told.presumed === presumed && told.released === 0n, "costs add up to the job's");
+    must(told.open === held, "reserves that are open are held");
+    must(told.overrun === overrun, "an overrun is what exceeded its own reserve");
+  }
+
+  private checkEnd(): void {
+    const { job } = this;
+    must(this.reserves.size === this.ended.size, "every attempt of a closed job has ended");
+    const settlement = settlementOf(job);
+    const { best } = job.progress;
+    if (job.resolution === "failure") must(settlement.kind === "void", "a failure is free");
+    if (settlement.kind === "capture") {
+      const verdictAtMs = best === null ? undefined : this.verdictsAtMs.get(best.verdictId);
+      must(best !== null && best.verdictId === settlement.verdictId, "a charge names the verdict in hand");
+      must(
+        best?.decision === (job.resolution === "success" ? "pass" : "partial"),
+        "a charge says what the verdict says",
+      );
+      must(
+        verdictAtMs !== undefined && verdictAtMs < job.deadlineAtMs,
+        "a charge has a verdict from before the deadline",
+      );
+      must(settlement.price > 0n && settlement.price <= holdFor(job.terms.price), "a price is within its hold");
+    }
+    for (const fact of this.facts)
+      must(decide(job, fact, { nowMs: this.nowMs, random: 0 }).kind === "ignored", "closed is closed");
+  }
+}
