@@ -11,7 +11,9 @@ export type Settlement =
 /** Decides billability: only an outcome with a passing or partial verdict in hand is charged, at its pinned terms. */
 export function settlementOf(job: Job): Settlement {
   const { best } = job.progress;
-  if (job.resolution === null || job.resolution === "failure" || best === null) return { kind: "void" };
+  // Without a reason the resolution is not final: the customer may still reject the outcome.
+  if (job.reason === null || best === null) return { kind: "void" };
+  if (job.resolution === null || job.resolution === "failure") return { kind: "void" };
   const amount = price(job.terms.price, { resolution: job.resolution, score: best.score });
   return amount > 0n ? { kind: "capture", price: amount, verdictId: best.verdictId } : { kind: "void" };
 }
