@@ -1,0 +1,76 @@
+/** Hazard: a charge that no verdict justifies. */
+import { describe, expect, test } from "vitest";
+import { after, at, cascadeStep, JOBS, queuedJob, termsWith, validatingJob, verdict } from "../job/job.fixture.ts";
+import { type Job, type OutcomeInHand, REASONS, type Resolution } from "../job/job.ts";
+import { nanos } from "../money.ts";
+import type { PriceTerms } from "../pricing/price.ts";
+import { settlementOf } from "./settlement.ts";
+
+const BINARY: PriceTerms = { shape: "binary", amount: nanos(800n) };
+const TIERED: PriceTerms = {
+  shape: "tiered",
+  amount: nanos(800n),
+  bands: [
+    { fromScore: 0.5, fraction: 0.5 },
+    { fromScore: 0.9, fraction: 1 },
+  ],
+};
+
+const PASS: OutcomeInHand = { attemptId: "att_0001", verdictId: "vrd_0001", decision: "pass", score: 0.95 };
+const PARTIAL: OutcomeInHand = { ...PASS, decision: "partial", score: 0.6 };
+
+function ended(resolution: Resolution | null, best: OutcomeInHand | null, price: PriceTerms = TIERED): Job {
+  const job = queuedJob(termsWith({ price }));
+  return { ...job, state: "settling", resolution, reason: "verified", progress: { ...job.progress, best } };
+}
+
+describe("the settlement of a job", () => {
+  test("charges a success by its terms, and names the verdict", () => {
+    expect(settlementOf(ended("success", PASS))).toEqual({ kind: "capture", price: 800n, verdictId: "vrd_0001" });
+  });
+
+  test("charges a partial outcome what its score is worth", () => {
+    expect(settlementOf(ended("partial", PARTIAL))).toEqual({ kind: "capture", price: 400n, verdictId: "vrd_0001" });
+  });
+
+  test("gives a partial outcome away where the price is all or nothing", () => {
+    expect(settlementOf(ended("partial", PARTIAL, BINARY))).toEqual({ kind: "void" });
+    expect(settlementOf(ended("success", PASS, BINARY)).kind).toBe("capture");
+  });
+
+  test("voids an outcome whose score is worth nothing, since a charge of nothing is none", () => {
+    expect(settlementOf(ended("success", { ...PASS, score: 0.4 }))).toEqual({ kind: "void" });
+  });
+
+  test.each(["success", "partial"] as const)(
+    "charges nothing without a verdict in hand, whatever is claimed: %s",
+    (resolution) => {
+      expect(settlementOf(ended(resolution, null))).toEqual({ kind: "void" });
+    },
+  );
+
+  test.each(REASONS)("charges nothing for a failure, even with a verdict in hand: %s", (reason) => {
+    for (const best of [PASS, PARTIAL, null]) {
+      expect(settlementOf({ ...ended("failure", best), reason })).toEqual({ kind: "void" });
+    }
+  });
+
+  test.each(["queued", "attempting", "validating", "awaiting_acceptance"] as const)(
+    "charges nothing for a job that is still %s",
+    (state) => {
+      expect(settlementOf(JOBS[state])).toEqual({ kind: "void" });
+    },
+  );
+
+  test("of a job that really went through the pipeline charges the score that its verdict gave", () => {
+    const terms = termsWith({ price: TIERED, cascade: [cascadeStep("fast", ["small"], { attemptsMax: 1 })] });
+    const passed = after(validatingJob(terms), at(3_000), verdict("pass", 0.92));
+    const partial = after(validatingJob(terms), at(3_000), verdict("partial", 0.55));
+    const failed = after(validatingJob(terms), at(3_000), verdict("fail", 0.3));
+    const prices = [passed, partial, failed].map((job) => {
+      const settlement = settlementOf(job);
+      return settlement.kind === "capture" ? settlement.price : null;
+    });
+    expect(prices).toEqual([800n, 400n, null]);
+  });
+});
