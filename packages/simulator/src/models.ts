@@ -16,13 +16,13 @@ export interface SimulatedModel {
 }
 
 export const MODELS: readonly SimulatedModel[] = [
-  model("claude-haiku-5-5", "Claude Haiku 5.5", "haiku", "2026-10-07", { skill: 0.5, pace: 0.4 }),
-  model("claude-sonnet-5-5", "Claude Sonnet 5.5", "sonnet", "2026-09-28", { skill: 0.68, pace: 1, forced: false }),
-  model("claude-opus-5-5", "Claude Opus 5.5", "opus", "2026-09-22", { skill: 0.84, pace: 1.6, forced: false }),
-  model("claude-fable-5-1", "Claude Fable 5.1", "fable", "2026-09-01", { skill: 0.9, pace: 2 }),
-  model("claude-haiku-4-5", "Claude Haiku 4.5", "haiku", "2025-10-01", { skill: 0.42, pace: 0.5, input: 200_000 }),
-  model("claude-sonnet-5", "Claude Sonnet 5", "sonnet", "2026-06-30", { skill: 0.63, pace: 1.1 }),
-  model("claude-opus-5", "Claude Opus 5", "opus", "2026-07-24", { skill: 0.8, pace: 1.8 }),
+  model("claude-haiku-5-5", "Claude Haiku 5.5", "haiku", "2026-10-07", { skill: 0.38, pace: 0.4 }),
+  model("claude-sonnet-5-5", "Claude Sonnet 5.5", "sonnet", "2026-09-28", { skill: 0.56, pace: 1, forced: false }),
+  model("claude-opus-5-5", "Claude Opus 5.5", "opus", "2026-09-22", { skill: 0.76, pace: 1.6, forced: false }),
+  model("claude-fable-5-1", "Claude Fable 5.1", "fable", "2026-09-01", { skill: 0.84, pace: 2 }),
+  model("claude-haiku-4-5", "Claude Haiku 4.5", "haiku", "2025-10-01", { skill: 0.32, pace: 0.5, input: 200_000 }),
+  model("claude-sonnet-5", "Claude Sonnet 5", "sonnet", "2026-06-30", { skill: 0.52, pace: 1.1 }),
+  model("claude-opus-5", "Claude Opus 5", "opus", "2026-07-24", { skill: 0.72, pace: 1.8 }),
 ];
 
 const BY_ID: ReadonlyMap<string, SimulatedModel> = new Map(MODELS.map((m) => [m.id, m]));

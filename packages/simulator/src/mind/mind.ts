@@ -27,9 +27,9 @@ export interface Thought {
 const SOLVERS: readonly Solver[] = [extractionSolver, codeSolver, anySolver];
 
 /** How much of the difference between two tasks is luck of the task itself, shared by all models. */
-const TASK_LUCK = 0.24;
+const TASK_LUCK = 0.3;
 /** What a list of findings is worth, as skill. */
-const FINDINGS_HELP = 0.14;
+const FINDINGS_HELP = 0.1;
 /** How sharply skill separates right from wrong. */
 const STEEPNESS = 9;
 /** Margin below which a wrong answer has two mistakes. */

@@ -113,7 +113,7 @@ function caseFor(schema: Json | undefined, { args, expected }: TestCase): Json {
   return { ...description, input: as("input", args), expected: as("expected", expected) };
 }
 
-const BASE = 0.24;
+const BASE = 0.28;
 const STEPS_EASY = 3;
 
 /** Many steps, early exits, several parameters and long texts make a function hard to get right. */

@@ -76,7 +76,11 @@ export const LIST_RULES: readonly Rule[] = [
       ),
   },
   {
-    pattern: new RegExp(`^(multiply|divide|add|subtract) (?:each|every) (?:\\w+ )?(?:by|to|from)? ?${OPERAND}`),
+    pattern: new RegExp(`^(multiply|divide) (?:each|every) (?:\\w+ )?by ${OPERAND}`),
+    op: ([, verb = "", by], operand) => eachCalculated(verb, operand(by)),
+  },
+  {
+    pattern: new RegExp(`^(add|subtract) ${OPERAND} (?:to|from) (?:each|every)`),
     op: ([, verb = "", by], operand) => eachCalculated(verb, operand(by)),
   },
   {

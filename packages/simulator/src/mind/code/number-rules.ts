@@ -6,6 +6,14 @@ import { asNumber, type Op, type Operand, type Rule } from "./step.ts";
 
 type Sign = "*" | "/" | "+" | "-";
 
+const SIGNS: Readonly<Record<string, Sign>> = { multiply: "*", divide: "/", add: "+", subtract: "-" };
+const NAMES: Readonly<Record<string, string>> = {
+  multiply: "product",
+  divide: "quotient",
+  add: "sum",
+  subtract: "difference",
+};
+
 export const NUMBER_RULES: readonly Rule[] = [
   {
     pattern: new RegExp(`^start with ${OPERAND}$`),
@@ -97,14 +105,6 @@ export const NUMBER_RULES: readonly Rule[] = [
     },
   },
 ];
-
-const SIGNS: Readonly<Record<string, Sign>> = { multiply: "*", divide: "/", add: "+", subtract: "-" };
-const NAMES: Readonly<Record<string, string>> = {
-  multiply: "product",
-  divide: "quotient",
-  add: "sum",
-  subtract: "difference",
-};
 
 function arithmetic(verb: string, pattern: string): Rule {
   const sign = SIGNS[verb] ?? "+";
