@@ -1,6 +1,6 @@
 // The first thing that runs in a fresh clone, on whatever Node is there (18 or newer) and without any dependency.
 //
-//   node infra/local/bootstrap.mjs <start|test|check|bench|check:books> [arguments]
+//   node infra/local/bootstrap.mjs <start|test|check|format|bench|check:books> [arguments]
 //
 // It finds a Node that runs TypeScript and a pnpm that reads the lockfile, or brings both from the npm registry into
 // `.cache/toolchain`; installs the workspace when the lockfile has changed since the last time; and then hands over:
@@ -13,11 +13,12 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ENTRIES = {
-  start: "infra/local/start.ts",
-  test: "infra/local/test.ts",
-  check: "infra/local/test.ts",
-  bench: "test/bench/main.ts",
-  "check:books": "infra/local/check-books.ts",
+  start: ["infra/local/start.ts"],
+  test: ["infra/local/test.ts"],
+  check: ["infra/local/test.ts", "--static"],
+  format: ["infra/local/test.ts", "--format"],
+  bench: ["test/bench/main.ts"],
+  "check:books": ["infra/local/check-books.ts"],
 };
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
@@ -53,7 +54,8 @@ async function main() {
       if (!isInstalled()) install(node);
     });
   }
-  await handOver(node, [path.join(ROOT, entry), ...rest]);
+  const [file, ...own] = entry;
+  await handOver(node, [path.join(ROOT, file), ...own, ...rest]);
 }
 
 /** The Node that runs this file if it is new enough, else the one brought earlier, else null. */

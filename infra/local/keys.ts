@@ -21,7 +21,12 @@ export async function developmentKeys(pool: Pool, dataFolder: string): Promise<D
   const kept = read(file);
   if (kept !== null && (await isKnown(pool, kept.customer)) && (await isKnown(pool, kept.operator))) return kept;
   await ensureCustomer(pool, CUSTOMER);
-  const customer = await createKey(pool, { scope: "customer", customerId: CUSTOMER.id, label: "development", mode: "test" });
+  const customer = await createKey(pool, {
+    scope: "customer",
+    customerId: CUSTOMER.id,
+    label: "development",
+    mode: "test",
+  });
   const operator = await createKey(pool, { scope: "operator", label: "development", mode: "test" });
   const keys = { customer: customer.text, operator: operator.text };
   fs.writeFileSync(file, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });

@@ -1,6 +1,7 @@
 /**
  * `npm test`: everything that a change must pass, in the order of how fast it says no. With arguments only vitest runs,
- * with these arguments: `npm test services/intake` or `npm test -- -t "a refused answer"`.
+ * with these arguments: `npm test services/intake` or `npm test -- -t "a refused answer"`. `npm run check` leaves the
+ * tests out; `npm run format` lays out the code.
  */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
@@ -30,6 +31,9 @@ const CHECKS: readonly Step[] = [
   { name: "boundaries", command: "turbo", args: ["boundaries"], remedy: "see turbo.json for who may depend on whom" },
 ];
 
+const FORMAT: Step = { name: "format", command: "oxfmt", args: [], remedy: "mend what cannot be read" };
+
+const [mode, ...others] = process.argv.slice(2);
 const passedOn = process.argv.slice(2);
 const vitest: Step = {
   name: "tests",
@@ -39,10 +43,15 @@ const vitest: Step = {
 };
 
 fs.rmSync(RESULTS, { force: true });
-const steps = passedOn.length > 0 ? [vitest] : [...CHECKS, vitest];
-const failed = steps.filter((step) => !run(step));
+const failed = chosen().filter((step) => !run(step));
 for (const step of failed) process.stderr.write(`\n${step.name}: failed (${step.remedy})\n`);
 process.exitCode = failed.length === 0 ? 0 : 1;
+
+function chosen(): readonly Step[] {
+  if (mode === "--static") return CHECKS;
+  if (mode === "--format") return [{ ...FORMAT, args: others }];
+  return passedOn.length > 0 ? [vitest] : [...CHECKS, vitest];
+}
 
 /** Whether the step passed. Its output is shown when it did not; the tests' always. */
 function run(step: Step): boolean {

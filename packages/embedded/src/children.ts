@@ -31,6 +31,7 @@ export interface Exit {
 
 export interface Child {
   readonly name: string;
+  readonly stage: Stage;
   readonly pid: number;
   readonly logFile: string;
   readonly exited: Promise<Exit>;
@@ -39,6 +40,20 @@ export interface Child {
   send(signal: NodeJS.Signals): void;
   /** Asks it to leave and waits; kills it when the grace is over. Repeating it is harmless. */
   stop(graceMs: number): Promise<Exit>;
+}
+
+const live = new Set<Child>();
+
+/** Stops all children of this process: services first, and what backs them when none needs it any more. */
+export async function stopAllChildren(graceMs: number): Promise<void> {
+  for (const stage of ["service", "backing"] as const) {
+    await Promise.all([...live].filter((child) => child.stage === stage).map((child) => child.stop(graceMs)));
+  }
+}
+
+/** Kills all children of this process at once. */
+export function killAllChildren(): void {
+  for (const child of live) killGroup(child.pid);
 }
 
 /** Starts a child in a process group of its own, with its output in `logFile` (emptied first). */
@@ -67,11 +82,13 @@ function watch(spec: ChildSpec, pid: number, started: ReturnType<typeof spawn>):
     started.once("exit", (code, signal) => {
       exit = { code, signal };
       reaper().tell({ do: "release", pid });
+      live.delete(child);
       resolve(exit);
     });
   });
-  return {
+  const child: Child = {
     name: spec.name,
+    stage: spec.stage,
     pid,
     logFile: spec.logFile,
     exited,
@@ -87,13 +104,17 @@ function watch(spec: ChildSpec, pid: number, started: ReturnType<typeof spawn>):
       const kill = setTimeout(() => killGroup(pid), graceMs);
       const how = await exited;
       clearTimeout(kill);
+      // What it may have started itself goes with it.
+      killGroup(pid);
       return how;
     },
   };
+  live.add(child);
+  return child;
 }
 
 /** Kills a child and whatever it started. */
-export function killGroup(pid: number): void {
+function killGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {

@@ -214,7 +214,7 @@ async function spawnServer(home: PostgresHome, options: PostgresOptions, port: n
     env: environment(),
     cwd: home.folder,
     logFile: options.logFile,
-    stage: "database",
+    stage: "backing",
     // A fast shutdown: it cuts off the clients that are left instead of waiting for them.
     stopSignal: "SIGINT",
     identity: home.identity,

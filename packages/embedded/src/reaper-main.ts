@@ -28,7 +28,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
 }
 await stop("service");
-await stop("database");
+await stop("backing");
 await Promise.all([...folders].map((folder) => fs.rm(folder, { recursive: true, force: true })));
 
 async function stop(stage: Stage): Promise<void> {

@@ -1,15 +1,15 @@
 /**
  * What outlives us must be told to stop. A killed process stops nothing, so a small second process, the reaper, waits at
  * the end of a pipe: when the pipe closes, for whatever reason, it stops what it was told about, services first and
- * databases after them, and removes temporary folders. In the ordinary case everything was stopped and released before,
+ * what backs them after that, and removes temporary folders. In the ordinary case everything was stopped and released before,
  * and it finds nothing to do.
  */
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 
-/** Who is stopped before whom: databases are stopped when no service needs them any more. */
-export type Stage = "service" | "database";
+/** Who is stopped before whom: what backs the services (database, Redis, simulator) when none needs it any more. */
+export type Stage = "service" | "backing";
 
 export type ReaperOrder =
   | { readonly do: "adopt"; readonly pid: number; readonly stage: Stage; readonly signal: NodeJS.Signals }

@@ -5,6 +5,7 @@ import path from "node:path";
 import { startChild, tailOf, type Child } from "./children.ts";
 import { Problem } from "./problem.ts";
 import { childEnvironment, MIGRATE_ENTRY, ROOT, SIMULATOR_ENTRY, type ServiceProcess } from "./services.ts";
+import type { Stage } from "./reaper.ts";
 import { until } from "./wait.ts";
 
 const READY_TIMEOUT_MS = 60_000;
@@ -41,7 +42,7 @@ export async function startSimulatorProcess(
 ): Promise<RunningProcess> {
   const variables = { PORT: "0", HOST: "127.0.0.1", ...further };
   const process_ = { name: "simulator", entry: SIMULATOR_ENTRY, variables };
-  return await listening(await launch(process_, logFolder));
+  return await listening(await launch(process_, logFolder, "backing"));
 }
 
 /**
@@ -85,7 +86,7 @@ export function obituary(child: Child): string {
   return `${child.name} stopped (${how}). The end of ${child.logFile}:\n${readable(tailOf(child.logFile, LOG_LINES_SHOWN))}`;
 }
 
-async function launch(process_: ServiceProcess, logFolder: string): Promise<Child> {
+async function launch(process_: ServiceProcess, logFolder: string, stage: Stage = "service"): Promise<Child> {
   return await startChild({
     name: process_.name,
     command: process.execPath,
@@ -93,7 +94,7 @@ async function launch(process_: ServiceProcess, logFolder: string): Promise<Chil
     env: childEnvironment(process_.variables),
     cwd: ROOT,
     logFile: path.join(logFolder, `${process_.name}.log`),
-    stage: "service",
+    stage,
     stopSignal: "SIGTERM",
   });
 }

@@ -102,7 +102,7 @@ async function launch(program: string, folder: string, port: number, url: string
     env: { PATH: process.env["PATH"], LC_ALL: "C" },
     cwd: folder,
     logFile: path.join(folder, "redis.log"),
-    stage: "database",
+    stage: "backing",
     stopSignal: "SIGTERM",
   });
   await until(() => answers(url), { timeoutMs: START_TIMEOUT_MS, what: "Redis to answer" });

@@ -5,6 +5,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { tierIds } from "@contingent/catalog/tiers";
 import type { CustomerId } from "@contingent/core/ids";
 import { ensureCustomer } from "@contingent/db/customers";
 import { newId } from "@contingent/db/ids";
@@ -67,7 +68,7 @@ export interface System extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const WORKERS_DEFAULT = { fast: 1, standard: 1, premium: 1 };
+const WORKERS_DEFAULT = Object.fromEntries(tierIds.map((tier) => [tier, 1]));
 
 /** Starts a system; `await using` or `stop()` ends it. About two seconds. */
 export async function startSystem(options: SystemOptions): Promise<System> {

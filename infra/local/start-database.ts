@@ -1,0 +1,49 @@
+/** The database that the system runs on: a Postgres of our own, or one that was named. */
+import path from "node:path";
+import { startPostgres } from "@contingent/embedded/postgres";
+import type { Exit } from "@contingent/embedded/children";
+
+/** Its name on the embedded server. */
+export const DATABASE = "contingent";
+
+export interface StartedDatabase {
+  readonly url: string;
+  /** For the screen. */
+  readonly place: string;
+  /** Resolves when our own server ends; never for somebody else's. */
+  readonly exited: Promise<Exit>;
+  readonly logFile: string | null;
+}
+
+/** The embedded server, started on the data folder, with an empty or kept database in it. */
+export async function startDatabase(
+  dataFolder: string,
+  port: number | undefined,
+  say: (line: string) => void,
+): Promise<StartedDatabase> {
+  const postgres = await startPostgres({
+    folder: path.join(dataFolder, "postgres"),
+    logFile: path.join(dataFolder, "logs/postgres.log"),
+    port,
+    keep: "data",
+    say,
+  });
+  await postgres.ensureDatabase(DATABASE);
+  return {
+    url: postgres.url(DATABASE),
+    place: `127.0.0.1:${postgres.port}, data in ${postgres.dataFolder}`,
+    exited: postgres.exited,
+    logFile: postgres.logFile,
+  };
+}
+
+/** A server that runs anyway. */
+export function foreignDatabase(url: string): StartedDatabase {
+  const { host, pathname } = new URL(url);
+  return {
+    url,
+    place: `${host}${pathname} (yours)`,
+    exited: new Promise<never>(() => undefined),
+    logFile: null,
+  };
+}

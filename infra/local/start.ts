@@ -1,0 +1,63 @@
+/**
+ * `npm start`: the whole system on this machine. Postgres, the simulator of the model API (or the real one), every service
+ * as its own process, and sample jobs through the public API. Stays up until Ctrl-C, and leaves no process behind.
+ */
+import { killAllChildren, stopAllChildren } from "@contingent/embedded/children";
+import { Problem } from "@contingent/embedded/problem";
+import { STOP_GRACE_MS } from "@contingent/embedded/system";
+import { listenForInterruption, Interrupted } from "./interruption.ts";
+import { takeLock } from "./lock.ts";
+import { HELP, parseOptions, UsageError, type StartOptions } from "./options.ts";
+import { runSamples } from "./samples-run.ts";
+import { openScreen } from "./screen.ts";
+import { startStack } from "./stack.ts";
+
+const EXIT_PROBLEM = 1;
+const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
+
+const screen = openScreen(process.stdout);
+
+async function start(options: StartOptions): Promise<void> {
+  const interruption = listenForInterruption(
+    () => screen.line("\nStopping: running jobs reach a safe point first (Ctrl-C again to kill)"),
+    killAllChildren,
+  );
+  const lock = takeLock(options.dataFolder, (line) => screen.note(line));
+  try {
+    const stack = await Promise.race([startStack(options, screen, lock), interruption.asked]);
+    const orEnd = async <T>(work: Promise<T>): Promise<T> => await Promise.race([work, interruption.asked, stack.died]);
+    if (options.samples) await orEnd(runSamples(stack, screen));
+    if (options.once) return;
+    screen.line("\nRunning. Ctrl-C stops everything.");
+    await Promise.race([aborted(interruption.signal), stack.died]);
+  } finally {
+    await stopAllChildren(STOP_GRACE_MS);
+    lock.release();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+async function main(): Promise<number> {
+  try {
+    const options = parseOptions(process.argv.slice(2));
+    if (options.help) screen.line(HELP);
+    else await start(options);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`${error.message}\n`);
+      return EXIT_USAGE;
+    }
+    if (error instanceof Interrupted) return EXIT_INTERRUPTED;
+    if (!(error instanceof Problem)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return EXIT_PROBLEM;
+  }
+}
+
+process.exitCode = await main();
+process.exit();
