@@ -2,6 +2,7 @@
 import type { JobBody, OperatorAttemptBody, OperatorJobBody } from "@contingent/contracts/http/job";
 import type { SummaryBody } from "@contingent/contracts/http/summary";
 import type { ApiClient } from "@contingent/embedded/api-client";
+import type { SampleJob } from "./samples/samples.ts";
 import type { Screen } from "./screen.ts";
 import type { Stack } from "./stack.ts";
 
@@ -90,12 +91,9 @@ function billLine(job: OperatorJobBody): string {
 }
 
 /** The command that posts a job of your own. */
-export function showCurl(
-  screen: Screen,
-  stack: Stack,
-  example: { readonly outcomeType: string; readonly input: unknown },
-): void {
-  const body = JSON.stringify({ outcome_type: example.outcomeType, input: example.input });
+export function showCurl(screen: Screen, stack: Stack, example: SampleJob | null): void {
+  if (example === null) return;
+  const body = JSON.stringify({ outcome_type: example.outcome_type, input: example.input });
   screen.heading("Post your own");
   screen.line(`  curl -s ${stack.api.url}/v1/jobs \\`);
   screen.line(`    -H 'Authorization: Bearer ${stack.keys.customer}' \\`);

@@ -5,7 +5,7 @@ import { summarySchema } from "@contingent/contracts/http/summary";
 import { formatMoney, parseMoney, sum, ZERO } from "@contingent/core/money";
 import { ApiError } from "@contingent/embedded/api-client";
 import { showStory, showSummary, showCurl } from "./report.ts";
-import { loadSamples, type Sample, type Samples } from "./samples.ts";
+import { sampleJobs, sampleOutcomeTypes, type SampleJob } from "./samples/samples.ts";
 import type { Progress, Screen } from "./screen.ts";
 import type { Stack } from "./stack.ts";
 
@@ -13,11 +13,10 @@ const SUBMISSIONS_AT_ONCE = 8;
 
 /** Publishes the sample outcome types, submits the jobs, waits until all are closed, and reports. */
 export async function runSamples(stack: Stack, screen: Screen): Promise<void> {
-  const samples = await loadSamples();
   screen.heading("Samples");
-  for (const { name, definition } of samples.outcomeTypes) await stack.operator.publish(name, definition);
-  announce(samples, stack, screen);
-  const { jobs, existing } = await submitAll(samples.jobs, stack, screen);
+  for (const { name, definition } of sampleOutcomeTypes) await stack.operator.publish(name, definition);
+  announce(stack, screen);
+  const { jobs, existing } = await submitAll(sampleJobs, stack, screen);
   if (existing > 0) {
     screen.line(
       `  ${existing} of these outcomes were bought before (same outcome_key): they are the same jobs, and nothing is billed again.`,
@@ -26,24 +25,30 @@ export async function runSamples(stack: Stack, screen: Screen): Promise<void> {
   screen.heading("Result");
   showSummary(screen, summarySchema.parse(await stack.operator.call({ path: "/v1/summary" })));
   await showStory(screen, stack.operator, jobs);
-  showCurl(screen, stack, samples.example);
+  showCurl(screen, stack, shortest(sampleJobs));
 }
 
-function announce(samples: Samples, stack: Stack, screen: Screen): void {
-  const counts = samples.outcomeTypes.map(
-    ({ name }) => `${samples.jobs.filter((job) => job.outcomeType === name).length} × ${name}`,
+function announce(stack: Stack, screen: Screen): void {
+  const counts = sampleOutcomeTypes.map(
+    ({ name }) => `${sampleJobs.filter((job) => job.outcome_type === name).length} × ${name}`,
   );
-  screen.line(`  ${samples.jobs.length} jobs: ${counts.join(", ")}`);
-  if (!stack.simulated)
-    screen.note(`the real API is called: these jobs may cost at most ${mostCost(samples)} USD, and usually far less`);
+  screen.line(`  ${sampleJobs.length} jobs: ${counts.join(", ")}`);
+  if (stack.simulated) return;
+  screen.note(`the real API is called: these jobs may cost at most ${mostCost()} USD, and usually far less`);
 }
 
 /** The sum of the jobs' cost caps: the system spends no more, whatever the models do. */
-function mostCost(samples: Samples): string {
+function mostCost(): string {
   const caps = new Map(
-    samples.outcomeTypes.map(({ name, definition }) => [name, parseMoney(definition.cost_cap) ?? ZERO]),
+    sampleOutcomeTypes.map(({ name, definition }) => [name, parseMoney(definition.cost_cap) ?? ZERO]),
   );
-  return formatMoney(sum(samples.jobs.map((job) => caps.get(job.outcomeType) ?? ZERO)));
+  return formatMoney(sum(sampleJobs.map((job) => caps.get(job.outcome_type) ?? ZERO)));
+}
+
+/** The sample that makes the shortest command to copy. */
+function shortest(jobs: readonly SampleJob[]): SampleJob | null {
+  const length = (job: SampleJob): number => JSON.stringify(job.input).length;
+  return jobs.toSorted((a, b) => length(a) - length(b))[0] ?? null;
 }
 
 interface Submitted {
@@ -52,7 +57,7 @@ interface Submitted {
   readonly existing: number;
 }
 
-async function submitAll(samples: readonly Sample[], stack: Stack, screen: Screen): Promise<Submitted> {
+async function submitAll(samples: readonly SampleJob[], stack: Stack, screen: Screen): Promise<Submitted> {
   const progress = screen.progress(samples.length);
   const jobs: JobBody[] = [];
   let existing = 0;
@@ -76,26 +81,17 @@ async function submitAll(samples: readonly Sample[], stack: Stack, screen: Scree
   return { jobs, existing };
 }
 
-async function submit(sample: Sample, stack: Stack): Promise<{ readonly job: JobBody; readonly existing: boolean }> {
-  const request = {
-    method: "POST",
-    path: "/v1/jobs",
-    body: {
-      outcome_type: sample.outcomeType,
-      input: sample.input,
-      outcome_key: outcomeKey(sample),
-      metadata: { sample: sample.name },
-    },
-  };
+async function submit(sample: SampleJob, stack: Stack): Promise<{ readonly job: JobBody; readonly existing: boolean }> {
+  const body = { ...sample, outcome_key: `${sample.outcome_key}-${digestOf(sample.input)}` };
+  const request = { method: "POST", path: "/v1/jobs", body };
   const answer = await stack.api.send(request);
   if (answer.status !== 200 && answer.status !== 202) throw new ApiError(request, answer);
   return { job: jobSchema.parse(answer.body), existing: answer.headers.get("contingent-existing-job") === "true" };
 }
 
-/** The same sample is the same outcome, for ever; an edited one is another. */
-function outcomeKey(sample: Sample): string {
-  const digest = createHash("sha256").update(JSON.stringify(sample.input)).digest("hex");
-  return `sample-${sample.name}-${digest.slice(0, 12)}`;
+/** Part of the outcome key: the same sample is the same outcome for ever, and one that was edited since is another. */
+function digestOf(input: SampleJob["input"]): string {
+  return createHash("sha256").update(JSON.stringify(input)).digest("hex").slice(0, 12);
 }
 
 function showProgress(progress: Progress, jobs: readonly JobBody[]): void {
