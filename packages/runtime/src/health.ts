@@ -27,11 +27,13 @@ export class Health {
   readonly #live = new Map<string, Check>();
   readonly #ready = new Map<string, Check>();
   readonly #underWay = new Map<Check, Promise<CheckResult>>();
+  readonly #checkTimeoutMs: number;
 
   /** @param stopping aborted once the process drains: it is alive then, but not ready. */
-  constructor(service: string, stopping: AbortSignal) {
+  constructor(service: string, stopping: AbortSignal, checkTimeoutMs = CHECK_TIMEOUT_MS) {
     this.#service = service;
     this.#stopping = stopping;
+    this.#checkTimeoutMs = checkTimeoutMs;
   }
 
   /** A check without which the process had better be restarted. */
@@ -74,17 +76,17 @@ export class Health {
   #run(check: Check): Promise<CheckResult> {
     const known = this.#underWay.get(check);
     if (known !== undefined) return known;
-    const run = runCheck(check).finally(() => this.#underWay.delete(check));
+    const run = runCheck(check, this.#checkTimeoutMs).finally(() => this.#underWay.delete(check));
     this.#underWay.set(check, run);
     return run;
   }
 }
 
-async function runCheck(check: Check): Promise<CheckResult> {
+async function runCheck(check: Check, timeoutMs: number): Promise<CheckResult> {
   const startedMs = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, CHECK_TIMEOUT_MS, false);
+    timer = setTimeout(resolve, timeoutMs, false);
   });
   const ok = await Promise.race([
     check().then(

@@ -85,7 +85,7 @@ export function describeError(error: unknown): ErrorDescription {
 
 function describe(error: unknown, causesLeft: number): ErrorDescription {
   if (!(error instanceof Error)) return { type: typeof error };
-  const frames = error.stack?.split("\n").filter((line) => /^\s+at /.test(line)) ?? [];
+  const frames = framesOf(error);
   const code =
     "code" in error && (typeof error.code === "string" || typeof error.code === "number") ? String(error.code) : "";
   return {
@@ -95,6 +95,14 @@ function describe(error: unknown, causesLeft: number): ErrorDescription {
     ...(frames.length === 0 ? {} : { stack: frames.slice(0, STACK_FRAMES_MAX).join("\n") }),
     ...(error.cause === undefined || causesLeft === 0 ? {} : { cause: describe(error.cause, causesLeft - 1) }),
   };
+}
+
+/** The stack without the message that stands above it, which may itself have lines that look like frames. */
+function framesOf(error: Error): string[] {
+  const stack = error.stack ?? "";
+  const messageAt = stack.indexOf(error.message);
+  const below = messageAt === -1 ? stack : stack.slice(messageAt + error.message.length);
+  return below.split("\n").filter((line) => /^\s+at /.test(line));
 }
 
 /** Errors of the operating system name addresses and files; our own say so themselves. */

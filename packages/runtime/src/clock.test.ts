@@ -1,0 +1,22 @@
+import { describe, expect, it } from "vitest";
+import { databaseClock, readDatabaseClock } from "./clock.ts";
+
+describe("the database's clock", () => {
+  it("goes on from the database's time by the monotonic counter", () => {
+    let monotonicMs = 500;
+    const now = databaseClock(1_700_000_000_000, () => monotonicMs);
+    expect(now()).toBe(1_700_000_000_000);
+    monotonicMs += 1_250;
+    expect(now()).toBe(1_700_000_001_250);
+  });
+
+  it("takes the reading to be from the middle of its round trip", async () => {
+    let monotonicMs = 0;
+    const read = async (): Promise<number> => {
+      monotonicMs += 80;
+      return 1_000_000;
+    };
+    const now = await readDatabaseClock(read, () => monotonicMs);
+    expect(now()).toBe(1_000_040);
+  });
+});
