@@ -1,0 +1,51 @@
+import type { CustomerId, JobId } from "@contingent/core/ids";
+import type { Job } from "@contingent/core/job/job";
+import type { Accept } from "@contingent/db/accept";
+import type { FindAccepted } from "@contingent/db/accept-find";
+import type { Commit } from "@contingent/db/commit";
+import type { FindJobView } from "@contingent/db/job-views";
+import type { JobLoader } from "@contingent/db/load";
+import type { Pool } from "@contingent/db/pool";
+import type { Health } from "@contingent/runtime/health";
+import type { Log } from "@contingent/runtime/log";
+import type { Authenticate } from "./http/authenticate.ts";
+import type { InFlightRequests } from "./jobs/in-flight.ts";
+import type { JobWatcher } from "./jobs/watcher.ts";
+import type { Catalog } from "./outcome-types/catalog.ts";
+import type { LatestVersions } from "./outcome-types/latest.ts";
+
+/** What intake works with. */
+export interface IntakeContext {
+  readonly pool: Pool;
+  readonly authenticate: Authenticate;
+  readonly latest: LatestVersions;
+  readonly catalog: Catalog;
+  readonly accept: Accept;
+  readonly findAccepted: FindAccepted;
+  readonly views: FindJobView;
+  readonly loader: JobLoader;
+  readonly commit: Commit;
+  readonly watcher: JobWatcher;
+  readonly inFlight: InFlightRequests;
+  /** Puts the message that the job's state calls for on its queue; never fails, for the sweeper makes up for it. */
+  readonly announce: (job: Announced) => void;
+  readonly health: Health;
+  readonly log: Log;
+  /** Aborted when the process drains: nobody waits for anything then. */
+  readonly stopping: AbortSignal;
+  /** The API's address as callers know it, when it is not the one that they used. */
+  readonly publicUrl: string | undefined;
+}
+
+export interface Announced {
+  readonly job: Job;
+  readonly traceparent: string | null;
+  /** The clock by which the job's times are told, ms since the epoch. */
+  readonly nowMs: number;
+}
+
+/** Ids that a log line may name. */
+export interface JobRef {
+  readonly id: JobId;
+  readonly customerId: CustomerId;
+}

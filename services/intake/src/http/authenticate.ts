@@ -1,0 +1,77 @@
+/** Who is calling: the customer comes from the key, never from the body. */
+import type { CustomerId, KeyId } from "@contingent/core/ids";
+import { isThisKey, keyIdOf, type StoredKey } from "@contingent/db/keys";
+import type { Access } from "@contingent/contracts/http/operations";
+import { ApiError } from "./api-error.ts";
+
+export type Caller =
+  | { readonly scope: "customer"; readonly customerId: CustomerId; readonly keyId: KeyId }
+  | { readonly scope: "operator"; readonly keyId: KeyId };
+
+/** A revoked key works on for this long at most. */
+const KEY_TTL_MS = 5_000;
+const KEYS_MAX = 10_000;
+
+/**
+ * Names the caller by the Authorization header.
+ * @throws ApiError missing_api_key or invalid_api_key
+ */
+export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
+
+/** Looks keys up, and remembers what it found for a few seconds; also that there is no such key. */
+export function authenticator(find: (id: KeyId) => Promise<StoredKey | null>): Authenticate {
+  const kept = new Map<KeyId, { readonly key: Promise<StoredKey | null>; readonly untilMs: number }>();
+  const lookUp = (id: KeyId): Promise<StoredKey | null> => {
+    const known = kept.get(id);
+    if (known !== undefined && performance.now() < known.untilMs) return known.key;
+    const key = find(id);
+    const [oldest] = kept.keys();
+    if (kept.size >= KEYS_MAX && oldest !== undefined) kept.delete(oldest);
+    kept.delete(id);
+    kept.set(id, { key, untilMs: performance.now() + KEY_TTL_MS });
+    key.catch(() => kept.delete(id));
+    return key;
+  };
+  return async (authorization) => {
+    const text = bearerOf(authorization);
+    const id = keyIdOf(text);
+    if (id === null) throw invalid("The API key is mistyped: its checksum does not fit. Copy it again");
+    const stored = await lookUp(id);
+    if (stored === null || !isThisKey(text, stored))
+      throw invalid("There is no such API key. Ask the operator for one");
+    if (!stored.active) throw invalid("The API key has expired or was revoked. Ask the operator for a new one");
+    return callerOf(stored);
+  };
+}
+
+function callerOf({ id: keyId, scope, customerId }: StoredKey): Caller {
+  if (scope === "operator") return { scope, keyId };
+  if (customerId === null) throw new Error(`the customer key ${keyId} has no customer`);
+  return { scope, customerId, keyId };
+}
+
+function bearerOf(authorization: string | undefined): string {
+  const match = /^Bearer +(\S+)$/i.exec(authorization?.trim() ?? "");
+  if (match?.[1] !== undefined) return match[1];
+  const message =
+    authorization === undefined
+      ? "The request carries no API key. Send the header Authorization: Bearer ctg_…"
+      : "The Authorization header is not of the form: Bearer ctg_…";
+  throw new ApiError("missing_api_key", message, { headers: { "WWW-Authenticate": "Bearer" }, param: "authorization" });
+}
+
+function invalid(message: string): ApiError {
+  return new ApiError("invalid_api_key", `${message}.`, {
+    headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' },
+    param: "authorization",
+  });
+}
+
+/** @throws ApiError wrong_scope when the caller may not use an endpoint with this access */
+export function requireScope(caller: Caller, access: Access): void {
+  if (access === "any" || access === "public" || access === caller.scope) return;
+  const owner = access === "operator" ? "an operator's key" : "a customer's key";
+  throw new ApiError("wrong_scope", `This endpoint needs ${owner}; yours is of the ${caller.scope} scope.`, {
+    param: "authorization",
+  });
+}

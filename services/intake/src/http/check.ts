@@ -1,0 +1,89 @@
+/** Holds requests against the schemas of the contract, and says what to change in terms of the request. */
+import type { ErrorCode, Problem } from "@contingent/contracts/http/errors";
+import type { z } from "zod";
+import { ApiError } from "./api-error.ts";
+
+/** Where the checked value stands, which decides how a place in it is named. */
+export type Place = "body" | "query" | "path" | "header";
+
+/**
+ * The value as the schema reads it.
+ * @throws ApiError with every problem
+ */
+export function check<S extends z.ZodType>(schema: S, value: unknown, place: Place): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const mistakes = mistakesIn(parsed.error, place);
+  const [first] = mistakes;
+  if (first === undefined) throw new ApiError("invalid_field", `The ${place} is not valid.`);
+  throw new ApiError(first.code, `${nameOf(first.param, place)}: ${first.message}.`, {
+    param: first.param,
+    problems: mistakes.map(({ param, message }) => ({ param, message })),
+  });
+}
+
+export interface Mistake extends Problem {
+  readonly code: ErrorCode;
+}
+
+/** What a schema found wrong, each with its place. */
+export function mistakesIn(error: z.ZodError, place: Place): readonly Mistake[] {
+  return error.issues.flatMap((issue) => mistakesOf(issue, place));
+}
+
+function mistakesOf(issue: z.core.$ZodIssue, place: Place): readonly Mistake[] {
+  const param = paramOf(issue.path, place);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      code: "unknown_field",
+      param: paramOf([...issue.path, key], place),
+      message: "is not known here; remove it or correct its name",
+    }));
+  }
+  if (isMissing(issue)) return [{ code: "missing_field", param, message: "is required; add it" }];
+  return [{ code: "invalid_field", param, message: messageOf(issue) }];
+}
+
+function isMissing(issue: z.core.$ZodIssue): boolean {
+  if (issue.code === "invalid_type") return issue.message.endsWith("received undefined");
+  return issue.code === "custom" && issue.message === "is required";
+}
+
+function messageOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${article(issue.expected)}${issue.message.replace(/^.*(?=, received)/, "")}`;
+    case "too_big":
+      return `is too large: at most ${issue.maximum}${unitOf(issue.origin)}`;
+    case "too_small":
+      return `is too small: at least ${issue.minimum}${unitOf(issue.origin)}`;
+    case "invalid_value":
+      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
+    case "invalid_union":
+      return issue.discriminator === undefined
+        ? "has none of the allowed forms"
+        : `must have a known "${issue.discriminator}"`;
+    default:
+      return issue.message;
+  }
+}
+
+function article(type: string): string {
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+}
+
+function unitOf(origin: string): string {
+  if (origin === "string") return " characters";
+  return origin === "array" ? " entries" : "";
+}
+
+function paramOf(path: readonly PropertyKey[], place: Place): string {
+  const parts = path.map(String);
+  if (place === "body") return parts.map((part) => `/${part.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  return parts.join(".");
+}
+
+function nameOf(param: string, place: Place): string {
+  if (param === "") return `The ${place}`;
+  return place === "body" ? param : `The ${place} parameter ${param}`;
+}

@@ -1,0 +1,115 @@
+/** A job's view as the API's JSON. What the models cost is shown to operators only. */
+import type { JobEventBody } from "@contingent/contracts/http/jobs";
+import type {
+  AttemptBody,
+  Expansion,
+  JobBody,
+  OperatorAttemptBody,
+  OperatorJobBody,
+} from "@contingent/contracts/http/job";
+import type { JobId } from "@contingent/core/ids";
+import { type Currency, formatMoney, type Nanos, subtract, ZERO } from "@contingent/core/money";
+import type { JobEventView } from "@contingent/db/job-views-events";
+import type { AttemptView, JobView, VerdictView } from "@contingent/db/job-views";
+import { traceIdOf } from "@contingent/runtime/tracing";
+import type { Caller } from "../http/authenticate.ts";
+
+export interface RenderOptions {
+  readonly scope: Caller["scope"];
+  readonly expand?: readonly Expansion[] | undefined;
+}
+
+/** Whether a caller may see the job at all. */
+export function isVisibleTo(caller: Caller, view: Pick<JobView, "customerId">): boolean {
+  return caller.scope === "operator" || caller.customerId === view.customerId;
+}
+
+export function renderJob(view: JobView, options: RenderOptions): JobBody | OperatorJobBody {
+  return options.scope === "operator" ? operatorJob(view, options) : customerJob(view, options);
+}
+
+export function customerJob(view: JobView, { expand }: Pick<RenderOptions, "expand">): JobBody {
+  const { currency, verdict, charge } = view;
+  return {
+    id: view.id,
+    object: "job",
+    outcome_type: view.outcomeType,
+    outcome_type_version: view.version,
+    outcome_key: view.outcomeKey,
+    state: view.state,
+    resolution: view.resolution,
+    reason: view.reason,
+    output: view.output,
+    score: verdict?.score ?? null,
+    findings: verdict === null ? [] : [...verdict.findings],
+    attempts: view.attempts,
+    tokens: { input: view.inputTokens, output: view.outputTokens },
+    billable: charge !== null,
+    price: charge === null ? null : money(charge.amount, currency),
+    metadata: { ...view.metadata },
+    created_at: isoTime(view.createdAtMs),
+    deadline_at: isoTime(view.deadlineAtMs),
+    closed_at: view.closedAtMs === null ? null : isoTime(view.closedAtMs),
+    trace_id: traceIdOf(view.traceparent),
+    ...(expand?.includes("attempts") === true && view.attemptList !== null
+      ? { attempt_list: view.attemptList.map(customerAttempt) }
+      : {}),
+    ...(expand?.includes("verdict") === true ? { verdict: verdict === null ? null : renderVerdict(verdict) } : {}),
+    ...(expand?.includes("charge") === true ? { charge: charge === null ? null : renderCharge(charge, currency) } : {}),
+  };
+}
+
+function operatorJob(view: JobView, options: RenderOptions): OperatorJobBody {
+  const { currency, cost, attemptList } = view;
+  const { attempt_list: _, ...job } = customerJob(view, options);
+  const attempts = options.expand?.includes("attempts") === true ? attemptList : null;
+  return {
+    ...job,
+    customer_id: view.customerId,
+    cost: money(cost, currency),
+    margin: money(subtract(view.charge?.amount ?? ZERO, cost), currency),
+    ...(attempts === null ? {} : { attempt_list: attempts.map((a) => operatorAttempt(a, currency)) }),
+  };
+}
+
+function customerAttempt(attempt: AttemptView): AttemptBody {
+  const { inputTokens: input, outputTokens: output, verdict } = attempt;
+  return {
+    id: attempt.id,
+    number: attempt.number,
+    tier: attempt.tier,
+    model: attempt.model,
+    outcome: attempt.outcome,
+    tokens: input === null || output === null ? null : { input, output },
+    started_at: isoTime(attempt.startedAtMs),
+    ended_at: attempt.endedAtMs === null ? null : isoTime(attempt.endedAtMs),
+    verdict:
+      verdict === null ? null : { decision: verdict.decision, score: verdict.score, findings: [...verdict.findings] },
+  };
+}
+
+function operatorAttempt(attempt: AttemptView, currency: Currency): OperatorAttemptBody {
+  return { ...customerAttempt(attempt), cost: money(attempt.cost, currency) };
+}
+
+function renderVerdict(verdict: VerdictView): NonNullable<JobBody["verdict"]> {
+  const { id, attemptId: attempt, decision, score, findings, validators } = verdict;
+  return { id, attempt, decision, score, findings: [...findings], validators: [...validators] };
+}
+
+function renderCharge(charge: NonNullable<JobView["charge"]>, currency: Currency): NonNullable<JobBody["charge"]> {
+  return { ...money(charge.amount, currency), verdict: charge.verdictId, charged_at: isoTime(charge.atMs) };
+}
+
+export function renderEvent(job: JobId, event: JobEventView): JobEventBody {
+  const { revision, type, atMs, data } = event;
+  return { object: "event", job, revision, type, at: isoTime(atMs), data: { ...data } };
+}
+
+export function money(amount: Nanos, currency: Currency): { amount: string; currency: Currency } {
+  return { amount: formatMoney(amount), currency };
+}
+
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

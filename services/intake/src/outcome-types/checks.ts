@@ -1,0 +1,179 @@
+/**
+ * What the form of a definition cannot tell: whether it would work. Each check looks at the parts it needs and says
+ * nothing when one of them is malformed, so that one answer names every mistake.
+ */
+import type { Problem } from "@contingent/contracts/http/errors";
+import type { OutcomeTypeDefinition } from "@contingent/contracts/http/outcome-types";
+import { rateAt, worstCaseCost } from "@contingent/core/cost";
+import { formatMoney, parseMoney, type Nanos, ZERO } from "@contingent/core/money";
+import { price } from "@contingent/core/pricing/price";
+import { badPlaceholders, inputPaths } from "@contingent/core/prompt";
+import { checkTree } from "@contingent/validators/check-tree";
+import { schemaProblems } from "@contingent/validators/json_schema/schema";
+import type { Catalog } from "./catalog.ts";
+import { modelsOf, priceTermsOf, timeNeededMsOf } from "./resolve-parts.ts";
+import { schemaKnows } from "./template-paths.ts";
+
+/** The parts of a definition that have the right form. */
+export type Parts = { readonly [Name in keyof OutcomeTypeDefinition]?: OutcomeTypeDefinition[Name] | undefined };
+
+export interface Surroundings {
+  readonly catalog: Catalog;
+  /** For the rates of today, ms since the epoch. */
+  readonly nowMs: number;
+}
+
+type Check = (parts: Parts, around: Surroundings) => readonly Problem[];
+
+const CHECKS: readonly Check[] = [
+  knowsItsTiers,
+  knowsItsModels,
+  hasUsableSchemas,
+  hasUsableValidator,
+  readsWhatTheInputHas,
+  hasOrderedThresholds,
+  hasOrderedOutputLimits,
+  chargesSomething,
+  chargesForPartialOutcomes,
+  hasOrderedBands,
+  canPayForAnAttempt,
+  hasTimeForAnAttempt,
+];
+
+/** Everything about the definition that would not work. */
+export function problemsWith(parts: Parts, around: Surroundings): readonly Problem[] {
+  return CHECKS.flatMap((check) => check(parts, around));
+}
+
+function knowsItsTiers({ cascade = [] }: Parts, { catalog }: Surroundings): readonly Problem[] {
+  return cascade.flatMap(({ tier }, i) =>
+    catalog.tier(tier) === null
+      ? [problem(`/cascade/${i}/tier`, `there is no tier "${tier}"; there are ${catalog.tierIds.join(", ")}`)]
+      : [],
+  );
+}
+
+function knowsItsModels({ cascade = [] }: Parts, { catalog, nowMs }: Surroundings): readonly Problem[] {
+  return cascade.flatMap(({ models = [] }, i) =>
+    models.flatMap((model, n) => {
+      const path = `/cascade/${i}/models/${n}`;
+      if (!catalog.modelExists(model)) return [problem(path, `there is no model "${model}" in the catalog`)];
+      if (rateAt(catalog.rates, model, nowMs) !== null) return [];
+      return [problem(path, `the model "${model}" has no known price today, so it is never called`)];
+    }),
+  );
+}
+
+function hasUsableSchemas({ input_schema: input, output_schema: output }: Parts): readonly Problem[] {
+  const problems = (schema: typeof input, path: string): readonly Problem[] =>
+    schema === undefined ? [] : schemaProblems(schema).map((p) => problem(path + p.path, p.message));
+  return [...problems(input, "/input_schema"), ...problems(output, "/output_schema")];
+}
+
+function hasUsableValidator({ validator }: Parts): readonly Problem[] {
+  if (validator === undefined) return [];
+  return checkTree(validator, "/validator").map(({ path, message }) => problem(path, message));
+}
+
+function readsWhatTheInputHas({ prompt, input_schema: schema }: Parts): readonly Problem[] {
+  if (prompt === undefined) return [];
+  return (["system", "user"] as const).flatMap((part) => {
+    const path = `/prompt/${part}`;
+    const bad = badPlaceholders(prompt[part]).map((placeholder) =>
+      problem(path, `{{${placeholder}}} is not of the form {{input}} or {{input.name}}`),
+    );
+    const unknown = schema === undefined ? [] : inputPaths(prompt[part]).filter((p) => !schemaKnows(schema, p));
+    return [
+      ...bad,
+      ...unknown.map((p) => problem(path, `{{${["input", ...p].join(".")}}} is not in the input schema's properties`)),
+    ];
+  });
+}
+
+function hasOrderedThresholds({ partial_at: partialAt, success_at: successAt }: Parts): readonly Problem[] {
+  if (partialAt === undefined || successAt === undefined || partialAt < successAt) return [];
+  return [
+    problem("/partial_at", `must be below success_at (${successAt}), or a partial outcome would never be reached`),
+  ];
+}
+
+function hasOrderedOutputLimits({ output_tokens: limits }: Parts): readonly Problem[] {
+  if (limits === undefined || (limits.min <= limits.start && limits.start <= limits.max)) return [];
+  return [problem("/output_tokens", "must be ordered: min ≤ start ≤ max")];
+}
+
+function chargesSomething({ price: definition }: Parts): readonly Problem[] {
+  if (definition === undefined || amountOf(definition.amount) > ZERO) return [];
+  return [problem("/price/amount", "must be more than zero")];
+}
+
+function chargesForPartialOutcomes(parts: Parts): readonly Problem[] {
+  const { price: definition, partial_at: partialAt, success_at: successAt } = parts;
+  if (definition === undefined || amountOf(definition.amount) <= ZERO) return [];
+  const terms = priceTermsOf(definition);
+  const problems: Problem[] = [];
+  if (successAt !== undefined && price(terms, { resolution: "success", score: successAt }) <= ZERO) {
+    problems.push(
+      problem("/price/bands", `must pay something at success_at (${successAt}): add a band from there or below`),
+    );
+  }
+  if (partialAt !== undefined && price(terms, { resolution: "partial", score: partialAt }) <= ZERO) {
+    const remedy =
+      definition.shape === "binary"
+        ? "a binary price pays nothing for it: leave partial_at out, or take a tiered price"
+        : "the price pays nothing for it: add a band from there or below";
+    problems.push(problem("/partial_at", remedy));
+  }
+  return problems;
+}
+
+function hasOrderedBands({ price: definition }: Parts): readonly Problem[] {
+  if (definition?.shape !== "tiered") return [];
+  return definition.bands.flatMap((band, i) => {
+    const before = definition.bands[i - 1];
+    if (before === undefined) return [];
+    const problems: Problem[] = [];
+    if (band.from_score <= before.from_score) {
+      problems.push(problem(`/price/bands/${i}/from_score`, `must be above the band before it (${before.from_score})`));
+    }
+    if (band.fraction < before.fraction) {
+      problems.push(problem(`/price/bands/${i}/fraction`, "must not be less than in the band before it"));
+    }
+    return problems;
+  });
+}
+
+/** The smallest answer to an empty prompt, from the cheapest model of the first tier: what does not pay for that pays for nothing. */
+function canPayForAnAttempt(parts: Parts, { catalog, nowMs }: Surroundings): readonly Problem[] {
+  const { cascade, cost_cap: cap, output_tokens: limits } = parts;
+  if (cap === undefined) return [];
+  const amount = amountOf(cap);
+  if (amount <= ZERO) return [problem("/cost_cap", "must be more than zero")];
+  const [first] = cascade ?? [];
+  if (first === undefined || limits === undefined) return [];
+  const costs = modelsOf(first, catalog).flatMap((model) => {
+    const rate = rateAt(catalog.rates, model, nowMs);
+    return rate === null ? [] : [worstCaseCost(rate, 0, limits.min)];
+  });
+  const [cheapest] = costs.toSorted((left, right) => (left < right ? -1 : 1));
+  if (cheapest === undefined || cheapest <= amount) return [];
+  const least = formatMoney(cheapest);
+  const message = `is too low for any attempt: ${limits.min} output tokens on tier "${first.tier}" cost ${least} at least. Raise it, or lower output_tokens.min`;
+  return [problem("/cost_cap", message)];
+}
+
+function hasTimeForAnAttempt(parts: Parts, { catalog }: Surroundings): readonly Problem[] {
+  const { cascade, deadline_ms: deadlineMs } = parts;
+  const [first] = cascade ?? [];
+  const needed = first === undefined ? null : timeNeededMsOf(first, catalog);
+  if (first === undefined || needed === null || deadlineMs === undefined || deadlineMs >= needed) return [];
+  return [problem("/deadline_ms", `is shorter than an attempt on tier "${first.tier}" needs (${needed} ms)`)];
+}
+
+function amountOf(text: string): Nanos {
+  return parseMoney(text) ?? ZERO;
+}
+
+function problem(param: string, message: string): Problem {
+  return { param, message };
+}

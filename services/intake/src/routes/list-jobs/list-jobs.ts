@@ -1,0 +1,56 @@
+import { listJobs } from "@contingent/contracts/http/operations";
+import { PAGE_SIZE_DEFAULT } from "@contingent/contracts/http/values";
+import { isId } from "@contingent/core/ids";
+import { listJobViews } from "@contingent/db/job-views";
+import { ApiError } from "../../http/api-error.ts";
+import type { Caller } from "../../http/authenticate.ts";
+import { pageOf } from "../../http/page.ts";
+import { route } from "../../http/route.ts";
+import { renderJob } from "../../jobs/render.ts";
+
+export const listJobsRoute = route(listJobs, async (context, { caller, query }) => {
+  const limit = query.limit ?? PAGE_SIZE_DEFAULT;
+  const expand = query["expand[]"];
+  const before = query.cursor ?? null;
+  if (before !== null && !isId("job", before)) {
+    throw new ApiError(
+      "invalid_field",
+      "The cursor is not one that this list gave. Use next_cursor of the page before.",
+      {
+        param: "cursor",
+      },
+    );
+  }
+  const filter = {
+    customerId: customerOf(caller, query.customer_id),
+    state: query.state,
+    resolution: query.resolution,
+    outcomeType: query.outcome_type,
+    outcomeKey: query.outcome_key,
+    createdFromMs: query.created_from,
+    createdUntilMs: query.created_until,
+  };
+  const attempts = expand?.includes("attempts") ?? false;
+  const views = await listJobViews(context.pool, filter, { before, limit: limit + 1, attempts });
+  return {
+    status: 200,
+    body: pageOf(
+      views,
+      limit,
+      (view) => renderJob(view, { scope: caller.scope, expand }),
+      ({ id }) => id,
+    ),
+  };
+});
+
+/** Customers see their own jobs, whatever they ask for; operators see everybody's. */
+function customerOf<Id>(
+  caller: Caller,
+  asked: Id | undefined,
+): Id | Extract<Caller, { scope: "customer" }>["customerId"] | undefined {
+  if (caller.scope === "operator") return asked;
+  if (asked === undefined || asked === caller.customerId) return caller.customerId;
+  throw new ApiError("wrong_scope", "Only operators may list another customer's jobs. Leave customer_id out.", {
+    param: "customer_id",
+  });
+}

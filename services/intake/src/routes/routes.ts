@@ -1,0 +1,29 @@
+import type { Route } from "../http/route.ts";
+import { bulkCreateJobsRoute } from "./bulk-create-jobs/bulk-create-jobs.ts";
+import { cancelJobRoute } from "./cancel-job/cancel-job.ts";
+import { createJobRoute } from "./create-job/create-job.ts";
+import { getJobRoute } from "./get-job/get-job.ts";
+import { getOutcomeTypeRoute, getOutcomeTypeVersionRoute } from "./get-outcome-type/get-outcome-type.ts";
+import { getSummaryRoute } from "./get-summary/get-summary.ts";
+import { healthRoutes } from "./health/health.ts";
+import { listJobsRoute } from "./list-jobs/list-jobs.ts";
+import { listOutcomeTypesRoute, listOutcomeTypeVersionsRoute } from "./list-outcome-types/list-outcome-types.ts";
+import { putOutcomeTypeRoute } from "./put-outcome-type/put-outcome-type.ts";
+import { watchJobRoute } from "./watch-job/watch-job.ts";
+
+/** Every endpoint of the contract, one folder each. */
+export const ROUTES: readonly Route[] = [
+  createJobRoute,
+  bulkCreateJobsRoute,
+  listJobsRoute,
+  getJobRoute,
+  watchJobRoute,
+  cancelJobRoute,
+  putOutcomeTypeRoute,
+  listOutcomeTypesRoute,
+  getOutcomeTypeRoute,
+  listOutcomeTypeVersionsRoute,
+  getOutcomeTypeVersionRoute,
+  getSummaryRoute,
+  ...healthRoutes,
+];
