@@ -1,0 +1,3 @@
+import { pipelineTests } from "./pipeline.ts";
+
+pipelineTests("redis");
