@@ -180,6 +180,18 @@ describeEachTransport("queues", (transport) => {
     expect([...found].toSorted()).toEqual(ids.toSorted());
   });
 
+  it("a consumer that works, is full, or is paused makes progress", async () => {
+    const held = await hold(1);
+    await expect(held.consumer.checkProgress()).resolves.toBeUndefined();
+    await opened.queues.publish(FAST, message());
+    await opened.queues.publish(FAST, message());
+    await until(() => held.started.length === 1, SOON);
+    await expect(held.consumer.checkProgress()).resolves.toBeUndefined();
+    await opened.queues.pauseFor(FAST, 300);
+    held.release();
+    await expect(held.consumer.checkProgress()).resolves.toBeUndefined();
+  });
+
   it("answers a health check", async () => {
     await expect(opened.queues.health()).resolves.toBeUndefined();
   });

@@ -1,8 +1,16 @@
 /** Consuming one queue. */
 import { setTimeout as delay } from "node:timers/promises";
 import { contractOf, jobMessageSchema, type JobMessage, type QueueName } from "@contingent/contracts/messages/catalog";
+import { ProgressWatch } from "./progress.ts";
 import { queueWaitRecorder, withProcess } from "./tracing.ts";
-import { type BrokerWorker, type Delivery, errorLogger, type QueueLog, type Transport } from "./transport.ts";
+import {
+  type BrokerWorker,
+  type Delivery,
+  errorLogger,
+  type QueueLog,
+  type Transport,
+  TransportUnavailableError,
+} from "./transport.ts";
 
 export interface DeliveryContext {
   /** Fires when the queue's processing timeout has passed; the message is dropped then. */
@@ -20,15 +28,33 @@ export type Handler = (message: JobMessage, delivery: DeliveryContext) => Promis
 export interface Consumer {
   /** Resolves once messages are being taken. */
   ready(): Promise<void>;
+  /**
+   * A liveness check, to be called every few seconds.
+   * @throws TransportUnavailableError when messages wait and this consumer, which has room, takes none.
+   */
+  checkProgress(): Promise<void>;
   /** Takes no new message and resolves when the handlers that run have ended. */
   close(): Promise<void>;
 }
+
+/** How long messages may wait for a consumer with room before it counts as stuck. */
+const STUCK_AFTER_MS = 30_000;
 
 /** How long to wait before a worker that could not start is made anew. */
 const RESTART_DELAY_MS = 500;
 
 class ProcessingTimeoutError extends Error {
   override readonly name = "ProcessingTimeoutError";
+}
+
+export interface ConsumerParts {
+  readonly transport: Transport;
+  readonly queue: QueueName;
+  readonly handler: Handler;
+  readonly concurrency: number;
+  /** How many messages could be taken now: none while the queue is paused. */
+  readonly countWaiting: () => Promise<number>;
+  readonly log: QueueLog;
 }
 
 /**
@@ -40,11 +66,22 @@ export class RestartingConsumer implements Consumer {
   readonly #onError: (error: Error) => void;
   readonly #stop = new AbortController();
   readonly #ready: Promise<void>;
+  readonly #progress = new ProgressWatch(STUCK_AFTER_MS);
+  readonly #queue: QueueName;
+  readonly #concurrency: number;
+  readonly #countWaiting: () => Promise<number>;
   #worker: BrokerWorker | undefined;
 
-  constructor(transport: Transport, queue: QueueName, handler: Handler, concurrency: number, log: QueueLog) {
+  constructor({ transport, queue, handler, concurrency, countWaiting, log }: ConsumerParts) {
+    this.#queue = queue;
+    this.#concurrency = concurrency;
+    this.#countWaiting = countWaiting;
     const recordWait = queueWaitRecorder(queue);
-    const process = (delivery: Delivery): Promise<void> => handle(queue, handler, delivery, recordWait, log);
+    const process = async (delivery: Delivery): Promise<void> => {
+      this.#progress.taken();
+      await handle(queue, handler, delivery, recordWait, log);
+      this.#progress.ended();
+    };
     this.#open = () => transport.openWorker(queue, process, concurrency);
     this.#onError = errorLogger(log, { queue, connection: "consumer" });
     this.#ready = this.#start();
@@ -52,6 +89,14 @@ export class RestartingConsumer implements Consumer {
 
   ready(): Promise<void> {
     return this.#ready;
+  }
+
+  async checkProgress(): Promise<void> {
+    const waiting = await this.#countWaiting();
+    const seen = { waiting, concurrency: this.#concurrency, nowMs: performance.now() };
+    if (!this.#stop.signal.aborted && this.#progress.isStuck(seen)) {
+      throw new TransportUnavailableError(`Messages wait in ${this.#queue} and this consumer takes none: restart it.`);
+    }
   }
 
   async close(): Promise<void> {

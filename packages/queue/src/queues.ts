@@ -119,9 +119,14 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
     },
 
     consume(queue, handler, { concurrency = contractOf(queue).concurrency } = {}) {
-      const started = new RestartingConsumer(transport, queue, handler, concurrency, log);
+      const countWaiting = async (): Promise<number> => {
+        const paused = (await broker(queue).getRateLimitTtl()) > 0;
+        return paused ? 0 : waitingIn(await broker(queue).getJobCounts("waiting", "prioritized"));
+      };
+      const started = new RestartingConsumer({ transport, queue, handler, concurrency, countWaiting, log });
       const consumer: Consumer = {
         ready: () => started.ready(),
+        checkProgress: () => started.checkProgress(),
         async close() {
           consumers.delete(consumer);
           await started.close();
@@ -133,12 +138,7 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
 
     async depth(queue) {
       const counts = await broker(queue).getJobCounts("waiting", "prioritized", "delayed", "active");
-      const count = (state: string): number => counts[state] ?? 0;
-      return {
-        waiting: count("waiting") + count("prioritized"),
-        delayed: count("delayed"),
-        active: count("active"),
-      };
+      return { waiting: waitingIn(counts), delayed: counts["delayed"] ?? 0, active: counts["active"] ?? 0 };
     },
 
     async exists(queue, id) {
@@ -172,6 +172,10 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
       await transport.close();
     },
   };
+}
+
+function waitingIn(counts: Readonly<Record<string, number>>): number {
+  return (counts["waiting"] ?? 0) + (counts["prioritized"] ?? 0);
 }
 
 async function connect(url: string, log: QueueLog): Promise<Transport> {
