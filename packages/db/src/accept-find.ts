@@ -35,7 +35,7 @@ export type FindAccepted = (asked: Asked) => Promise<Found>;
 // By the primary key of idempotency and the unique index job_outcome_key; takes no lock.
 const FIND = `
   SELECT r.n, i.job_id, i.fingerprint, i.existing, i.status, i.body, coalesce(i.in_flight_until > now(), false) AS alive,
-         j.id AS existing_id, t.input = r.input AS same_input
+         j.id AS existing_id, t.input::jsonb = r.input AS same_input
     FROM jsonb_to_recordset($1::jsonb) AS r (
            n int, customer_id text, outcome_type text, outcome_key text, key text, input jsonb)
     LEFT JOIN idempotency i ON i.customer_id = r.customer_id AND i.key = r.key

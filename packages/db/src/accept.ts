@@ -66,9 +66,9 @@ const ACCEPT = `
 WITH input AS MATERIALIZED (
   SELECT r.*, date_trunc('milliseconds', now()) AS created_at,
          date_trunc('milliseconds', now()) + r.deadline_ms * interval '1 millisecond' AS deadline_at
-    FROM jsonb_to_recordset($1::jsonb) AS r (
+    FROM json_to_recordset($1::json) AS r (
       id text, customer_id text, outcome_type text, version_id text, outcome_key text, state text, progress jsonb,
-      cost_cap bigint, deadline_ms float8, wake_ms float8, traceparent text, input jsonb, metadata jsonb, event jsonb,
+      cost_cap bigint, deadline_ms float8, wake_ms float8, traceparent text, input json, metadata jsonb, event jsonb,
       hold bigint, currency text, transaction jsonb,
       key text, fingerprint text, status int, body jsonb)
 ), wanted AS MATERIALIZED (

@@ -1,6 +1,15 @@
 -- Who may ask, what is sold, and what happened to each job.
 -- Times are the database's own; money is BIGINT nanos (1e-9 of the currency).
 
+-- Refuses the whole statement that it stands in when something that the statement relies on does not hold.
+CREATE FUNCTION must_hold(holds boolean, what text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  IF holds IS NOT TRUE THEN
+    RAISE EXCEPTION 'refused, for this does not hold: %', what USING ERRCODE = 'check_violation', CONSTRAINT = 'must_hold';
+  END IF;
+  RETURN true;
+END $$;
+
 CREATE TABLE customer (
   id         text PRIMARY KEY,
   name       text NOT NULL,
@@ -24,9 +33,10 @@ CREATE TABLE outcome_type_version (
   id         text PRIMARY KEY,
   name       text NOT NULL,
   version    int  NOT NULL CHECK (version >= 1),
-  -- As the operator sent it, and with the catalog's values resolved into it. Neither ever changes.
-  definition jsonb NOT NULL,
-  resolved   jsonb NOT NULL,
+  -- As the operator sent it, and with the catalog's values resolved into it. Neither ever changes. Not jsonb, which would
+  -- reorder the fields: a model answers in the order of the schema's properties.
+  definition json NOT NULL,
+  resolved   json NOT NULL,
   hash       text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   UNIQUE (name, version)
@@ -48,7 +58,7 @@ CREATE TABLE job (
   cost_cap_nanos          bigint NOT NULL CHECK (cost_cap_nanos > 0),
   cost_known_nanos        bigint NOT NULL DEFAULT 0,
   cost_presumed_nanos     bigint NOT NULL DEFAULT 0,
-  cost_held_nanos         bigint NOT NULL DEFAULT 0 CHECK (cost_held_nanos >= 0),
+  cost_held_nanos         bigint NOT NULL DEFAULT 0,
   cost_overrun_nanos      bigint NOT NULL DEFAULT 0,
   price_nanos             bigint,
   progress                jsonb NOT NULL,
@@ -60,6 +70,7 @@ CREATE TABLE job (
   -- How often the sweeper has woken this revision: each time it waits longer.
   wakes                   int  NOT NULL DEFAULT 0,
   closed_at               timestamptz,
+  CONSTRAINT job_cost_sign CHECK (least(cost_known_nanos, cost_presumed_nanos, cost_held_nanos, cost_overrun_nanos) >= 0),
   CONSTRAINT job_cost_cap CHECK (cost_known_nanos + cost_presumed_nanos + cost_held_nanos - cost_overrun_nanos <= cost_cap_nanos),
   CONSTRAINT job_resolved CHECK ((state IN ('settling', 'closed')) <= (resolution IS NOT NULL AND reason IS NOT NULL)),
   CONSTRAINT job_closed CHECK ((state = 'closed') = (closed_at IS NOT NULL))
@@ -74,7 +85,8 @@ CREATE INDEX job_wake ON job (wake_at) WHERE state <> 'closed';
 -- The customer's own texts, written once.
 CREATE TABLE job_input (
   job_id   text PRIMARY KEY REFERENCES job (id),
-  input    jsonb NOT NULL,
+  -- Not jsonb: the prompt shows the fields in the customer's own order.
+  input    json NOT NULL,
   metadata jsonb NOT NULL
 );
 
