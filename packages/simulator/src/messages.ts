@@ -95,8 +95,10 @@ async function receive(
 async function waited(exchange: Exchange, context: Context, record: RequestRecord, step: Step): Promise<boolean> {
   if (step.hold !== null) {
     record.state = "held";
+    const released = context.holds.wait(step.hold, exchange.gone.signal);
+    // Whoever waits for the log must find the request held, and not about to be.
     context.log.changed();
-    await context.holds.wait(step.hold, exchange.gone.signal);
+    await released;
     if (!exchange.gone.signal.aborted) record.state = "received";
   }
   return slept(step.delayMs, exchange.gone.signal);

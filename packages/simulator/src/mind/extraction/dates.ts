@@ -15,7 +15,8 @@ const MONTHS: readonly (readonly string[])[] = [
   ["november", "novembre", "noviembre", "nov"],
   ["december", "dezember", "décembre", "diciembre", "dec", "dez"],
 ];
-const MONTH_NAME = MONTHS.flat()
+/** Source text of a pattern for the name of a month. */
+export const MONTH_NAME = MONTHS.flat()
   .toSorted((a, b) => b.length - a.length)
   .join("|");
 

@@ -44,7 +44,7 @@ function specks(raw: string): number {
 function mentions(raw: string, value: number | null): boolean {
   if (value === null) return true;
   const digits = String(Math.abs(value)).replace(".", "");
-  return raw.replace(/[.,'’   ]/g, "").includes(digits.replace(/0+$/, ""));
+  return raw.replace(/[.,'’\s]/g, "").includes(digits.replace(/0+$/, ""));
 }
 
 function distinctCurrencies(raw: string): number {

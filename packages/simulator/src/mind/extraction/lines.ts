@@ -1,4 +1,5 @@
 /** The line items of a document: from tables, from blocks of `name: value`, from sentences. */
+import { MONTH_NAME } from "./dates.ts";
 import { paragraphsOf, type Document, type Line } from "./document.ts";
 import { moneyOf, moneyPattern, numberCellOf, rounded, type NumberCell } from "./numbers.ts";
 import { isTotalLine } from "./totals.ts";
@@ -102,11 +103,14 @@ function itemsInBlocks(document: Document): LineItem[] {
   return items;
 }
 
+/** A year is no quantity, and nothing that goes on behind a year is the name of an article. */
+const YEAR = String.raw`\b(?:19|20)\d\d\b`;
+
 /** Items written out: `4 x sample tubes at £7.15 each`. The amount is worked out, since nobody writes it. */
 function itemsInProse(document: Document): LineItem[] {
   const money = moneyPattern(document.mark);
   const item = new RegExp(
-    String.raw`(?<![\w.,£$€])(\d+(?:[.,]\d+)?)\s+(?:[x×]\s+)?(\p{L}[^:;.€$£]*?)\s+(?:at|@|for|zu(?: je)?|à)\s+${money}\s+(?:each|apiece|per \w+|pro \p{L}+|l'unité)`,
+    String.raw`(?<![\w.,£$€-])(?!${YEAR})(\d{1,6}(?:[.,]\d{1,3})?)\s+(?!(?:${MONTH_NAME})\b)(?:[x×]\s+)?(\p{L}(?:(?!${YEAR})[^:;.€$£]){0,80}?)\s+(?:at|@|for|zu(?: je)?|à)\s+${money}\s+(?:each|apiece|per \w+|pro \p{L}+|l'unité)`,
     "giu",
   );
   return paragraphsOf(document).flatMap((paragraph) =>

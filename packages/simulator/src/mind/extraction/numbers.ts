@@ -21,9 +21,10 @@ export function decimalMarkOf(text: string): DecimalMark {
   return commas > points ? "," : ".";
 }
 
+/** Bounded, so that a document that is one long number costs no more than another. */
 const GROUPED: Readonly<Record<DecimalMark, string>> = {
-  ".": String.raw`\d{1,3}(?:[,'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?`,
-  ",": String.raw`\d{1,3}(?:[.'’   ]\d{3})+(?:,\d+)?|\d+(?:,\d+)?`,
+  ".": String.raw`\d{1,3}(?:[,'’]\d{3}){1,5}(?:\.\d{1,6})?|\d{1,15}(?:\.\d{1,6})?`,
+  ",": String.raw`\d{1,3}(?:[.'’ \u00a0\u202f]\d{3}){1,5}(?:,\d{1,6})?|\d{1,15}(?:,\d{1,6})?`,
 };
 /** The currencies that are read by their code. */
 export const CURRENCY_CODES = "USD|EUR|GBP|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|JPY|CZK|HUF|SGD|HKD|INR|ZAR";
