@@ -119,9 +119,13 @@ function callFailed(job: Job, fact: FactOf<"call_failed">, now: Circumstances): 
     case "unavailable":
     case "rejected":
       return withEffects(fallBack(over, fact.failure, now), effects);
-    case "timeout":
+    case "timeout": {
+      const tried = countAttempt(over);
+      // The job's own deadline cut the call off, whatever tiers are left.
+      if (now.nowMs >= job.deadlineAtMs) return withEffects(stop(tried, "deadline", now), effects);
       // A slow tier is not tried again.
-      return withEffects(escalate(countAttempt(over), "timeout", "exhausted", now), effects);
+      return withEffects(escalate(tried, "timeout", "exhausted", now), effects);
+    }
     case "rate_limited": {
       const askedMs = fact.retryAfterMs ?? RATE_LIMIT_PAUSE_DEFAULT_MS;
       const pauseMs = Math.min(Math.max(askedMs, RATE_LIMIT_PAUSE_MIN_MS), RATE_LIMIT_PAUSE_MAX_MS);

@@ -166,6 +166,14 @@ describe("a timeout", () => {
     );
   });
 
+  test("at the deadline is the deadline, also in the last tier", () => {
+    for (const job of [attemptingJob(), attemptingJob(termsWith({ cascade: [FAST] }))]) {
+      expect(inWords(decide(job, failure("timeout"), at(DEADLINE_MS)))).toBe(
+        "settling failure deadline · job.resolved · end timeout released",
+      );
+    }
+  });
+
   test("on every tier never makes more attempts than the job has in all", () => {
     const job = after(attemptingJob(termsWith({ attemptsMax: 2 })), at(2_000), failure("timeout"), claimOf());
     expect(inWords(decide(job, failure("timeout"), at(3_000)))).toBe(
