@@ -186,7 +186,8 @@ describe("the samples", () => {
     // The code is the simulator's own, composed from the sample beside this file: it is run here and nowhere else.
     const source = Buffer.from(stripTypeScriptTypes(answer["code"])).toString("base64");
     const module: unknown = await import(`data:text/javascript;base64,${source}`);
-    const made: unknown = Object.entries(Object(module)).find(([exported]) => exported === name)?.[1];
+    if (typeof module !== "object" || module === null) throw new Error("The code is no module.");
+    const made: unknown = new Map<string, unknown>(Object.entries(module)).get(name);
     if (typeof made !== "function") throw new Error(`The code exports no ${name}.`);
     for (const { input, expected } of examples) expect(Reflect.apply(made, null, input)).toEqual(expected);
   });
