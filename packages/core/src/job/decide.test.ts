@@ -82,7 +82,11 @@ const TABLE: Readonly<Record<JobState, Readonly<Record<Variant, Row>>>> = {
     "answered truncated": "queued fast · job.retried truncated · end truncated known",
     "answered refused": "queued standard · job.escalated refused · end refused known",
     "call_failed unavailable": "queued fast · job.fell_back unavailable · end unavailable released",
-    "call_failed timeout": "queued standard · job.escalated timeout · end timeout presumed",
+    "call_failed timeout": [
+      "queued standard · job.escalated timeout · end timeout presumed",
+      "queued standard · job.escalated timeout · end timeout presumed",
+      `${DEADLINE} · end timeout presumed`,
+    ],
     "call_failed rate_limited": "queued fast · job.waited rate_limited · end rate_limited released · pause fast 5000",
     "call_failed rejected": "queued fast · job.fell_back rejected · end rejected released",
     cancel: `${CANCELED} · end canceled presumed`,
