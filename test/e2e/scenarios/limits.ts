@@ -3,7 +3,7 @@ import { until } from "@contingent/testkit/until";
 import { expect, test } from "vitest";
 import { nanosOf } from "../support/bills.ts";
 import { bookedFor, reserveOf } from "../support/books.ts";
-import { answer, settle, submit } from "../support/cases.ts";
+import { answer, held, settle, submit } from "../support/cases.ts";
 import { attemptsOf, expectCharged, expectCostAsBilled, expectUnbilled, storyOf } from "../support/expectations.ts";
 import { AT_ONCE, HAIKU, OPUS, RIGHT, SONNET, step, WRONG } from "../support/sums.ts";
 import type { GetSystem } from "../support/use-system.ts";
@@ -87,8 +87,8 @@ export function deadlineTests(system: GetSystem): void {
   });
 
   test.concurrent("a call that runs at the deadline is given up, and counts as spent", async () => {
-    const cascade = [step("fast", { attempts_max: 2, timeout_ms: 900 })];
-    const { it, job } = await settle(system(), { terms: { cascade, deadline_ms: 1_000 }, steps: ["hang"] });
+    const cascade = [step("fast", { attempts_max: 2 })];
+    const { it, job } = await settle(system(), { terms: { cascade, deadline_ms: 3_000 }, steps: ["hang"] });
     await expectUnbilled(system(), it, job, "deadline");
     expect(attemptsOf(job)).toEqual([`fast ${HAIKU} timeout`]);
     expect(nanosOf(job.cost)).toBe(await reserveOf(system(), job.attempt_list?.[0]?.id ?? ""));
@@ -111,7 +111,7 @@ export function cancelTests(system: GetSystem): void {
 
   test.concurrent("a job can be canceled during a call; what the answer costs is booked when it comes, and no more", async () => {
     const cascade = [step("fast", { retry: AT_ONCE })];
-    const it = await submit(system(), { terms: { cascade }, steps: [{ step: "hold", name: "canceled-call" }] });
+    const it = await submit(system(), { terms: { cascade }, steps: [held("canceled-call")] });
     await it.reached("held");
     expect((await it.cancel()).status).toBe(200);
     const job = await it.closed();

@@ -2,7 +2,7 @@
 import type { StepInput } from "@contingent/simulator/server";
 import { until } from "@contingent/testkit/until";
 import { expect, test } from "vitest";
-import { answer, publish, submit } from "../support/cases.ts";
+import { answer, held, late, publish, submit } from "../support/cases.ts";
 import { HALF, step, WRONG } from "../support/sums.ts";
 import type { GetSystem } from "../support/use-system.ts";
 
@@ -15,7 +15,7 @@ const MIXTURE: readonly (readonly StepInput[])[] = [
   ["refuse"],
   ["truncate"],
   ["garbage", answer(WRONG)],
-  [{ step: "slow", ms: 50 }],
+  [late(50)],
   ["refuse", "refuse"],
   [answer(WRONG), answer(WRONG), answer(WRONG), answer(WRONG), answer(WRONG), answer(WRONG)],
   [answer(HALF), "server_error"],
@@ -55,8 +55,9 @@ export function scaleTests(system: GetSystem): void {
       ["worker-premium-1", "worker-premium-2"].map((name) => system().restart(name, { CONCURRENCY: "1" })),
     );
     const type = await publish(system(), { cascade: [step("premium")] });
-    const hold = { step: "hold" as const, name: "shared" };
-    const cases = await Promise.all(Array.from({ length: 4 }, () => submit(system(), { type, steps: [hold] })));
+    const cases = await Promise.all(
+      Array.from({ length: 4 }, () => submit(system(), { type, steps: [held("shared")] })),
+    );
     const { simulator } = system();
     let released = 0;
     while (released < cases.length) {

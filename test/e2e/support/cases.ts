@@ -8,7 +8,7 @@ import type { BilledRecord, RequestRecord, StepInput } from "@contingent/simulat
 import type { System } from "@contingent/testkit/system";
 import { until } from "@contingent/testkit/until";
 import { billOf } from "./bills.ts";
-import { INPUT, sums, type TypeChanges } from "./sums.ts";
+import { INPUT, RIGHT, sums, type TypeChanges } from "./sums.ts";
 
 export interface CaseOptions {
   /** What differs from the usual outcome type. Each case has a type of its own unless `type` names one. */
@@ -55,6 +55,16 @@ export function answer(json: Json): StepInput {
   return { step: "answer_json", json };
 }
 
+/** The right answer, this much later. */
+export function late(ms: number): StepInput {
+  return { step: "slow", ms, do: { step: "answer_json", json: RIGHT } };
+}
+
+/** The right answer, when the test releases it. */
+export function held(name: string): StepInput {
+  return { step: "hold", name, do: { step: "answer_json", json: RIGHT } };
+}
+
 /** Publishes an outcome type of its own for a test and returns its name. */
 export async function publish(system: System, terms: TypeChanges = {}): Promise<string> {
   const name = `sums-${randomBytes(5).toString("hex")}`;
@@ -91,8 +101,7 @@ function script(system: System, marker: string, { steps = [], stepsOf = {} }: Ca
   for (const [model, own] of Object.entries(stepsOf)) {
     if (own.length > 0) system.simulator.script({ match: marker, model, steps: [...own] });
   }
-  const right = answer({ a: 2, b: 3, net: 5, tax: 1, gross: 6 });
-  system.simulator.script({ match: marker, steps: [...steps, right], afterwards: "last" });
+  system.simulator.script({ match: marker, steps: [...steps, answer(RIGHT)], afterwards: "last" });
 }
 
 function caseOf(system: System, marker: string, type: string, accepted: JobBody): Case {
