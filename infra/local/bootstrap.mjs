@@ -32,6 +32,8 @@ const NODE_BROUGHT = "24.21.0";
 const NODE_MIN = [24, 12];
 const PNPM_MAJOR = 12;
 const DISK_NEEDED_BYTES = 1_000_000_000;
+/** With less than this left, whatever failed failed for want of space. */
+const DISK_FULL_BYTES = 20_000_000;
 const PROBE_TIMEOUT_MS = 10_000;
 
 const WINDOWS = process.platform === "win32";
@@ -191,7 +193,7 @@ function runLogged(command, args, cwd, shell, failure, node = process.execPath) 
 
 /** What a package manager's output means, in words that say what to do. */
 function causeIn(output) {
-  if (/ENOSPC/.test(output)) return "the disk is full; free about 1 GB and try again.";
+  if (/ENOSPC/.test(output) || freeBytes() < DISK_FULL_BYTES) return "the disk is full; free about 1 GB and try again.";
   if (/EACCES|EPERM|EROFS/.test(output))
     return "a folder cannot be written; the clone, your npm cache and your pnpm store must be yours.";
   if (/OUTDATED_LOCKFILE|LOCKFILE_(?:MISSING|BREAKING|CONFIG)/.test(output)) {
@@ -204,8 +206,10 @@ function causeIn(output) {
   ) {
     return "the npm registry cannot be reached; check the network, or `npm config get registry` and the proxy settings.";
   }
-  const last = output.trim().split("\n").at(-1) ?? "";
-  return last === "" ? "it stopped without saying why." : last;
+  const lines = output.split("\n").map((line) => line.replace(/^npm error ?/, "").trim());
+  // The line of an exception says more than the summary around it.
+  const telling = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.find((line) => /err/i.test(line));
+  return telling ?? "it stopped without saying why.";
 }
 
 /** Without npm's own variables, which would tell a nested npm or pnpm that it is being run in another folder. */
@@ -219,13 +223,18 @@ function environment(node) {
 }
 
 function checkDisk() {
-  if (typeof fs.statfsSync !== "function") return;
-  const { bavail, bsize } = fs.statfsSync(CACHE);
-  if (bavail * bsize < DISK_NEEDED_BYTES) {
+  const free = freeBytes();
+  if (free < DISK_NEEDED_BYTES) {
     throw new Refusal(
-      `Only ${Math.floor((bavail * bsize) / 1e6)} MB are free where ${ROOT} lies; an installation needs about ${DISK_NEEDED_BYTES / 1e6} MB.`,
+      `Only ${Math.floor(free / 1e6)} MB are free where ${ROOT} lies; an installation needs about ${DISK_NEEDED_BYTES / 1e6} MB.`,
     );
   }
+}
+
+function freeBytes() {
+  if (typeof fs.statfsSync !== "function") return Number.POSITIVE_INFINITY;
+  const { bavail, bsize } = fs.statfsSync(CACHE);
+  return bavail * bsize;
 }
 
 /** Two commands in one fresh clone must not install at the same time: the second waits for the first. */

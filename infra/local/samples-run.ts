@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { jobSchema, type JobBody } from "@contingent/contracts/http/job";
 import { summarySchema } from "@contingent/contracts/http/summary";
 import { formatMoney, parseMoney, sum, ZERO } from "@contingent/core/money";
+import { Problem } from "@contingent/embedded/problem";
 import { ApiError } from "@contingent/embedded/api-client";
 import { showStory, showSummary, showCurl } from "./report.ts";
 import { sampleJobs, sampleOutcomeTypes, type SampleJob } from "./samples/samples.ts";
@@ -10,13 +11,19 @@ import type { Progress, Screen } from "./screen.ts";
 import type { Stack } from "./stack.ts";
 
 const SUBMISSIONS_AT_ONCE = 8;
+/** Above the samples' deadline of two minutes, after which every job is closed one way or another. */
+const CLOSED_TIMEOUT_MS = 180_000;
 
-/** Publishes the sample outcome types, submits the jobs, waits until all are closed, and reports. */
+/**
+ * Publishes the sample outcome types, submits the jobs, waits until all are closed, and reports.
+ * @throws Problem when the API refuses something, or a job does not end
+ */
 export async function runSamples(stack: Stack, screen: Screen): Promise<void> {
   screen.heading("Samples");
-  for (const { name, definition } of sampleOutcomeTypes) await stack.operator.publish(name, definition);
-  announce(stack, screen);
-  const { jobs, existing } = await submitAll(sampleJobs, stack, screen);
+  const { jobs, existing } = await submitAll(stack, screen).catch((error: unknown) => {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new Problem(`The samples did not go through: ${said}`, { cause: error });
+  });
   if (existing > 0) {
     screen.line(
       `  ${existing} of these outcomes were bought before (same outcome_key): they are the same jobs, and nothing is billed again.`,
@@ -57,18 +64,20 @@ interface Submitted {
   readonly existing: number;
 }
 
-async function submitAll(samples: readonly SampleJob[], stack: Stack, screen: Screen): Promise<Submitted> {
-  const progress = screen.progress(samples.length);
+async function submitAll(stack: Stack, screen: Screen): Promise<Submitted> {
+  for (const { name, definition } of sampleOutcomeTypes) await stack.operator.publish(name, definition);
+  announce(stack, screen);
+  const progress = screen.progress(sampleJobs.length);
   const jobs: JobBody[] = [];
   let existing = 0;
   const closing: Promise<void>[] = [];
-  const waiting = [...samples];
+  const waiting = [...sampleJobs];
   const lane = async (): Promise<void> => {
     for (let sample = waiting.shift(); sample !== undefined; sample = waiting.shift()) {
       const accepted = await submit(sample, stack);
       if (accepted.existing) existing += 1;
       closing.push(
-        stack.api.closed(accepted.job.id).then((job) => {
+        stack.api.closed(accepted.job.id, CLOSED_TIMEOUT_MS).then((job) => {
           jobs.push(job);
           showProgress(progress, jobs);
         }),

@@ -40,7 +40,8 @@ export function openScreen(stream: NodeJS.WriteStream): Screen {
       return value;
     },
     progress: (total) => (stream.isTTY ? bar(write, total) : plainProgress(write, total)),
-    table(header, rows) {
+    table(header, ragged) {
+      const rows = alignedDecimals(ragged);
       const widths = header.map((cell, column) =>
         Math.max(cell.length, ...rows.map((row) => row[column]?.length ?? 0)),
       );
@@ -53,6 +54,17 @@ export function openScreen(stream: NodeJS.WriteStream): Screen {
     },
   };
   return screen;
+}
+
+/** Amounts are exact and so of any length: within a column they get equally many decimals. */
+function alignedDecimals(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const decimalsOf = (cell: string | undefined): number => /^-?\d+\.(\d+)$/.exec(cell ?? "")?.[1]?.length ?? 0;
+  return rows.map((row) =>
+    row.map((cell, column) => {
+      const missing = Math.max(...rows.map((other) => decimalsOf(other[column]))) - decimalsOf(cell);
+      return decimalsOf(cell) === 0 ? cell : cell + "0".repeat(missing);
+    }),
+  );
 }
 
 function bar(write: (text: string) => void, total: number): Progress {

@@ -34,6 +34,7 @@ async function start(options: StartOptions): Promise<void> {
   } finally {
     await stopAllChildren(STOP_GRACE_MS);
     lock.release();
+    screen.line("\nEverything is stopped. The data is kept for the next start.");
   }
 }
 
