@@ -24,6 +24,7 @@ export interface WholeSystemOptions {
 export async function wholeSystem(options: WholeSystemOptions): Promise<Contender> {
   await migrateDatabase(options.databaseUrl);
   const pool = openPool(options.databaseUrl, { applicationName: "bench", connectionsMax: 2 });
+  await pool.query("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
   const customerId = "cus_bench";
   await ensureCustomer(pool, { id: customerId, name: "Bench" });
   const customerKey = await createKey(pool, { scope: "customer", customerId, label: "bench" });

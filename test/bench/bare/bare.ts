@@ -37,6 +37,7 @@ export async function bareTransport(name: string, queueUrl: string, simulatorUrl
     statements: async () => null,
     async [Symbol.asyncDispose]() {
       for (const stage of stages) stage.kill("SIGKILL");
+      await queue.close();
     },
   };
 }

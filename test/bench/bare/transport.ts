@@ -1,6 +1,5 @@
 /** BullMQ as it comes, on either backend. */
 import { createPostgresBackend, type ConnectionOptions, Queue, Worker } from "bullmq";
-import { Redis } from "ioredis";
 
 export const HOPS = ["call", "validate", "settle"] as const;
 export type Hop = (typeof HOPS)[number];
@@ -17,14 +16,16 @@ function postgres(url: string): { readonly connectionString: string; readonly sc
 }
 
 function redis(url: string): ConnectionOptions {
-  return new Redis(url, { maxRetriesPerRequest: null });
+  const { hostname: host, port, pathname } = new URL(url);
+  return { host, port: Number(port), db: Number(pathname.slice(1)), maxRetriesPerRequest: null };
 }
 
 /** The queue of a hop, ready. */
-export async function bareQueue(url: string, hop: Hop): Promise<Pick<Queue, "add">> {
+export async function bareQueue(url: string, hop: Hop): Promise<Pick<Queue, "add" | "close">> {
   const queue = isPostgres(url)
     ? new Queue(`bare-${hop}`, { connection: postgres(url), defaultJobOptions: REMOVE }, createPostgresBackend)
     : new Queue(`bare-${hop}`, { connection: redis(url), defaultJobOptions: REMOVE });
+  queue.on("error", () => undefined);
   await queue.waitUntilReady();
   return queue;
 }
