@@ -37,7 +37,8 @@ const HOPELESS = -0.2;
 
 export function think(task: Task, model: SimulatedModel, seed: string, wish: Wish): Thought {
   const { answer, difficulty, spoils } = solve(task);
-  const whole = `${task.system}\n${task.request}\n${JSON.stringify(task.findings)}`;
+  // The long text is hashed once and not for every question that is put to luck.
+  const whole = String(chance(task.system, task.request, JSON.stringify(task.findings)));
   const luck = (purpose: string): number => chance(seed, model.id, purpose, whole);
   const right: Thought = { text: textOf(answer), mistakes: [], difficulty };
   if (wish === "right") return right;
@@ -59,7 +60,22 @@ export function chanceOfRight(task: Task, model: SimulatedModel, seed: string): 
   return 1 / (1 + Math.exp(-STEEPNESS * marginOf(task, model, seed, solve(task).difficulty)));
 }
 
+/** Solutions depend on the request and the schema alone, so that an attempt on the next tier need not read again. */
+const solved = new Map<string, Solution>();
+const SOLVED_MAX = 500;
+
 function solve(task: Task): Solution {
+  const key = `${JSON.stringify(task.schema)}\n${task.request}`;
+  const known = solved.get(key);
+  if (known !== undefined) return known;
+  const solution = solveAnew(task);
+  const [oldest] = solved.keys();
+  if (solved.size >= SOLVED_MAX && oldest !== undefined) solved.delete(oldest);
+  solved.set(key, solution);
+  return solution;
+}
+
+function solveAnew(task: Task): Solution {
   for (const solver of SOLVERS) {
     const solution = solver.solve(task);
     if (solution !== null) return solution;

@@ -50,6 +50,7 @@ export function issueDateOf(document: Document): string | null {
 }
 
 function datesIn(line: string, monthFirst: boolean): FoundDate[] {
+  if (!/\d/.test(line)) return [];
   const found: { iso: string | null; at: number }[] = [];
   for (const m of line.matchAll(ISO)) found.push({ iso: isoDate(m[1], m[2], m[3]), at: m.index });
   for (const m of line.matchAll(NUMERIC)) {

@@ -9,6 +9,7 @@ const ITEMS_EASY = 4;
 /** 0 (plain) to 1 (hopeless). */
 export function difficultyOf(document: Document, extracted: Extracted): number {
   const { raw } = document;
+  const digits = raw.replace(/[.,'’\s]/g, "");
   const has = (pattern: RegExp, weight: number): number => (pattern.test(raw) ? weight : 0);
   const marks = [
     BASE,
@@ -23,8 +24,8 @@ export function difficultyOf(document: Document, extracted: Extracted): number {
     extracted.discount === 0 ? 0 : 0.05,
     extracted.shipping === 0 ? 0 : 0.03,
     // Figures of which one has been worked out and is printed nowhere.
-    extracted.lineItems.some((line) => !mentions(raw, line.unitPrice)) ? 0.1 : 0,
-    extracted.lineItems.some((line) => !mentions(raw, line.amount)) ? 0.1 : 0,
+    extracted.lineItems.some((line) => !mentions(digits, line.unitPrice)) ? 0.1 : 0,
+    extracted.lineItems.some((line) => !mentions(digits, line.amount)) ? 0.1 : 0,
     distinctCurrencies(raw) > 1 ? 0.08 : 0,
     has(/\b(?:0?[1-9]|1[0-2])[/.](?:0?[1-9]|1[0-2])[/.]\d{2,4}/, 0.05),
     extracted.total === null ? 0.25 : 0,
@@ -41,10 +42,10 @@ function specks(raw: string): number {
   return raw.match(/(?<=\s)[.,'`~|](?=\s)|#{2,}|~~/g)?.length ?? 0;
 }
 
-function mentions(raw: string, value: number | null): boolean {
+/** Whether the figure stands in the text, of which the separators have been taken out. */
+function mentions(digits: string, value: number | null): boolean {
   if (value === null) return true;
-  const digits = String(Math.abs(value)).replace(".", "");
-  return raw.replace(/[.,'’\s]/g, "").includes(digits.replace(/0+$/, ""));
+  return digits.includes(String(Math.abs(value)).replace(".", "").replace(/0+$/, ""));
 }
 
 function distinctCurrencies(raw: string): number {

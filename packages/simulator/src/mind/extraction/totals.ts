@@ -28,7 +28,7 @@ export function totalsOf(document: Document): Totals {
     const total = totalIn(line, document.mark);
     if (total !== null) totals[total.name] = total.value;
   }
-  return { ...totalsInProse(document), ...totals };
+  return totals.total === undefined ? { ...totalsInProse(document), ...totals } : totals;
 }
 
 /** Whether the line is one of the totals and not an item. */
