@@ -8,6 +8,8 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { collectingLog, FAST, message } from "./open.ts";
 
 const FAIL_FAST_MS = 4_000;
+/** Well within a service's drain. */
+const CLOSE_MAX_MS = 10_000;
 const SOON = { timeoutMs: 15_000, intervalMs: 20 };
 
 describeEachTransport("a transport that goes away", (transport) => {
@@ -104,6 +106,26 @@ describeEachTransport("a transport that goes away", (transport) => {
     await until(() => queues.publish(FAST, sent).then(() => true), SOON);
     await until(() => received.length > 0, SOON);
     expect(received).toEqual([sent.jobId]);
+  });
+
+  it.each(["cut", "blackHole"] as const)("does not keep a process from ending (%s)", async (how) => {
+    const consumer = queues.consume(FAST, async () => undefined);
+    await consumer.ready();
+    await queues.publish("validate", message());
+    await link[how]();
+    await refusal();
+    const startedAt = performance.now();
+    await queues.close();
+    expect(performance.now() - startedAt).toBeLessThan(CLOSE_MAX_MS);
+  });
+
+  it("does not keep a process from ending that has never reached it", async () => {
+    await link.cut();
+    queues.consume(FAST, async () => undefined);
+    await refusal();
+    const startedAt = performance.now();
+    await queues.close();
+    expect(performance.now() - startedAt).toBeLessThan(CLOSE_MAX_MS);
   });
 
   it("refuses to open, in one sentence that names the place and the variable", async () => {

@@ -1,6 +1,7 @@
 /** Consuming one queue. */
 import { setTimeout as delay } from "node:timers/promises";
 import { contractOf, jobMessageSchema, type JobMessage, type QueueName } from "@contingent/contracts/messages/catalog";
+import { withDeadline } from "./deadline.ts";
 import { ProgressWatch } from "./progress.ts";
 import { queueWaitRecorder, withProcess } from "./tracing.ts";
 import {
@@ -40,12 +41,11 @@ export interface Consumer {
 /** How long messages may wait for a consumer with room before it counts as stuck. */
 const STUCK_AFTER_MS = 30_000;
 
+/** How long the transport may take to let go of a consumer whose handlers have ended. It may be away. */
+const CLOSE_GRACE_MS = 2_000;
+
 /** How long to wait before a worker that could not start is made anew. */
 const RESTART_DELAY_MS = 500;
-
-class ProcessingTimeoutError extends Error {
-  override readonly name = "ProcessingTimeoutError";
-}
 
 export interface ConsumerParts {
   readonly transport: Transport;
@@ -66,6 +66,7 @@ export class RestartingConsumer implements Consumer {
   readonly #onError: (error: Error) => void;
   readonly #stop = new AbortController();
   readonly #ready: Promise<void>;
+  readonly #handling = new Set<Promise<void>>();
   readonly #progress = new ProgressWatch(STUCK_AFTER_MS);
   readonly #queue: QueueName;
   readonly #concurrency: number;
@@ -79,7 +80,10 @@ export class RestartingConsumer implements Consumer {
     const recordWait = queueWaitRecorder(queue);
     const process = async (delivery: Delivery): Promise<void> => {
       this.#progress.taken();
-      await handle(queue, handler, delivery, recordWait, log);
+      const handled = handle(queue, handler, delivery, recordWait, log);
+      this.#handling.add(handled);
+      await handled;
+      this.#handling.delete(handled);
       this.#progress.ended();
     };
     this.#open = () => transport.openWorker(queue, process, concurrency);
@@ -101,7 +105,14 @@ export class RestartingConsumer implements Consumer {
 
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#worker?.close();
+    const closing = this.#worker?.close().catch(this.#onError);
+    await Promise.race([closing, this.#abandon()]);
+  }
+
+  /** BullMQ would wait for a transport that is away until it is back. What it could not confirm is delivered again. */
+  async #abandon(): Promise<void> {
+    while (this.#handling.size > 0) await Promise.all(this.#handling);
+    await delay(CLOSE_GRACE_MS, undefined, { ref: false });
   }
 
   async #start(): Promise<void> {
@@ -140,7 +151,9 @@ async function handle(
   const message = parsed.data;
   recordWait(Math.max(0, Date.now() - delivery.timestamp - (delivery.opts.delay ?? 0)));
   try {
-    await withProcess(queue, message, () => withDeadline(queue, delivery, handler, message));
+    const redelivered = delivery.attemptsStarted > 1;
+    const run = (signal: AbortSignal): Promise<void> => handler(message, { signal, redelivered });
+    await withProcess(queue, message, () => withDeadline(contractOf(queue).processingTimeoutMs, run));
   } catch (error) {
     log.error(
       {
@@ -152,27 +165,5 @@ async function handle(
       },
       "message dropped: its handler failed",
     );
-  }
-}
-
-async function withDeadline(
-  queue: QueueName,
-  delivery: Delivery,
-  handler: Handler,
-  message: JobMessage,
-): Promise<void> {
-  const { processingTimeoutMs } = contractOf(queue);
-  const abort = new AbortController();
-  const expiry = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const error = new ProcessingTimeoutError(`The handler of ${queue} took longer than ${processingTimeoutMs} ms.`);
-    abort.abort(error);
-    expiry.reject(error);
-  }, processingTimeoutMs);
-  try {
-    const handled = handler(message, { signal: abort.signal, redelivered: delivery.attemptsStarted > 1 });
-    await Promise.race([handled, expiry.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

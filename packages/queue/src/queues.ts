@@ -41,7 +41,7 @@ export interface Queues {
   pauseFor(queue: QueueName, durationMs: number): Promise<void>;
   /** @throws TransportUnavailableError when the transport does not answer. */
   health(): Promise<void>;
-  /** Closes the consumers (letting their handlers end) and then the connections. */
+  /** Closes the consumers (letting their handlers end) and then the connections. Does not wait for a transport that is away. */
   close(): Promise<void>;
 }
 
@@ -50,6 +50,8 @@ export interface QueuesOptions {
 }
 
 const HEALTH_TIMEOUT_MS = 2_000;
+/** A transport that is away does not keep the process from ending. */
+const CLOSE_TIMEOUT_MS = 3_000;
 const LOOKUP_CHUNK = 200;
 /** The queue that is asked whether the transport answers: every deployment has it. */
 const HEALTH_QUEUE: QueueName = "settle";
@@ -113,6 +115,16 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
     resumeTimers.set(queue, timer.unref());
   };
 
+  let closing: Promise<void> | undefined;
+  const closeAll = async (): Promise<void> => {
+    for (const timer of resumeTimers.values()) clearTimeout(timer);
+    await Promise.all([...consumers].map((consumer) => consumer.close()));
+    const closed = Promise.all([...brokers.values()].map((queue) => queue.close())).then(() => transport.close());
+    await within(closed, CLOSE_TIMEOUT_MS, "Closing the queue transport").catch((error: unknown) => {
+      log.warn({ error: describe(error) }, "queue transport left open");
+    });
+  };
+
   return {
     async publish(queue, message, { delayMs = 0 } = {}) {
       await publisher(queue).publish({ ...message, traceparent: message.traceparent ?? null }, delayMs);
@@ -165,11 +177,9 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
       }
     },
 
-    async close() {
-      for (const timer of resumeTimers.values()) clearTimeout(timer);
-      await Promise.all([...consumers].map((consumer) => consumer.close()));
-      await Promise.all([...brokers.values()].map((queue) => queue.close()));
-      await transport.close();
+    close() {
+      closing ??= closeAll();
+      return closing;
     },
   };
 }
