@@ -22,6 +22,8 @@ export const PATIENCE_MS = 15_000;
 export const LEASE_GRACE_MS = 5_000;
 /** A job that makes its holder vanish or break this often in a row is taken away from it. */
 export const STRIKES_MAX = 3;
+/** Between two rounds through a cascade where nothing could be called, whatever the terms say about retries. */
+export const OUTAGE_WAIT_MIN_MS = 250;
 /** A second refusal is the answer. */
 export const REFUSALS_MAX = 2;
 
@@ -109,7 +111,7 @@ export function fallBack(job: Job, cause: string, now: Circumstances): Step {
 export function waitOut(job: Job, cause: string, now: Circumstances): Step {
   const outages = job.progress.outages + 1;
   const waiting: Job = { ...job, progress: { ...job.progress, outages, outageFromStep: null } };
-  const delayMs = backoffMs(currentStep(job).retry, outages, now.random);
+  const delayMs = Math.max(backoffMs(currentStep(job).retry, outages, now.random), OUTAGE_WAIT_MIN_MS);
   return queueAt(waiting, { step: outageStart(job), modelIndex: 0 }, delayMs, "job.waited", cause, now);
 }
 
