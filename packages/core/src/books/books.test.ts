@@ -168,7 +168,7 @@ describe("what may be booked", () => {
   test("is not a posting of nothing beside others that balance", () => {
     const postings = [
       ...(BOOKED.hold[0]?.postings ?? []),
-      { account: { class: "memo:contra", of: "" }, amount: ZERO } as const,
+      { account: { class: "customer:authorized", of: CUSTOMER }, amount: ZERO } as const,
     ];
     expect(() => checked({ kind: "hold", key: "hold:job_0001", jobId: JOB, postings })).toThrow(BooksError);
   });

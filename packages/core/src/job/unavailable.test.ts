@@ -25,6 +25,7 @@ import {
   termsWith,
 } from "./job.fixture.ts";
 import { currentModel, type Job } from "./job.ts";
+import { OUTAGE_WAIT_MIN_MS } from "./moves.ts";
 
 /** The job after its next attempt found the model away. */
 function away(job: Job, sinceBirthMs: number, changes = {}): Job {
@@ -52,6 +53,12 @@ describe("an unavailable model", () => {
       nowMs += waits.at(-1) ?? 0;
     }
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 8_000]);
+  });
+
+  test("is waited for at least a moment, even by a type that retries at once", () => {
+    const hasty = { initialDelayMs: 0, multiplier: 1, jitter: 1, delayMaxMs: 0 };
+    const terms = termsWith({ cascade: [cascadeStep("fast", ["small"], { retry: hasty })] });
+    expect(away(queuedJob(terms), 1_000).readyAtMs).toBe(BORN_MS + 1_000 + OUTAGE_WAIT_MIN_MS);
   });
 
   test("never makes the job go back further than the tier where the outage began", () => {

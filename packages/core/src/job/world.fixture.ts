@@ -64,6 +64,13 @@ function must(holds: boolean, promise: string): void {
   if (!holds) throw new Error(`broken: ${promise}`);
 }
 
+/** What a fact that ends an attempt says about its cost: only a report, or certainty that there is none, lowers it. */
+function truthOf(fact: Fact, reserve: bigint): readonly [Ended["costState"], bigint] {
+  if (fact.type === "answered") return ["known", fact.cost];
+  if (fact.type === "call_failed" && !fact.mayHaveBeenBilled) return ["released", 0n];
+  return ["presumed", reserve];
+}
+
 export class World {
   nowMs = BIRTH_MS;
   job: Job;
@@ -110,7 +117,10 @@ export class World {
     this.moves.push(step);
     this.job = step.next;
     if (fact.type === "judged") this.verdictsAtMs.set(fact.verdictId, this.nowMs);
-    this.checkEffects(before, step.effects);
+    this.checkEffects(before, fact, step.effects);
+    if (fact.type === "cancel" || fact.type === "rejected") {
+      must(this.job.resolution === "failure", "nothing is sold to a customer who does not want it");
+    }
     this.checkJob();
     return step;
   }
@@ -225,16 +235,21 @@ export class World {
     return { type: "judged", attemptId, verdictId: `vrd_${this.facts.length}`, decision, score: share };
   }
 
-  private checkEffects(before: Job, effects: readonly Effect[]): void {
+  private checkEffects(before: Job, fact: Fact, effects: readonly Effect[]): void {
     must(new Set(effects.map((e) => e.type)).size === effects.length, "a step has at most one effect of a kind");
     for (const effect of effects) {
       if (effect.type === "start_attempt") this.checkStart(before, effect);
-      if (effect.type === "end_attempt") this.checkEnded(effect);
+      if (effect.type === "end_attempt") this.checkEnded(effect, fact);
     }
   }
 
-  private checkEnded(effect: Ended): void {
+  private checkEnded(effect: Ended, fact: Fact): void {
     const reserve = this.reserves.get(effect.attemptId);
+    const [costState, cost] = truthOf(fact, reserve ?? 0n);
+    must(
+      effect.costState === costState && effect.cost === cost,
+      "a cost is the truth, or the worst case where it is unknown",
+    );
     must(reserve !== undefined, "only an attempt that was written down ends");
     must(!this.ended.has(effect.attemptId), "an attempt ends once");
     this.ended.add(effect.attemptId);
