@@ -4,7 +4,7 @@
  * alone an item waits for nobody, under load a statement carries dozens.
  */
 import DataLoader from "dataloader";
-import { isRefusal } from "./pool.ts";
+import { isGivenUp, isRefusal } from "./pool.ts";
 
 export interface BatchOptions<Item, Result> {
   /** One statement for all items; its results in the items' order. */
@@ -18,8 +18,8 @@ const ITEMS_MAX_DEFAULT = 200;
 const IN_FLIGHT_MAX_DEFAULT = 2;
 
 /**
- * A function that runs items in batches. When the database refuses a batch (one member violated a constraint), its
- * members are run one by one, so that nobody pays for a neighbour.
+ * A function that runs items in batches. When the database refuses a batch (one member violated a constraint) or gives it
+ * up, its members are run one by one, so that nobody pays for a neighbour.
  */
 export function batched<Item, Result>(options: BatchOptions<Item, Result>): (item: Item) => Promise<Result> {
   const gate = openGate(options.inFlightMax ?? IN_FLIGHT_MAX_DEFAULT);
@@ -43,18 +43,22 @@ async function runOrSplit<Item, Result>(
   try {
     return await run(items);
   } catch (error) {
-    if (items.length === 1 || !isRefusal(error)) throw error;
+    if (items.length === 1 || !(isRefusal(error) || isGivenUp(error))) throw error;
     const alone: (Result | Error)[] = [];
-    for (const item of items) {
-      // One at a time on purpose: the neighbours of a spoiled item must not spoil each other again.
-      alone.push(
-        await run([item]).then(
-          ([result]) => result ?? new Error("the statement answered nothing"),
-          (refusal: Error) => refusal,
-        ),
-      );
-    }
+    // One at a time on purpose: the neighbours of a spoiled item must not spoil each other again.
+    for (const item of items) alone.push(...(await runAlone(run, item)));
     return alone;
+  }
+}
+
+async function runAlone<Item, Result>(
+  run: BatchOptions<Item, Result>["run"],
+  item: Item,
+): Promise<readonly (Result | Error)[]> {
+  try {
+    return await run([item]);
+  } catch (error) {
+    return [error instanceof Error ? error : new Error(String(error))];
   }
 }
 

@@ -1,13 +1,14 @@
 /**
  * One transition, one statement, one fence.
  *
- * The statement updates the job's row only where its revision is still the one that was decided upon, and writes the
+ * The statement locks the job's row only where its revision is still the one that was decided upon, and writes the job, its
  * event, the attempt, the verdict, the end of the hold, the charge and the ledger's transactions only for rows that it
- * did update. Who lost the race has written nothing. Many transitions share a statement (see batch.ts); a single
- * statement is a transaction of its own, so all of one transition is there or none of it.
+ * locked. Who lost the race has written nothing. Many transitions share a statement (see batch.ts); a single statement is
+ * a transaction of its own, so all of one transition is there or none of it.
  *
- * Locks: the rows of `job` named by the batch, in the order of their ids. Index: the primary keys.
- * Cost columns change by differences, because a late answer may add to them between load and commit.
+ * Locks: the rows of `job` whose fence holds, in the order of their ids, so that two batches cannot wait for each other;
+ * what belongs to a job is written under that lock. Index: the primary keys. Cost columns change by differences, because
+ * a late answer may add to them between load and commit.
  */
 import { attemptCost, type Transaction } from "@contingent/core/books/books";
 import type { CustomerId, JobId, VerdictId } from "@contingent/core/ids";
@@ -20,6 +21,7 @@ import { batched } from "./batch.ts";
 import { newId } from "./ids.ts";
 import { storedProgress } from "./job-row.ts";
 import type { Pool } from "./pool.ts";
+import { storableJsonText } from "./storable.ts";
 
 /** What the provider said, to be kept with its attempt. */
 export interface AttemptAnswer {
@@ -77,8 +79,9 @@ WITH input AS MATERIALIZED (
     id text, revision int, state text, resolution text, reason text, attempts int, progress jsonb,
     known bigint, presumed bigint, held bigint, overrun bigint, price bigint, ready_ms float8, wake_ms float8,
     event text, data jsonb, started jsonb, ended jsonb, verdict jsonb, settled jsonb, transactions jsonb)
-), locked AS MATERIALIZED (
-  SELECT j.id FROM job j WHERE j.id IN (SELECT id FROM input) ORDER BY j.id FOR UPDATE
+), fenced AS MATERIALIZED (
+  SELECT i.* FROM input i JOIN job j ON j.id = i.id AND j.revision = i.revision - 1
+   ORDER BY j.id FOR NO KEY UPDATE OF j
 ), moved AS (
   UPDATE job j
      SET revision = i.revision, state = i.state, resolution = i.resolution, reason = i.reason,
@@ -88,8 +91,7 @@ WITH input AS MATERIALIZED (
          price_nanos = coalesce(i.price, price_nanos),
          ready_at = to_timestamp(i.ready_ms / 1000), wake_at = to_timestamp(i.wake_ms / 1000), wakes = 0,
          closed_at = CASE WHEN i.state = 'closed' THEN clock_timestamp() END
-    FROM input i JOIN locked l ON l.id = i.id
-   WHERE j.id = i.id AND j.revision = i.revision - 1
+    FROM fenced i WHERE j.id = i.id
   RETURNING i.*
 ), event AS (
   INSERT INTO job_event (job_id, revision, type, data)
@@ -108,7 +110,8 @@ WITH input AS MATERIALIZED (
     FROM moved m, jsonb_to_record(m.ended) AS e (
       id text, cost_state text, cost bigint, outcome text, response_id text, usage jsonb, input_tokens int,
       output_tokens int, output text, error text)
-   WHERE m.ended IS NOT NULL AND a.id = e.id
+   WHERE m.ended IS NOT NULL AND a.id = e.id AND a.job_id = m.id AND a.cost_state = 'held'
+  RETURNING a.id
 ), verdict AS (
   INSERT INTO verdict (id, job_id, attempt_id, decision, score, findings, validators, evidence_hash, output, duration_ms)
   SELECT v.id, m.id, v.attempt_id, v.decision, v.score, v.findings, v.validators, v.evidence_hash, v.output, v.duration_ms
@@ -120,6 +123,7 @@ WITH input AS MATERIALIZED (
   UPDATE hold h SET state = s.hold_state, ended_at = clock_timestamp()
     FROM moved m, jsonb_to_record(m.settled) AS s (hold_state text)
    WHERE m.settled IS NOT NULL AND h.job_id = m.id AND h.state = 'open'
+  RETURNING h.job_id
 ), charged AS (
   INSERT INTO charge (job_id, customer_id, outcome_type, outcome_key, verdict_id, amount_nanos, currency)
   SELECT m.id, s.customer_id, s.outcome_type, s.outcome_key, s.verdict_id, m.price, s.currency
@@ -137,39 +141,39 @@ WITH input AS MATERIALIZED (
          jsonb_to_recordset(m.transactions) AS t (id text, kind text, currency text, postings jsonb),
          jsonb_array_elements(t.postings) WITH ORDINALITY AS p (line, seq)
 )
-SELECT id FROM moved`;
+SELECT id, revision FROM moved
+ WHERE must_hold((SELECT count(*) FROM ended) = (SELECT count(ended) FROM moved), 'every attempt that ends is under way')
+   AND must_hold((SELECT count(*) FROM released) = (SELECT count(settled) FROM moved), 'every hold that ends is open')`;
 
-/** Commits transitions, many to a statement. Rejects when the database refuses one: a broken cap, a second charge. */
-export function openCommit(pool: Pool): Commit {
-  return batched<Transition, boolean>({
-    run: async (transitions) => {
-      const { first, again } = firstOfEachJob(transitions);
-      const rows = JSON.stringify(first.map(rowOf));
-      const { rows: moved } = await pool.query<{ id: JobId }>({ name: "commit", text: COMMIT, values: [rows] });
-      const won = new Set<Transition>();
-      const ids = new Set(moved.map((row) => row.id));
-      for (const transition of first) if (ids.has(transition.before.id)) won.add(transition);
-      return transitions.map((t) => !again.has(t) && won.has(t));
-    },
-  });
+/** A transition on its way into a statement. */
+interface Waiting {
+  /** Job and revision: what two transitions race for. */
+  readonly fence: string;
+  readonly row: string;
 }
 
-/** Two transitions of one job in one batch race for the same revision: the first wins, the others lose. */
-function firstOfEachJob(transitions: readonly Transition[]): {
-  readonly first: readonly Transition[];
-  readonly again: ReadonlySet<Transition>;
-} {
-  const seen = new Set<JobId>();
-  const again = new Set<Transition>();
-  const first = transitions.filter((t) => {
-    if (seen.has(t.before.id)) {
-      again.add(t);
-      return false;
-    }
-    seen.add(t.before.id);
-    return true;
+/**
+ * Commits transitions, many to a statement. Rejects when the database refuses one: a broken cap, a second charge, the end
+ * of an attempt that is not under way.
+ */
+export function openCommit(pool: Pool): Commit {
+  const commit = batched<Waiting, boolean>({
+    run: async (waiting) => {
+      // Two transitions of one batch that race for the same revision: the first wins, as it would in two statements.
+      const first = new Map(waiting.toReversed().map((w) => [w.fence, w]));
+      const rows = `[${Array.from(first.values(), (w) => w.row).join()}]`;
+      const moved = await pool.query<{ id: JobId; revision: number }>({ name: "commit", text: COMMIT, values: [rows] });
+      const won = new Set(moved.rows.map(fenceOf));
+      return waiting.map((w) => first.get(w.fence) === w && won.has(w.fence));
+    },
   });
-  return { first, again };
+  // Each transition is written out before it joins a batch, so that one that cannot be written fails alone.
+  return async (transition) =>
+    await commit({ fence: fenceOf(transition.next), row: storableJsonText(rowOf(transition)) });
+}
+
+function fenceOf({ id, revision }: { readonly id: JobId; readonly revision: number }): string {
+  return `${id} ${revision}`;
 }
 
 function rowOf(transition: Transition): JsonObject {

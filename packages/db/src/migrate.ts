@@ -55,7 +55,7 @@ export async function isMigrated(db: Queryable): Promise<boolean> {
 }
 
 async function readMigrations(): Promise<readonly Migration[]> {
-  const names = (await readdir(FOLDER)).filter((name) => name.endsWith(".sql")).sort();
+  const names = (await readdir(FOLDER)).filter((name) => name.endsWith(".sql")).toSorted();
   return Promise.all(
     names.map(async (name) => {
       const sql = await readFile(new URL(name, FOLDER), "utf8");
@@ -65,6 +65,8 @@ async function readMigrations(): Promise<readonly Migration[]> {
 }
 
 async function apply(client: Queryable, migration: Migration): Promise<boolean> {
+  // A migration takes as long as it takes, and so does waiting for somebody else's.
+  await client.query({ text: "SET LOCAL statement_timeout = 0" });
   await client.query({ text: "SELECT pg_advisory_xact_lock($1)", values: [ADVISORY_LOCK] });
   await client.query({
     text: `CREATE TABLE IF NOT EXISTS schema_migration (

@@ -15,3 +15,12 @@ export function storableJson(value: Json): Json {
   if (!isJsonObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, v]) => [storableText(key), storableJson(v)]));
 }
+
+/** JSON writes what Postgres cannot keep as escapes: by these the rare text that has any is known. */
+const UNSTORABLE = /\\u(?:0000|d[89a-f])/;
+
+/** A value as JSON text that can become `jsonb`, replaced in where it must be. */
+export function storableJsonText(value: Json): string {
+  const text = JSON.stringify(value);
+  return UNSTORABLE.test(text) ? JSON.stringify(storableJson(value)) : text;
+}

@@ -1,7 +1,7 @@
 /** What the operator sold, gave away and paid for. Reads every job of the period: for people and dashboards, not for the path of a job. */
 import type { CustomerId } from "@contingent/core/ids";
 import { type Nanos, nanos } from "@contingent/core/money";
-import type { Queryable } from "./pool.ts";
+import { type Pool, readAll } from "./pool.ts";
 
 export interface SummaryFilter {
   readonly customerId?: CustomerId | undefined;
@@ -61,12 +61,14 @@ const SUMMARY = `
      AND ($3::float8 IS NULL OR j.created_at < to_timestamp($3 / 1000))
    GROUP BY j.outcome_type ORDER BY j.outcome_type`;
 
+const STATEMENT_TIMEOUT_MS = 30_000;
+
 /** One line per outcome type that has jobs. */
-export async function summarize(db: Queryable, filter: SummaryFilter): Promise<readonly SummaryLine[]> {
-  const { rows } = await db.query<SummaryRow>({
-    text: SUMMARY,
-    values: [filter.customerId ?? null, filter.createdFromMs ?? null, filter.createdUntilMs ?? null],
-  });
+export async function summarize(pool: Pool, filter: SummaryFilter): Promise<readonly SummaryLine[]> {
+  const values = [filter.customerId ?? null, filter.createdFromMs ?? null, filter.createdUntilMs ?? null];
+  const { rows } = await readAll(pool, { statementTimeoutMs: STATEMENT_TIMEOUT_MS }, (client) =>
+    client.query<SummaryRow>({ text: SUMMARY, values }),
+  );
   return rows.map((row) => ({
     outcomeType: row.outcome_type,
     jobs: Number(row.jobs),

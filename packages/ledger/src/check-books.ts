@@ -5,7 +5,7 @@ import { price } from "@contingent/core/pricing/price";
 import type { Resolution } from "@contingent/core/job/job";
 import type { OutcomeTypeVersionId } from "@contingent/core/ids";
 import type { OutcomeTypeVersions } from "@contingent/db/outcome-types";
-import type { Pool, Queryable } from "@contingent/db/pool";
+import { type Pool, type Queryable, readAll } from "@contingent/db/pool";
 import { INVARIANTS } from "./invariants.ts";
 
 export interface CheckedInvariant {
@@ -17,16 +17,13 @@ export interface CheckedInvariant {
 }
 
 const VIOLATIONS_SHOWN_MAX = 20;
-const CHARGES_PER_PAGE = 1_000;
+const OUTCOMES_PER_PAGE = 1_000;
 /** A check reads everything there is; it may take longer than a statement on the path of a job. */
 const STATEMENT_TIMEOUT_MS = 600_000;
 
-/** Checks every invariant on one snapshot. Reads only. */
+/** Checks every invariant on one snapshot. Reads only. Needs two connections of the pool. */
 export async function checkBooks(pool: Pool, versions: OutcomeTypeVersions): Promise<readonly CheckedInvariant[]> {
-  const client = await pool.connect();
-  try {
-    await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+  return await readAll(pool, { statementTimeoutMs: STATEMENT_TIMEOUT_MS }, async (client) => {
     const results: CheckedInvariant[] = [];
     for (const { number, promise, sql } of INVARIANTS) {
       const text = `SELECT what FROM (${sql}) violations LIMIT ${VIOLATIONS_SHOWN_MAX}`;
@@ -39,10 +36,7 @@ export async function checkBooks(pool: Pool, versions: OutcomeTypeVersions): Pro
       ...(await timed(() => mispriced(client, versions))),
     });
     return results.toSorted((a, b) => a.number - b.number);
-  } finally {
-    await client.query("ROLLBACK").catch(() => {});
-    client.release();
-  }
+  });
 }
 
 async function timed(
@@ -53,35 +47,50 @@ async function timed(
   return { violations, durationMs: performance.now() - startMs };
 }
 
-interface ChargeRow {
+interface OutcomeRow {
   readonly job_id: JobId;
-  readonly amount_nanos: bigint;
+  readonly charged_nanos: bigint;
   readonly held_nanos: bigint;
-  readonly score: number;
+  readonly price_nanos: bigint | null;
+  /** Null when the outcome has no verdict. */
+  readonly score: number | null;
   readonly resolution: Resolution;
   readonly outcome_type_version_id: OutcomeTypeVersionId;
 }
 
-/** The price function is ours, not the database's: every charge is priced again, a page at a time. */
+/** A page of delivered outcomes. A charge says which verdict it is for; where nothing was charged, the job does. */
+const OUTCOMES = `
+  SELECT j.id AS job_id, coalesce(c.amount_nanos, 0)::bigint AS charged_nanos, h.amount_nanos AS held_nanos, j.price_nanos,
+         v.score, j.resolution, j.outcome_type_version_id
+    FROM job j
+    JOIN hold h ON h.job_id = j.id
+    LEFT JOIN charge c ON c.job_id = j.id
+    LEFT JOIN verdict v ON v.job_id = j.id AND v.id = coalesce(c.verdict_id, j.progress -> 'best' ->> 'verdictId')
+   WHERE j.state = 'closed' AND j.resolution <> 'failure' AND j.id > $1
+   ORDER BY j.id LIMIT ${OUTCOMES_PER_PAGE}`;
+
+/** The price function is ours, not the database's: every delivered outcome is priced again, a page at a time. */
 async function mispriced(client: Queryable, versions: OutcomeTypeVersions): Promise<readonly string[]> {
   const violations: string[] = [];
   let after = "";
   for (;;) {
-    const { rows } = await client.query<ChargeRow>({
-      text: `SELECT c.job_id, c.amount_nanos, h.amount_nanos AS held_nanos, v.score, j.resolution, j.outcome_type_version_id
-               FROM charge c JOIN job j ON j.id = c.job_id JOIN hold h ON h.job_id = c.job_id JOIN verdict v ON v.id = c.verdict_id
-              WHERE c.job_id > $1 ORDER BY c.job_id LIMIT ${CHARGES_PER_PAGE}`,
-      values: [after],
-    });
+    const { rows } = await client.query<OutcomeRow>({ text: OUTCOMES, values: [after] });
     for (const row of rows) {
-      const { terms } = await versions.get(row.outcome_type_version_id);
-      const due = price(terms.price, { resolution: row.resolution, score: row.score });
-      if (due === row.amount_nanos && row.amount_nanos <= row.held_nanos) continue;
-      const charged = formatMoney(nanos(row.amount_nanos));
-      violations.push(`${row.job_id} is charged ${charged}, its price is ${formatMoney(due)}`);
+      const what = await mispricing(row, versions);
+      if (what !== null) violations.push(what);
     }
     const last = rows.at(-1);
     if (last === undefined || violations.length >= VIOLATIONS_SHOWN_MAX) return violations;
     after = last.job_id;
   }
+}
+
+async function mispricing(row: OutcomeRow, versions: OutcomeTypeVersions): Promise<string | null> {
+  if (row.score === null) return `${row.job_id} is a ${row.resolution} without a verdict`;
+  const { terms } = await versions.get(row.outcome_type_version_id);
+  const due = price(terms.price, { resolution: row.resolution, score: row.score });
+  const { charged_nanos: charged, price_nanos: stated, held_nanos: held } = row;
+  if (charged === due && stated === due && charged <= held) return null;
+  const amounts = [charged, stated ?? 0n, held].map((amount) => formatMoney(nanos(amount)));
+  return `${row.job_id} is charged ${amounts[0]}, states ${amounts[1]} and held ${amounts[2]}; its price is ${formatMoney(due)}`;
 }

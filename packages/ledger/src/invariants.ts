@@ -3,6 +3,8 @@
  * does return is a defect, described by its `what` column. Numbers are those of the project's list of invariants; those
  * that belong to parts which do not exist yet (prepaid balances, credits, limits, statements, periods) are missing.
  */
+import { PERMITTED_FLOWS } from "@contingent/core/books/books";
+
 export interface Invariant {
   readonly number: number;
   readonly promise: string;
@@ -12,6 +14,24 @@ export interface Invariant {
 
 /** How long after its deadline a job may take to be closed. */
 const CLOSING_GRACE = "interval '2 minutes'";
+
+/** The triggers that keep the books from being changed or unbalanced, by table. */
+const GUARDS: Readonly<Record<string, readonly string[]>> = {
+  permitted_flow: ["append_only"],
+  ledger_transaction: ["append_only", "ledger_transaction_is_posted"],
+  posting: ["append_only", "postings_balance"],
+  charge: ["append_only", "charge_is_booked"],
+  verdict: ["append_only"],
+  job_event: ["append_only"],
+  outcome_type_version: ["append_only"],
+};
+const guards = Object.entries(GUARDS).flatMap(([table, names]) => names.map((name) => [table, name]));
+const flows = PERMITTED_FLOWS.map((flow) => [flow.kind, flow.accountClass, flow.direction]);
+
+/** Rows of texts as an SQL VALUES list. */
+function values(rows: readonly (readonly string[])[]): string {
+  return `VALUES ${rows.map((row) => `(${row.map((text) => `'${text}'`).join(", ")})`).join(", ")}`;
+}
 
 export const INVARIANTS: readonly Invariant[] = [
   {
@@ -25,13 +45,17 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 2,
-    promise: "postings, transactions, charges, verdicts and events never change: their guards are in place",
-    sql: `SELECT format('%s has no enabled append_only trigger', c.relname) AS what
-            FROM pg_class c
-           WHERE c.oid IN ('posting'::regclass, 'ledger_transaction'::regclass, 'charge'::regclass,
-                           'verdict'::regclass, 'job_event'::regclass)
-             AND NOT EXISTS (SELECT FROM pg_trigger t
-                              WHERE t.tgrelid = c.oid AND t.tgname = 'append_only' AND t.tgenabled <> 'D')`,
+    promise: "what is booked never changes: the guards of the books are in place, and permit what they should",
+    sql: `SELECT format('%s has lost its trigger %s', g.relation, g.name) AS what FROM (${values(guards)}) g (relation, name)
+           WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(g.relation) AND t.tgname = g.name)
+          UNION ALL
+          SELECT format('trigger %s of %s is disabled', t.tgname, c.relname) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+           WHERE c.relnamespace = current_schema()::regnamespace AND t.tgenabled NOT IN ('O', 'A')
+          UNION ALL
+          SELECT format('a %s may %s %s, says %s alone', coalesce(p.kind, d.kind), coalesce(p.direction, d.direction),
+                        coalesce(p.account_class, d.account_class), CASE WHEN d.kind IS NULL THEN 'the code' ELSE 'the database' END)
+            FROM (${values(flows)}) p (kind, account_class, direction)
+            FULL JOIN permitted_flow d USING (kind, account_class, direction) WHERE p.kind IS NULL OR d.kind IS NULL`,
   },
   {
     number: 5,
@@ -56,11 +80,13 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 7,
-    promise: "charged if and only if closed with success or partial; a failure leaves no charge and no open hold",
+    promise:
+      "charged if and only if closed with success or partial at a price; a failure leaves no charge and no open hold",
     sql: `SELECT format('%s is %s/%s and %s', j.id, j.state, j.resolution,
                         CASE WHEN c.job_id IS NULL THEN 'not charged' ELSE 'charged' END) AS what
             FROM job j LEFT JOIN charge c ON c.job_id = j.id
-           WHERE (c.job_id IS NOT NULL) <> (j.state = 'closed' AND j.resolution IN ('success', 'partial'))
+           WHERE (c.job_id IS NOT NULL)
+                 <> (j.state = 'closed' AND j.resolution IN ('success', 'partial') AND coalesce(j.price_nanos, 0) > 0)
           UNION ALL
           SELECT format('%s is closed and its hold is open', j.id)
             FROM job j JOIN hold h ON h.job_id = j.id WHERE j.state = 'closed' AND h.state = 'open'`,
@@ -68,39 +94,45 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     number: 9,
     promise: "every attempt's cost is booked, and the costs of the attempts are the job's cost",
-    sql: `SELECT format('%s: cost %s, booked %s', a.id, a.cost_nanos, coalesce(b.total, 0)) AS what
+    sql: `SELECT format('%s: cost %s, booked %s', coalesce(a.id, b.attempt_id), a.cost_nanos, coalesce(b.total, 0)) AS what
             FROM attempt a
-            LEFT JOIN (SELECT split_part(t.key, ':', 2) AS attempt_id, sum(p.amount_nanos) AS total
+            FULL JOIN (SELECT split_part(t.key, ':', 2) AS attempt_id, sum(p.amount_nanos) AS total
                          FROM ledger_transaction t JOIN posting p ON p.transaction_id = t.id
                         WHERE t.kind = 'cost' AND p.account_class = 'cogs' GROUP BY 1) b ON b.attempt_id = a.id
-           WHERE a.cost_nanos <> coalesce(b.total, 0)
+           WHERE coalesce(a.cost_nanos, 0) <> coalesce(b.total, 0)
           UNION ALL
-          SELECT format('%s: known %s presumed %s held %s, attempts %s %s %s', j.id, j.cost_known_nanos,
-                        j.cost_presumed_nanos, j.cost_held_nanos, a.known, a.presumed, a.held)
+          SELECT format('%s: known, presumed, held, overrun %s; its attempts %s', j.id, c.of_job, c.of_attempts)
             FROM job j
             LEFT JOIN (SELECT job_id,
                               coalesce(sum(cost_nanos) FILTER (WHERE cost_state = 'known'), 0) AS known,
                               coalesce(sum(cost_nanos) FILTER (WHERE cost_state = 'presumed'), 0) AS presumed,
-                              coalesce(sum(reserve_nanos) FILTER (WHERE cost_state = 'held'), 0) AS held
+                              coalesce(sum(reserve_nanos) FILTER (WHERE cost_state = 'held'), 0) AS held,
+                              coalesce(sum(greatest(cost_nanos - reserve_nanos, 0)), 0) AS overrun
                          FROM attempt GROUP BY job_id) a ON a.job_id = j.id
-           WHERE (j.cost_known_nanos, j.cost_presumed_nanos, j.cost_held_nanos)
-                 <> (coalesce(a.known, 0), coalesce(a.presumed, 0), coalesce(a.held, 0))`,
+           CROSS JOIN LATERAL (
+             SELECT (j.cost_known_nanos, j.cost_presumed_nanos, j.cost_held_nanos, j.cost_overrun_nanos)::text AS of_job,
+                    (coalesce(a.known, 0), coalesce(a.presumed, 0), coalesce(a.held, 0), coalesce(a.overrun, 0))::text
+                      AS of_attempts) c
+           WHERE c.of_job <> c.of_attempts`,
   },
   {
     number: 10,
     promise: "no job costs more than its cap, worst cases included",
-    sql: `SELECT format('%s: %s of %s', id, cost_known_nanos + cost_presumed_nanos + cost_held_nanos, cost_cap_nanos) AS what
-            FROM job
-           WHERE cost_known_nanos + cost_presumed_nanos + cost_held_nanos - cost_overrun_nanos > cost_cap_nanos
-          UNION ALL
-          SELECT format('%s: usage exceeded the reserve by %s', id, cost_overrun_nanos) FROM job WHERE cost_overrun_nanos <> 0`,
+    sql: `SELECT format('%s: %s of %s, and usage exceeded what was reserved for it by %s', id,
+                        cost_known_nanos + cost_presumed_nanos + cost_held_nanos, cost_cap_nanos, cost_overrun_nanos) AS what
+            FROM job WHERE cost_known_nanos + cost_presumed_nanos + cost_held_nanos > cost_cap_nanos`,
   },
   {
     number: 12,
-    promise: "every charge has a passing or partial verdict on that job",
+    promise: "every charge has a passing or partial verdict on that job, and is for its customer and outcome",
     sql: `SELECT c.job_id || ' is charged without a billable verdict' AS what
             FROM charge c LEFT JOIN verdict v ON v.id = c.verdict_id AND v.job_id = c.job_id AND v.billable
-           WHERE v.id IS NULL`,
+           WHERE v.id IS NULL
+          UNION ALL
+          SELECT j.id || ' is charged to another customer or for another outcome'
+            FROM charge c JOIN job j ON j.id = c.job_id
+           WHERE (c.customer_id, c.outcome_type, coalesce(c.outcome_key, ''))
+                 <> (j.customer_id, j.outcome_type, coalesce(j.outcome_key, ''))`,
   },
   {
     number: 13,
@@ -109,7 +141,7 @@ export const INVARIANTS: readonly Invariant[] = [
             FROM hold h LEFT JOIN ledger_transaction t ON t.job_id = h.job_id AND t.kind IN ('capture', 'void')
            GROUP BY h.job_id, h.state
           HAVING count(t.id) <> CASE WHEN h.state = 'open' THEN 0 ELSE 1 END
-              OR bool_or(t.kind = 'capture' AND h.state <> 'captured')
+              OR bool_or((t.kind = 'capture') <> (h.state = 'captured'))
           UNION ALL
           SELECT j.id || ' has no hold' FROM job j WHERE NOT EXISTS (SELECT FROM hold h WHERE h.job_id = j.id)
           UNION ALL
@@ -137,8 +169,8 @@ export const INVARIANTS: readonly Invariant[] = [
     promise: "no job stays open past its deadline, its acceptance window and a grace period",
     sql: `SELECT format('%s is still %s, its deadline was %s', id, state, deadline_at) AS what
             FROM job
-           WHERE state <> 'closed' AND greatest(deadline_at, CASE WHEN state = 'awaiting_acceptance' THEN ready_at END)
-                 + ${CLOSING_GRACE} < now()`,
+           WHERE state <> 'closed' AND now() > ${CLOSING_GRACE}
+                 + greatest(deadline_at, CASE WHEN state IN ('awaiting_acceptance', 'settling') THEN ready_at END)`,
   },
   {
     number: 19,

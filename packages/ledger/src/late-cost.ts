@@ -8,6 +8,7 @@ import type { JsonObject } from "@contingent/core/json";
 import { type Currency, type Nanos, nanos } from "@contingent/core/money";
 import { transactionRow } from "@contingent/db/commit";
 import { type Pool, transaction } from "@contingent/db/pool";
+import { storableJsonText } from "@contingent/db/storable";
 
 export interface LateAnswer {
   readonly jobId: JobId;
@@ -21,11 +22,15 @@ export interface LateAnswer {
   readonly outputTokens: number;
 }
 
+/** Locks the job before anything that belongs to it, as every transition does; else the two could wait for each other. */
+const LOCK_JOB = "SELECT FROM job WHERE id = $1 FOR NO KEY UPDATE";
+
 /** Locks the attempt's row; answers nothing when its cost is known already (the same answer told twice). */
 const TAKE_ATTEMPT = `
   UPDATE attempt a
      SET cost_state = 'known', cost_nanos = $2, usage = $3, input_tokens = $4, output_tokens = $5
-    FROM (SELECT id, cost_nanos AS booked FROM attempt WHERE id = $1 AND cost_state = 'presumed' FOR UPDATE) before
+    FROM (SELECT id, cost_nanos AS booked FROM attempt
+           WHERE id = $1 AND job_id = $6 AND cost_state = 'presumed' FOR NO KEY UPDATE) before
    WHERE a.id = before.id
   RETURNING before.booked, a.reserve_nanos`;
 
@@ -47,15 +52,17 @@ const BOOK = `
 
 /** Books the true cost of a presumed attempt; false when it was known already. Safe to repeat. */
 export async function bookLateCost(pool: Pool, late: LateAnswer): Promise<boolean> {
-  return transaction(pool, async (client) => {
+  return await transaction(pool, async (client) => {
+    await client.query({ text: LOCK_JOB, values: [late.jobId] });
     const taken = await client.query<{ booked: bigint; reserve_nanos: bigint }>({
       text: TAKE_ATTEMPT,
       values: [
         late.attemptId,
         late.cost,
-        late.usage === null ? null : JSON.stringify(late.usage),
+        late.usage === null ? null : storableJsonText(late.usage),
         late.inputTokens,
         late.outputTokens,
+        late.jobId,
       ],
     });
     const [row] = taken.rows;

@@ -2,7 +2,7 @@
 -- Times are the database's own; money is BIGINT nanos (1e-9 of the currency).
 
 -- Refuses the whole statement that it stands in when something that the statement relies on does not hold.
-CREATE FUNCTION must_hold(holds boolean, what text) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION must_hold(holds boolean, what text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF holds IS NOT TRUE THEN
     RAISE EXCEPTION 'refused, for this does not hold: %', what USING ERRCODE = 'check_violation', CONSTRAINT = 'must_hold';

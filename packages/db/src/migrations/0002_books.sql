@@ -45,7 +45,6 @@ CREATE TABLE hold (
   state        text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'captured', 'voided')),
   ended_at     timestamptz
 );
-CREATE INDEX hold_open ON hold (customer_id) WHERE state = 'open';
 
 CREATE TABLE ledger_transaction (
   id       text PRIMARY KEY,
@@ -62,6 +61,8 @@ CREATE TABLE ledger_transaction (
   UNIQUE (id, kind, currency, xact)
 );
 CREATE INDEX ledger_transaction_by_job ON ledger_transaction (job_id);
+-- A job's money is held once, and that ends once: by a capture or by a void.
+CREATE UNIQUE INDEX ledger_transaction_once ON ledger_transaction (job_id, (kind = 'hold')) WHERE kind <> 'cost';
 
 CREATE TABLE posting (
   transaction_id text NOT NULL,
@@ -77,32 +78,47 @@ CREATE TABLE posting (
   FOREIGN KEY (transaction_id, kind, currency, xact) REFERENCES ledger_transaction (id, kind, currency, xact),
   FOREIGN KEY (kind, account_class, direction) REFERENCES permitted_flow (kind, account_class, direction)
 );
-CREATE INDEX posting_by_account ON posting (account_class, account_of);
 
--- Because postings cannot join a transaction later, one look per transaction at commit is enough.
-CREATE FUNCTION ledger_transaction_balances() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Every statement adds postings that balance, transaction by transaction, so each transaction does at any time, and only
+-- to transactions of its own: what is booked stays as it is. One look per statement; a row's own trigger would cost more.
+CREATE FUNCTION postings_balance() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  total numeric;
-  lines int;
+  bad record;
 BEGIN
-  SELECT coalesce(sum(amount_nanos), 0), count(*) INTO total, lines FROM posting WHERE transaction_id = NEW.id;
-  IF total <> 0 OR lines < 2 THEN
-    RAISE EXCEPTION 'ledger transaction % does not balance: % postings sum to %', NEW.key, lines, total
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_transaction_balances';
+  SELECT transaction_id AS id, sum(amount_nanos) AS total, bool_or(xact <> pg_current_xact_id()) AS is_late INTO bad
+    FROM added GROUP BY transaction_id
+  HAVING sum(amount_nanos) <> 0 OR bool_or(xact <> pg_current_xact_id()) LIMIT 1;
+  IF bad.is_late THEN
+    RAISE EXCEPTION 'ledger transaction % is booked already: nothing can be added to it', bad.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'postings_balance';
+  ELSIF bad.id IS NOT NULL THEN
+    RAISE EXCEPTION 'ledger transaction % does not balance: its postings sum to %', bad.id, bad.total
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'postings_balance';
   END IF;
   RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER ledger_transaction_balances AFTER INSERT ON ledger_transaction
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_transaction_balances();
+CREATE TRIGGER postings_balance AFTER INSERT ON posting
+  REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION postings_balance();
+
+CREATE FUNCTION ledger_transaction_is_posted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM posting WHERE transaction_id = NEW.id) THEN
+    RAISE EXCEPTION 'ledger transaction % has no postings', NEW.key
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_transaction_is_posted';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER ledger_transaction_is_posted AFTER INSERT ON ledger_transaction
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_transaction_is_posted();
 
 -- And the other way round: a charge that is not booked is none.
 CREATE FUNCTION charge_is_booked() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF NOT EXISTS (
-    SELECT FROM ledger_transaction t JOIN posting p ON p.transaction_id = t.id
-     WHERE t.key = 'charge:' || NEW.job_id AND t.kind = 'capture'
-       AND p.account_class = 'revenue:accrued' AND p.amount_nanos = -NEW.amount_nanos
-  ) THEN
+  IF (SELECT count(*) FROM ledger_transaction t JOIN posting p ON p.transaction_id = t.id
+       WHERE t.key = 'charge:' || NEW.job_id AND t.kind = 'capture' AND t.job_id = NEW.job_id
+         AND (p.account_class, p.account_of, p.amount_nanos, p.currency) IN (
+               ('revenue:accrued', '', -NEW.amount_nanos, NEW.currency),
+               ('receivable:unbilled', NEW.customer_id, NEW.amount_nanos, NEW.currency))) <> 2 THEN
     RAISE EXCEPTION 'the charge for % has no matching capture in the books', NEW.job_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'charge_is_booked';
   END IF;
@@ -116,6 +132,7 @@ BEGIN
   RAISE EXCEPTION '% only grows: % is refused; book a correcting transaction instead', TG_TABLE_NAME, TG_OP
     USING ERRCODE = 'restrict_violation';
 END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON permitted_flow FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_transaction FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON posting FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON charge FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
