@@ -30,6 +30,6 @@ export function fingerprintOf(body: CreateJobBody): string {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
-  const members = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  const members = Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1));
   return { members: members.map(([name, member]) => [name, sorted(member)]) };
 }

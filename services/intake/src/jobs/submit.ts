@@ -37,7 +37,13 @@ export type Submitted =
   /** The outcome was asked for before, under another request. */
   | { readonly kind: "existing"; readonly jobId: JobId }
   /** The very request was made before: its stored answer. */
-  | { readonly kind: "replayed"; readonly status: number; readonly body: JsonObject; readonly existing: boolean }
+  | {
+      readonly kind: "replayed";
+      readonly jobId: JobId;
+      readonly status: number;
+      readonly body: JsonObject;
+      readonly existing: boolean;
+    }
   /** The very request was made before, and whoever served it is gone: it is ours to answer. */
   | { readonly kind: "taken_over"; readonly jobId: JobId };
 
@@ -131,7 +137,7 @@ async function answerOf(
     throw new ApiError("idempotency_key_reused", message, { param: "idempotency-key" });
   }
   const { answer, jobId } = earlier;
-  if (answer !== null) return { kind: "replayed", ...answer, existing: earlier.existing };
+  if (answer !== null) return { kind: "replayed", jobId, ...answer, existing: earlier.existing };
   if (earlier.alive) throw inFlight();
   return (await takeOver(context.pool, { customerId: submission.customerId, key }))
     ? { kind: "taken_over", jobId }

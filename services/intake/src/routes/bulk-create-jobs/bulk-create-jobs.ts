@@ -27,13 +27,12 @@ export const bulkCreateJobsRoute = route(
     requireType(request, NDJSON_TYPE);
     response.writeHead(200, { "Content-Type": NDJSON_TYPE, "Cache-Control": "no-store", "X-Accel-Buffering": "no" });
     response.flushHeaders();
-    const answers = inOrder(linesOf(request, BODY_BYTES_MAX), LINES_AT_ONCE, (line) => answerLine(context, call, line));
-    for await (const answer of answers) {
+    // When the process drains no more lines are read; those that were read are answered.
+    const lines = linesOf(request, BODY_BYTES_MAX, signal);
+    for await (const answer of inOrder(lines, LINES_AT_ONCE, (line) => answerLine(context, call, line))) {
       await writeChunk(response, `${JSON.stringify(answer)}\n`);
-      // What was not answered was not accepted, or is found again by its outcome_key.
-      if (signal.aborted) break;
     }
-    response.end();
+    response.end(() => request.complete || request.destroy());
     return null;
   },
   { readsBody: true },

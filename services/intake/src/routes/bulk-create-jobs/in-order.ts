@@ -15,7 +15,7 @@ export async function* inOrder<Item, Result>(
       const [head] = underWay;
       const arrived = next === null || underWay.length >= width ? null : await firstOf(next, head);
       if (arrived === null) {
-        underWay.shift();
+        void underWay.shift();
         if (head !== undefined) yield await head;
       } else if (arrived.done === true) {
         next = null;
@@ -25,9 +25,9 @@ export async function* inOrder<Item, Result>(
       }
     }
   } finally {
-    // Whoever stops taking results stops the reading too.
+    // Whoever stops taking results stops the reading too, without waiting for an item that may never come.
     next?.catch(() => undefined);
-    await items.return?.();
+    void items.return?.(undefined).catch(() => undefined);
   }
 }
 

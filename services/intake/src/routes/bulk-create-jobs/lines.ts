@@ -10,8 +10,12 @@ export interface Line {
   readonly bytes: Uint8Array | null;
 }
 
-/** Splits at line feeds; a last line needs none. */
-export async function* linesOf(source: AsyncIterable<Uint8Array>, bytesMax: number): AsyncGenerator<Line> {
+/** Splits at line feeds; a last line needs none. Once the signal is aborted no further line is given out. */
+export async function* linesOf(
+  source: AsyncIterable<Uint8Array>,
+  bytesMax: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Line> {
   let pieces: Uint8Array[] = [];
   let size = 0;
   let number = 1;
@@ -28,7 +32,7 @@ export async function* linesOf(source: AsyncIterable<Uint8Array>, bytesMax: numb
     number += 1;
     return line;
   };
-  for await (const chunk of source) {
+  for await (const chunk of untilAborted(source, signal)) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       take(chunk.subarray(start, end));
@@ -39,7 +43,25 @@ export async function* linesOf(source: AsyncIterable<Uint8Array>, bytesMax: numb
     take(chunk.subarray(start));
   }
   const last = finish();
-  if (!isEmpty(last)) yield last;
+  if (!isEmpty(last) && signal?.aborted !== true) yield last;
+}
+
+/** Ends when the signal is aborted, even while the next chunk is awaited. */
+async function* untilAborted<Chunk>(source: AsyncIterable<Chunk>, signal?: AbortSignal): AsyncGenerator<Chunk> {
+  const chunks = source[Symbol.asyncIterator]();
+  const { promise: aborted, resolve: abort } = Promise.withResolvers<null>();
+  if (signal?.aborted === true) return;
+  signal?.addEventListener("abort", () => abort(null), { once: true });
+  for (;;) {
+    const next = chunks.next();
+    const arrived = await Promise.race([next, aborted]);
+    if (arrived === null) {
+      next.catch(() => undefined);
+      return;
+    }
+    if (arrived.done === true) return;
+    yield arrived.value;
+  }
 }
 
 function withoutReturn(bytes: Uint8Array): Uint8Array {

@@ -51,7 +51,7 @@ async function answer(context: IntakeContext, asked: Asked): Promise<Reply> {
     case "existing":
       return existingReply(context, asked, submitted.jobId);
     case "replayed": {
-      const headers = { ...REPLAYED, ...(submitted.existing ? EXISTING : locationOf(String(submitted.body["id"]))) };
+      const headers = { ...REPLAYED, ...(submitted.existing ? EXISTING : locationOf(submitted.jobId)) };
       return { status: submitted.status, body: submitted.body, headers };
     }
   }
