@@ -73,6 +73,12 @@ describe("an answer", () => {
   });
 });
 
+test("a schema that is written out in the system prompt is kept to as well", () => {
+  const system = `You read documents.\n\nAnswer with one JSON value. It must conform to this JSON Schema:\n${JSON.stringify(SCHEMA)}`;
+  const { text } = think(readTask(system, document(3), null), model("claude-opus-5-5"), "seed", "right");
+  expect(parseJson(text)).toEqual(answer(document(3), SCHEMA, "right"));
+});
+
 describe("a mistake", () => {
   const kindsOf = (spoils: readonly { kind: string }[]): string[] => spoils.map(({ kind }) => kind);
   const inDocuments = kindsOf(extractionSpoils("")).filter((kind) => kind !== "invented_total");

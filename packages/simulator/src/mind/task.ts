@@ -1,5 +1,6 @@
 /** What the simulated mind works on and what it makes of it. */
-import type { Json, JsonObject } from "@contingent/core/json";
+import { isJsonObject, type Json, type JsonObject } from "@contingent/core/json";
+import { parseJson } from "../json.ts";
 
 /** The request as the mind sees it. */
 export interface Task {
@@ -48,13 +49,21 @@ const FINDING_LINE = /^- (\(whole answer\)|\/\S*) \[([^\]]+)\]: (.*)$/;
 
 /** Takes the findings off the end of the user's text (`renderFeedback` in core wrote them there). */
 export function readTask(system: string, user: string, schema: JsonObject | null): Task {
+  const wanted = schema ?? schemaIn(system);
   const at = user.lastIndexOf(FEEDBACK_STARTS);
-  if (at < 0) return { system, request: user, schema, findings: [] };
+  if (at < 0) return { system, request: user, schema: wanted, findings: [] };
   const findings: FindingInPrompt[] = [];
   for (const line of user.slice(at).split("\n")) {
     const [, path, code, message] = FINDING_LINE.exec(line) ?? [];
     if (path === undefined || code === undefined || message === undefined) continue;
     findings.push({ path: path === "(whole answer)" ? "" : path, code, message });
   }
-  return { system, request: user.slice(0, at).trimEnd(), schema, findings };
+  return { system, request: user.slice(0, at).trimEnd(), schema: wanted, findings };
+}
+
+/** A schema that structured output cannot express is written out in the system prompt instead. */
+function schemaIn(system: string): JsonObject | null {
+  const [, text] = /\bJSON Schema:\s*(\{[\s\S]*\})/.exec(system) ?? [];
+  const schema = text === undefined ? undefined : parseJson(text);
+  return isJsonObject(schema) ? schema : null;
 }
