@@ -29,6 +29,7 @@ await runService("ledger", async (stack, service) => {
   const sweeping = runSweeper(context, { intervalMs: config.SWEEP_INTERVAL_MS, signal: service.stopping });
   stack.defer(() => sweeping);
 
+  health.addLiveness("progress", () => consumer.checkProgress());
   health.addReadiness("database", async () => void (await pool.query("SELECT 1")));
   health.addReadiness("queue", () => queues.health());
   health.addReadiness("consumer", () => consumer.ready());

@@ -26,6 +26,7 @@ await runService("validator", async (stack, service) => {
   });
   stack.defer(() => consumer.close());
 
+  health.addLiveness("progress", () => consumer.checkProgress());
   health.addReadiness("database", async () => void (await pool.query("SELECT 1")));
   health.addReadiness("queue", () => queues.health());
   health.addReadiness("consumer", () => consumer.ready());
