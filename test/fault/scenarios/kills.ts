@@ -1,0 +1,137 @@
+/**
+ * kill -9 at the worst moments: between claiming, answering, deciding and committing. A job whose holder died is taken up
+ * again; a call that may have been made counts as spent; nothing is charged twice.
+ */
+import { expect, test } from "vitest";
+import { nanosOf } from "../../e2e/support/bills.ts";
+import { bookedFor } from "../../e2e/support/books.ts";
+import { type Case, newMarker, publish, submit } from "../../e2e/support/cases.ts";
+import { attemptsOf, expectCharged, expectCostAsBilled, storyOf } from "../../e2e/support/expectations.ts";
+import { positionOf, wakeNow } from "../../e2e/support/jobs.ts";
+import { HAIKU, RIGHT, SONNET, step } from "../../e2e/support/sums.ts";
+import { armToDie, type GetBreakable, untilDeadThenRestart } from "../support/breakable.ts";
+
+const UNDISTURBED = ["job.accepted", "attempt.started", "attempt.answered", "job.resolved", "job.closed"];
+const WORKER = "worker-standard-1";
+const ORDERS = 60;
+
+export function killTests(get: GetBreakable): void {
+  const onStandard = { cascade: [step("standard", { attempts_max: 1 })] };
+
+  test("a worker that dies before its call: the attempt counts as spent, another one succeeds", async () => {
+    const { system } = get();
+    await armToDie(system, WORKER, "worker.claimed");
+    const it = await submit(system, { terms: onStandard });
+    await untilDeadThenRestart(system, WORKER);
+    expect((await positionOf(system, it.id)).state).toBe("attempting");
+    expect(it.requests()).toEqual([]);
+    await wakeNow(system, [it.id]);
+    const job = await it.closed();
+    // Being lost is not an attempt of the tier, which has only one.
+    expect(attemptsOf(job)).toEqual([`standard ${SONNET} lost`, `standard ${SONNET} answered`]);
+    await expectCharged(system, it, job);
+    const [lost, answered] = job.attempt_list ?? [];
+    expect(nanosOf(lost?.cost ?? null)).toBeGreaterThan(0n);
+    expect(nanosOf(answered?.cost ?? null)).toBe(it.bill());
+  });
+
+  test("a worker that dies with the answer in its hands: the call is made again, both are paid for, one is charged", async () => {
+    const { system } = get();
+    await armToDie(system, WORKER, "worker.answered");
+    const it = await submit(system, { terms: onStandard });
+    await untilDeadThenRestart(system, WORKER);
+    expect(it.billed()).toHaveLength(1);
+    await wakeNow(system, [it.id]);
+    const job = await it.closed();
+    expect(attemptsOf(job)).toEqual([`standard ${SONNET} lost`, `standard ${SONNET} answered`]);
+    expect(it.billed()).toHaveLength(2);
+    await expectCharged(system, it, job);
+    expect(nanosOf(job.cost)).toBeGreaterThanOrEqual(it.bill());
+    expect((await bookedFor(system, it.id)).keys).toContain(`cost:${job.attempt_list?.[0]?.id}:estimated`);
+  });
+
+  test("a worker that dies after its commit: the answer is there, and is judged", async () => {
+    const { system } = get();
+    await armToDie(system, WORKER, "worker.committed");
+    const it = await submit(system, { terms: onStandard });
+    await untilDeadThenRestart(system, WORKER);
+    expect((await positionOf(system, it.id)).state).toBe("validating");
+    await wakeNow(system, [it.id]);
+    const job = await it.closed();
+    expect(await storyOf(it)).toEqual(UNDISTURBED);
+    expect(it.requests()).toHaveLength(1);
+    await expectCharged(system, it, job);
+    expectCostAsBilled(it, job);
+  });
+
+  test("a validator that dies after its commit: one verdict, one charge", async () => {
+    const { system } = get();
+    await armToDie(system, "validator", "validator.committed");
+    const it = await submit(system);
+    await untilDeadThenRestart(system, "validator");
+    expect((await positionOf(system, it.id)).state).toBe("settling");
+    await wakeNow(system, [it.id]);
+    const job = await it.closed();
+    expect(await storyOf(it)).toEqual(UNDISTURBED);
+    await expectCharged(system, it, job);
+    expectCostAsBilled(it, job);
+  });
+
+  test("a ledger that dies after its commit: the job is closed, and charged once", async () => {
+    const { system } = get();
+    await armToDie(system, "ledger", "ledger.committed");
+    const it = await submit(system);
+    await untilDeadThenRestart(system, "ledger");
+    const job = await it.closed();
+    expect(await storyOf(it)).toEqual(UNDISTURBED);
+    await expectCharged(system, it, job);
+  });
+
+  test("a validator and a ledger that die before their commits: their messages are delivered again", async () => {
+    const { system } = get();
+    await armToDie(system, "validator", "validator.judged");
+    const first = await submit(system);
+    await untilDeadThenRestart(system, "validator");
+    expect((await positionOf(system, first.id)).state).toBe("validating");
+    await armToDie(system, "ledger", "ledger.decided");
+    const second = await submit(system);
+    await untilDeadThenRestart(system, "ledger");
+    expect((await positionOf(system, second.id)).state).toBe("settling");
+    // Nobody wakes them: the transport itself notices that the consumers are gone.
+    for (const it of [first, second]) {
+      const job = await it.closed();
+      expect(job).toMatchObject({ resolution: "success", output: RIGHT });
+      expect(await storyOf(it)).toEqual(UNDISTURBED);
+      expect(it.requests().map(({ model }) => model)).toEqual([HAIKU]);
+      await expectCharged(system, it, job);
+      expectCostAsBilled(it, job);
+    }
+  });
+
+  test("an API that dies while it is taking orders has forgotten none that it confirmed", async () => {
+    const { system } = get();
+    const type = await publish(system);
+    const markers = Array.from({ length: ORDERS }, () => newMarker());
+    const order = (marker: string): Promise<Case> => submit(system, { type, marker, outcomeKey: `order-${marker}` });
+    const placed = await Promise.allSettled(
+      markers.map(async (marker, n) => {
+        const it = await order(marker);
+        if (n === ORDERS / 4) await system.kill("intake");
+        return it;
+      }),
+    );
+    const confirmed = placed.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    expect(confirmed.length).toBeGreaterThan(0);
+    await system.restart("intake");
+    // A client that got no answer asks again, for all of them to be sure. None is made twice.
+    const again = await Promise.all(markers.map(order));
+    const ids = again.map((it) => it.id);
+    expect(new Set(ids).size).toBe(ORDERS);
+    for (const it of confirmed) expect(ids).toContain(it.id);
+    await wakeNow(system, ids);
+    for (const it of again) {
+      await expectCharged(system, it, await it.closed());
+      expect(it.requests()).toHaveLength(1);
+    }
+  });
+}

@@ -1,0 +1,95 @@
+/** Answers and verdicts that come when nobody waits for them any more. Their cost is booked, and nothing else. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { until } from "@contingent/testkit/until";
+import { expect, test } from "vitest";
+import { nanosOf } from "../../e2e/support/bills.ts";
+import { bookedFor } from "../../e2e/support/books.ts";
+import { held, submit } from "../../e2e/support/cases.ts";
+import {
+  attemptsOf,
+  expectCharged,
+  expectCostAsBilled,
+  expectUnbilled,
+  storyOf,
+} from "../../e2e/support/expectations.ts";
+import { wakeNow } from "../../e2e/support/jobs.ts";
+import { HAIKU, RIGHT, step } from "../../e2e/support/sums.ts";
+import { type GetBreakable, processOf, untilReached } from "../support/breakable.ts";
+
+const FAST_WORKERS = ["worker-fast-1", "worker-fast-2"];
+
+export function lateTests(get: GetBreakable): void {
+  test("a worker that froze beyond its lease: the job goes on without it, its answer is paid for and dropped", async () => {
+    const { system } = get();
+    // They wait for a file that is there already: all they do is say which of them has the job.
+    const there = path.join(os.tmpdir());
+    for (const name of FAST_WORKERS) await system.restart(name, { FAILPOINTS: `worker.claimed=pause:${there}` });
+    const terms = { cascade: [step("fast", { attempts_max: 2, timeout_ms: 120_000 })] };
+    const it = await submit(system, { terms, steps: [held("frozen")] });
+    await it.reached("held");
+    const frozen = processOf(system, await untilReached(system, FAST_WORKERS)).child;
+    try {
+      frozen.send("SIGSTOP");
+      await wakeNow(system, [it.id]);
+      const job = await it.closed();
+      expect(job).toMatchObject({ resolution: "success", output: RIGHT });
+      expect(attemptsOf(job)).toEqual([`fast ${HAIKU} lost`, `fast ${HAIKU} answered`]);
+      const [lost] = job.attempt_list ?? [];
+      expect((await bookedFor(system, it.id)).keys).toContain(`cost:${lost?.id}:estimated`);
+      await expectCharged(system, it, job);
+      const story = await storyOf(it);
+
+      expect(system.simulator.release("frozen")).toBe(1);
+      frozen.send("SIGCONT");
+      await until(async () => (await bookedFor(system, it.id)).keys.includes(`cost:${lost?.id}:reported`), {
+        timeoutMs: 20_000,
+        what: "the late cost in the books",
+      });
+      const after = await system.operator.jobInFull(it.id);
+      await expectCharged(system, it, after);
+      expectCostAsBilled(it, after);
+      expect(it.billed()).toHaveLength(2);
+      expect({ ...after, cost: null, margin: null, tokens: null, attempt_list: null }).toEqual({
+        ...job,
+        cost: null,
+        margin: null,
+        tokens: null,
+        attempt_list: null,
+      });
+      expect(await storyOf(it)).toEqual(story);
+    } finally {
+      frozen.send("SIGCONT");
+      for (const name of FAST_WORKERS) await system.restart(name);
+    }
+  });
+
+  test("a verdict that is reached after the deadline charges nothing, whatever it says", async () => {
+    const { system } = get();
+    const go = path.join(os.tmpdir(), `contingent-go-${process.pid}-${Date.now()}`);
+    await system.restart("validator", { FAILPOINTS: `validator.judged=pause:${go}` });
+    try {
+      const terms = { cascade: [step("fast", { timeout_ms: 300 })], deadline_ms: 1_000 };
+      const it = await submit(system, { terms });
+      await untilReached(system, ["validator"]);
+      const job = await it.closed();
+      await expectUnbilled(system, it, job, "deadline");
+      const story = await storyOf(it);
+      fs.writeFileSync(go, "");
+      // The verdict is dropped: the next job is judged by the same validator, and nothing of the first one has changed.
+      const next = await submit(system);
+      await expectCharged(system, next, await next.closed());
+      expect(await system.operator.jobInFull(it.id)).toEqual(job);
+      expect(await storyOf(it)).toEqual(story);
+      expect(story).toEqual(["job.accepted", "attempt.started", "attempt.answered", "job.resolved", "job.closed"]);
+      // The answer was given and costs what it costs.
+      expectCostAsBilled(it, job);
+      expect(nanosOf(job.cost)).toBeGreaterThan(0n);
+    } finally {
+      fs.writeFileSync(go, "");
+      await system.restart("validator");
+      fs.rmSync(go, { force: true });
+    }
+  });
+}
