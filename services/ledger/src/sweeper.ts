@@ -67,7 +67,7 @@ async function publishMissing(context: LedgerContext, waiting: readonly DueJob[]
     const ids = jobs.map(({ job }) => messageId({ jobId: job.id, revision: job.revision }));
     const present = await context.queues.existing(queue, ids);
     const missing = jobs.filter((_, i) => !present.has(ids[i] ?? ""));
-    if (missing.length > 0) context.log.warn({ queue, messages: missing.length }, "messages were missing");
+    if (missing.length > 0) context.log.warn({ queue, missing: missing.length }, "messages were missing");
     await Promise.all(
       missing.map(({ job, nowMs, traceparent }) => publishNext(context.queues, job, nowMs, traceparent, context.log)),
     );
