@@ -22,10 +22,10 @@ export class EditedMigrationError extends Error {
  * @returns the names of those that were applied now
  * @throws EditedMigrationError when an applied file has changed since
  */
-export async function migrate(url: string): Promise<readonly string[]> {
+export async function migrate(url: string, folder: URL = FOLDER): Promise<readonly string[]> {
   const pool = openPool(url, { applicationName: "contingent-migrate", connectionsMax: 1 });
   try {
-    const migrations = await readMigrations();
+    const migrations = await readMigrations(folder);
     const applied: string[] = [];
     for (const migration of migrations) {
       if (await transaction(pool, (client) => apply(client, migration))) applied.push(migration.name);
@@ -38,7 +38,7 @@ export async function migrate(url: string): Promise<readonly string[]> {
 
 /** The name of the newest migration: what a database must have for this code to run on it. */
 export async function newestMigration(): Promise<string> {
-  return (await readMigrations()).at(-1)?.name ?? "";
+  return (await readMigrations(FOLDER)).at(-1)?.name ?? "";
 }
 
 /** Whether a database has every migration of this code. */
@@ -54,11 +54,11 @@ export async function isMigrated(db: Queryable): Promise<boolean> {
   return found.rowCount === 1;
 }
 
-async function readMigrations(): Promise<readonly Migration[]> {
-  const names = (await readdir(FOLDER)).filter((name) => name.endsWith(".sql")).toSorted();
+async function readMigrations(folder: URL): Promise<readonly Migration[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).toSorted();
   return Promise.all(
     names.map(async (name) => {
-      const sql = await readFile(new URL(name, FOLDER), "utf8");
+      const sql = await readFile(new URL(name, folder), "utf8");
       return { name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
     }),
   );
