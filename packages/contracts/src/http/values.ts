@@ -3,8 +3,6 @@ import { type IdPrefix, isId, type Id } from "@contingent/core/ids";
 import type { Json, JsonObject } from "@contingent/core/json";
 import { parseMoney } from "@contingent/core/money";
 import { z } from "zod";
-// Types of `.meta()` for OpenAPI.
-import type {} from "zod-openapi";
 
 /** Longest text that names something. */
 const NAME_CHARACTERS_MAX = 255;
