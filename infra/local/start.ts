@@ -4,6 +4,7 @@
  */
 import { killAllChildren, stopAllChildren } from "@contingent/embedded/children";
 import { Problem } from "@contingent/embedded/problem";
+import { reaper } from "@contingent/embedded/reaper";
 import { STOP_GRACE_MS } from "@contingent/embedded/system";
 import { listenForInterruption, Interrupted } from "./interruption.ts";
 import { takeLock } from "./lock.ts";
@@ -33,6 +34,7 @@ async function start(options: StartOptions): Promise<void> {
     await Promise.race([aborted(interruption.signal), stack.died]);
   } finally {
     await stopAllChildren(STOP_GRACE_MS);
+    await reaper().dismiss();
     lock.release();
     screen.line("\nEverything is stopped. The data is kept for the next start.");
   }

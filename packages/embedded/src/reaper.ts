@@ -18,6 +18,8 @@ export type ReaperOrder =
 
 export interface Reaper {
   tell(order: ReaperOrder): void;
+  /** Sends it away, once everything was stopped, and waits until it is gone. */
+  dismiss(): Promise<void>;
 }
 
 let started: Reaper | null = null;
@@ -42,6 +44,13 @@ function start(): Reaper {
   return {
     tell(order) {
       pipe.write(`${JSON.stringify(order)}\n`);
+    },
+    async dismiss() {
+      started = null;
+      const gone = new Promise((resolve) => child.once("exit", resolve));
+      child.ref();
+      pipe.end();
+      if (child.exitCode === null && child.signalCode === null) await gone;
     },
   };
 }
