@@ -3,6 +3,9 @@ import { isJsonObject } from "@contingent/core/json";
 import { parseJson } from "../../json.ts";
 import { decimalMarkOf, type DecimalMark } from "./numbers.ts";
 
+/** A longer line is prose and no row of a table. */
+export const ROW_CHARACTERS_MAX = 240;
+
 export interface Document {
   /** The document as it stands in the prompt. */
   readonly raw: string;

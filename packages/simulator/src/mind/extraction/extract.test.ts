@@ -125,6 +125,40 @@ describe("a document nobody has seen before", () => {
     });
   });
 
+  test("is read when its columns stand a single space apart", () => {
+    const text = [
+      "Acme Tools Ltd",
+      "Invoice no. A-118",
+      "Issued: 5 May 2026",
+      "From: Acme Tools Ltd",
+      "To: Foo Ltd",
+      "2 x Hammer @ 12.50 = 25.00",
+      "Nails, 1 kg 4 3.00 12.00",
+      "Total 37.00 EUR",
+    ].join("\n");
+    expect(extract(text).extracted).toMatchObject({
+      seller: "Acme Tools Ltd",
+      buyer: "Foo Ltd",
+      lineItems: [
+        { description: "Hammer", quantity: 2, unitPrice: 12.5, amount: 25 },
+        { quantity: 4, unitPrice: 3, amount: 12 },
+      ],
+      total: 37,
+    });
+  });
+
+  test.each([
+    ["one long number", "1".repeat(60_000)],
+    ["numbers and words", "1 a ".repeat(15_000)],
+    ["names", `ordered from ${"Aa ".repeat(20_000)}`],
+    ["labels", "a: ".repeat(20_000)],
+    ["rows", "5 x a 1.00\n".repeat(5_000)],
+  ])("of nothing but %s is read in time that grows with its length", (_, text) => {
+    const startedAt = performance.now();
+    extract(text);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+
   test("that says nothing is answered with nothing", () => {
     const { extracted } = extract("The quick brown fox jumps over the lazy dog.");
     expect(extracted).toMatchObject({

@@ -1,6 +1,6 @@
 /** The line items of a document: from tables, from blocks of `name: value`, from sentences. */
 import { MONTH_NAME } from "./dates.ts";
-import { paragraphsOf, type Document, type Line } from "./document.ts";
+import { paragraphsOf, ROW_CHARACTERS_MAX, type Document, type Line } from "./document.ts";
 import { moneyOf, moneyPattern, numberCellOf, rounded, type NumberCell } from "./numbers.ts";
 import { isTotalLine } from "./totals.ts";
 
@@ -27,7 +27,7 @@ function itemInRow(line: Line, document: Document): LineItem | null {
   if (isTotalLine(line, document.mark)) return null;
   const numbers: NumberCell[] = [];
   const texts: string[] = [];
-  for (const cell of line.cells) {
+  for (const cell of line.cells.length === 1 ? columnsOfWords(line.text, document) : line.cells) {
     const number = numberCellOf(cell, document.mark);
     if (number === null) texts.push(cell);
     else numbers.push(number);
@@ -36,6 +36,24 @@ function itemInRow(line: Line, document: Document): LineItem | null {
   if (description === null) return null;
   const figures = figuresOf(numbers);
   return figures === null ? null : { description, ...figures };
+}
+
+/** Words between a row's figures that carry nothing: `2 x Lamp @ 15.00 = 30.00`. */
+const FILLER = /^(?:x|×|@|=|à|at|je|zu|stück|stk\.?|pcs\.?|[$€£¥]|USD|EUR|GBP|CHF)$/i;
+
+/** The columns of a row whose gaps are single spaces: figures at its ends, the name of the article between them. */
+function columnsOfWords(text: string, document: Document): string[] {
+  if (text.length > ROW_CHARACTERS_MAX) return [text];
+  const words = text.replace(/^[-*•]\s+/, "").split(/\s+/);
+  const isFigure = (word: string | undefined): boolean =>
+    word !== undefined && (FILLER.test(word) || numberCellOf(word, document.mark) !== null);
+  let end = words.length;
+  while (end > 0 && isFigure(words[end - 1])) end--;
+  let start = 0;
+  // Only the quantity stands in front.
+  if (isFigure(words[0])) for (start = 1; start < end && FILLER.test(words[start] ?? "");) start++;
+  const name = words.slice(start, end).join(" ");
+  return [...words.slice(0, start), name, ...words.slice(end)].filter((word) => word !== "" && !FILLER.test(word));
 }
 
 /** The column with the most letters; codes, units and column heads have few. */
@@ -49,7 +67,8 @@ function descriptionIn(texts: readonly string[]): string | null {
 function figuresOf(numbers: readonly NumberCell[]): Omit<LineItem, "description"> | null {
   const plain = numbers.filter((n) => !n.percent).map((n) => n.value);
   const amount = plain.at(-1);
-  if (amount === undefined || plain.length < 3) return null;
+  // Without a single amount of money among them they are the figures of an account or a telephone.
+  if (amount === undefined || plain.length < 3 || !numbers.some((n) => n.money)) return null;
   const discounts = [0, ...numbers.filter((n) => n.percent).map((n) => n.value)];
   for (const percent of discounts) {
     for (let q = 0; q < plain.length - 2; q++) {

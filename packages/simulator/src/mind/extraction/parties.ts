@@ -22,7 +22,11 @@ export function partiesOf(document: Document, kind: DocumentKind): Parties {
   // The paper is the seller's, or on an order the buyer's.
   const head = letterhead(document);
   if (kind === "purchase_order") return { seller, buyer: buyer ?? head };
-  return { seller: seller ?? head, buyer };
+  const text = document.lines.map((line) => line.text).join(" ");
+  return {
+    seller: seller ?? labelled(document, /^from$/i) ?? head ?? companyAfter("from|by", text),
+    buyer: buyer ?? labelled(document, /^to$/i) ?? companyAfter("to|for", text),
+  };
 }
 
 /** The value of the first label that fits: behind it on its line, or on the next line. */
@@ -62,12 +66,17 @@ function nameIn(text: string): string | null {
 }
 
 /** The first capitalised words after one of the phrases, up to a word that no name has. */
-const NAME = String.raw`((?:\p{Lu}[\p{L}'.-]*|&)(?:\s+(?:\p{Lu}[\p{L}'.-]*|&|of|and))*)`;
+const NAME = String.raw`((?:\p{Lu}[\p{L}'.-]*|&)(?:\s+(?:\p{Lu}[\p{L}'.-]*|&|of|and)){0,8})`;
+
+/** A name with a company's ending behind one of the words. */
+function companyAfter(words: string, text: string): string | null {
+  return new RegExp(String.raw`\b(?:${words}) (${NAME} ${COMPANY_END})`, "u").exec(text)?.[1] ?? null;
+}
 
 function sellerInMail(document: Document): string | null {
   const text = document.lines.map((line) => line.text).join(" ");
-  const named = new RegExp(String.raw`(?:from|with|by) (${NAME} ${COMPANY_END})`, "u").exec(text)?.[1];
-  if (named !== undefined) return named;
+  const named = companyAfter("from|with|by", text);
+  if (named !== null) return named;
   const greeted = new RegExp(String.raw`^(?:Hello|Dear|Hi) ${NAME},`, "u");
   for (const { text: line } of document.lines) {
     const name = greeted.exec(line)?.[1];

@@ -1,5 +1,5 @@
 /** What stands below the items: subtotal, discount, shipping, tax, total. */
-import { paragraphsOf, type Document, type Line } from "./document.ts";
+import { paragraphsOf, ROW_CHARACTERS_MAX, type Document, type Line } from "./document.ts";
 import { moneyOf, moneyPattern, numberCellOf, type DecimalMark } from "./numbers.ts";
 
 export type TotalName = "subtotal" | "discount" | "shipping" | "tax" | "total";
@@ -18,7 +18,7 @@ const LABELS: readonly (readonly [TotalName, RegExp])[] = [
     /shipping|delivery|freight|carriage|postage|versand|fracht|livraison|frais de port|frakt|gastos de envío/i,
   ],
   ["tax", /\b(?:vat|tax|mwst|ust|tva|iva|gst|hst|pst|moms)\b/i],
-  ["total", /total|gesamtbetrag|amount due|balance due|do zapłaty|att betala|à payer|zu zahlen|amount payable/i],
+  ["total", /total|^gesamt|^summe|amount due|balance due|do zapłaty|att betala|à payer|zu zahlen|amount payable/i],
 ];
 
 /** The totals that the document prints; the last one of a name counts, since a grand total comes last. */
@@ -50,7 +50,8 @@ function totalIn(line: Line, mark: DecimalMark): { name: TotalName; value: numbe
 
 /** `Total 123.00`, with a single space before the amount. */
 function lastWord(cell: string): readonly string[] {
-  const [, label, amount] = /^(\D+?)\s+([€$£¥]?[\d.,']*\d[.,]\d{2}(?:\s?(?:€|[A-Z]{3}))?)$/.exec(cell) ?? [];
+  if (cell.length > ROW_CHARACTERS_MAX) return [cell];
+  const [, label, amount] = /^(.*?\p{L}.*?)\s+([€$£¥]?[\d.,']*\d[.,]\d{2}(?:\s?(?:€|[A-Z]{3}))?)$/u.exec(cell) ?? [];
   return label === undefined || amount === undefined ? [cell] : [label, amount];
 }
 
