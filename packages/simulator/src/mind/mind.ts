@@ -55,11 +55,6 @@ export function think(task: Task, model: SimulatedModel, seed: string, wish: Wis
   return spoiled(answer, chosen, luck, difficulty) ?? right;
 }
 
-/** The chance, 0 to 1, that this model answers this task right: what the tables in the README are made of. */
-export function chanceOfRight(task: Task, model: SimulatedModel, seed: string): number {
-  return 1 / (1 + Math.exp(-STEEPNESS * marginOf(task, model, seed, solve(task).difficulty)));
-}
-
 /** Solutions depend on the request and the schema alone, so that an attempt on the next tier need not read again. */
 const solved = new Map<string, Solution>();
 const SOLVED_MAX = 500;
