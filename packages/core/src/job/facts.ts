@@ -102,7 +102,6 @@ export type JobEventType =
   | "job.accepted"
   | "attempt.started"
   | "attempt.answered"
-  | "attempt.failed"
   | "job.retried"
   | "job.escalated"
   | "job.fell_back"

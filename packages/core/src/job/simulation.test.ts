@@ -134,7 +134,7 @@ const EVENTS = Object.keys({
   "job.delivered": 0,
   "job.resolved": 0,
   "job.closed": 0,
-} satisfies Record<Exclude<JobEventType, "job.accepted" | "attempt.failed">, 0>);
+} satisfies Record<Exclude<JobEventType, "job.accepted">, 0>);
 
 const RUNS = 6_000;
 /** Seconds on an idle machine; a busy one may take its time. */
