@@ -36,6 +36,8 @@ export interface ReceivedPoint {
 
 export interface ReceivedMetric {
   readonly service: string;
+  /** The process that sent it: values are cumulative per process. */
+  readonly instance: string;
   readonly name: string;
   readonly unit: string;
   readonly points: readonly ReceivedPoint[];
@@ -126,8 +128,11 @@ function readSpan(service: string, scope: string, span: Fields): ReceivedSpan {
 
 /** Counters (sums), gauges and histograms. */
 function readMetrics(body: Uint8Array): ReceivedMetric[] {
-  return scopesOf(body).flatMap(({ service, items }) =>
-    items.map((metric) => ({ service, name: text(metric, 1), unit: text(metric, 3), points: pointsOf(metric) })),
+  return scopesOf(body).flatMap(({ service, instance, items }) =>
+    items.map((metric) => {
+      const [name, unit] = [text(metric, 1), text(metric, 3)];
+      return { service, instance, name, unit, points: pointsOf(metric) };
+    }),
   );
 }
 
@@ -149,13 +154,15 @@ function pointsOf(metric: Fields): ReceivedPoint[] {
 }
 
 /** Traces and metrics are nested alike: resources (1) hold scopes (2), which hold items (2). */
-function scopesOf(body: Uint8Array): { service: string; scope: string; items: Fields[] }[] {
+function scopesOf(body: Uint8Array): { service: string; instance: string; scope: string; items: Fields[] }[] {
   return messages(readFields(body), 1).flatMap((resourceItems) => {
     const [resource = new Map()] = messages(resourceItems, 1);
-    const service = String(attributesOf(resource, 1)["service.name"] ?? "");
+    const about = attributesOf(resource, 1);
+    const service = String(about["service.name"] ?? "");
+    const instance = String(about["service.instance.id"] ?? "");
     return messages(resourceItems, 2).map((scopeItems) => {
       const [scope = new Map()] = messages(scopeItems, 1);
-      return { service, scope: text(scope, 1), items: messages(scopeItems, 2) };
+      return { service, instance, scope: text(scope, 1), items: messages(scopeItems, 2) };
     });
   });
 }

@@ -1,0 +1,3 @@
+import { traceTests } from "./trace.ts";
+
+traceTests("redis");
