@@ -10,6 +10,8 @@
  * | outcome.validation.duration | histogram | ms | outcome.type, outcome.verdict |
  * | outcome.queue.wait | histogram | ms | messaging.destination.name |
  */
+import type { Effect } from "@contingent/core/job/facts";
+import { currentStep, type Job } from "@contingent/core/job/job";
 import type { Nanos } from "@contingent/core/money";
 import { type Counter, type Histogram, metrics } from "@opentelemetry/api";
 import { GEN_AI, OUTCOME } from "./attributes.ts";
@@ -53,6 +55,18 @@ export function recordJobClosed(job: {
   const { jobs, price } = instruments();
   jobs.add(1, { [OUTCOME.type]: job.outcomeType, [OUTCOME.resolution]: job.resolution, [OUTCOME.reason]: job.reason });
   price.add(Number(job.price), { [OUTCOME.type]: job.outcomeType });
+}
+
+/**
+ * After the transaction that ends an attempt, if the transition did: its cost is what was booked for it, which is the
+ * worst case where the answer was lost.
+ * @param before the job while the attempt was under way
+ */
+export function recordEndedAttempt(before: Job, effects: readonly Effect[]): void {
+  const ended = effects.find((effect) => effect.type === "end_attempt");
+  if (ended === undefined) return;
+  const { model, outcome: result, cost } = ended;
+  recordAttempt({ tier: currentStep(before).tier, model, result, cost });
 }
 
 /** After the transaction that books an attempt's end. */

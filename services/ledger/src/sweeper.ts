@@ -9,6 +9,7 @@ import { decide } from "@contingent/core/job/decide";
 import { nextMessage } from "@contingent/core/job/messages";
 import { type DueJob, takeDueJobs } from "@contingent/db/due";
 import { publishNext, queueOf } from "@contingent/queue/publish-next";
+import { recordEndedAttempt } from "@contingent/runtime/metrics";
 import type { LedgerContext } from "./context.ts";
 
 export interface SweeperOptions {
@@ -51,6 +52,7 @@ async function wake(context: LedgerContext, due: DueJob): Promise<DueJob | null>
   if (step.kind !== "moved") return due;
   const won = await context.commit({ ...step, before: job, currency: version.currency });
   if (!won) return null;
+  recordEndedAttempt(job, step.effects);
   context.log.info({ job: job.id, from: job.state, to: step.next.state, event: step.event.type }, "overdue");
   await publishNext(context.queues, step.next, nowMs, traceparent, context.log);
   return null;

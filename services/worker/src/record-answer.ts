@@ -12,6 +12,7 @@ import { publishNext } from "@contingent/queue/publish-next";
 import type { ClaimedAttempt } from "./claim-attempt.ts";
 import type { WorkerContext } from "./context.ts";
 import { failpoint } from "@contingent/runtime/failpoints";
+import { recordEndedAttempt } from "@contingent/runtime/metrics";
 import { describeResult } from "./tracing.ts";
 import type { Span } from "@opentelemetry/api";
 
@@ -27,10 +28,10 @@ export async function recordAnswer(
 ): Promise<void> {
   const { job, loaded, nowMs } = attempt;
   const fact = factOf(attempt, result);
-  describeResult(span, attempt.started, result, fact);
   const step = decide(job, fact, { nowMs: nowMs(), random: Math.random() });
   if (step.kind !== "moved") return;
   const { next, event, effects } = step;
+  describeResult(span, result, effects);
   const { currency } = loaded.version;
   const transition = { before: job, next, event, effects, currency, answer: answerOf(result) };
   const won = await insist(() => context.commit(transition), performance.now() + LEASE_GRACE_MS);
@@ -39,6 +40,7 @@ export async function recordAnswer(
     await bookLate(context, attempt, result);
     return;
   }
+  recordEndedAttempt(job, effects);
   for (const effect of effects) {
     if (effect.type === "pause_tier") await context.queues.pauseFor(attemptQueue(effect.tier), effect.durationMs);
   }

@@ -1,12 +1,10 @@
 /** The attempt's span: above the model call's own (which the SDK makes), linked to the attempt before it. */
-import type { Effect, Fact } from "@contingent/core/job/facts";
+import type { Effect } from "@contingent/core/job/facts";
 import type { JobForAttempt } from "@contingent/db/load";
 import type { CallResult } from "@contingent/providers/provider";
 import { GEN_AI, OUTCOME } from "@contingent/runtime/attributes";
-import { recordAttempt } from "@contingent/runtime/metrics";
 import { traceparentOf, withSpan } from "@contingent/runtime/tracing";
 import { type Span, SpanStatusCode } from "@opentelemetry/api";
-import { ZERO } from "@contingent/core/money";
 
 type Started = Extract<Effect, { type: "start_attempt" }>;
 
@@ -40,14 +38,12 @@ export function describeStart(span: Span, started: Started): void {
   });
 }
 
-/** Says on the span, and counts, what came of the attempt. Ids and numbers only. */
-export function describeResult(span: Span, started: Started, result: CallResult, fact: Fact): void {
-  const outcome = result.kind === "answered" ? (result.stop === "end" ? "answered" : result.stop) : result.kind;
-  const cost = fact.type === "answered" ? fact.cost : ZERO;
-  span.setAttributes({ [OUTCOME.attemptResult]: outcome, [OUTCOME.costNanos]: Number(cost) });
-  if (result.kind !== "answered") {
-    span.setStatus({ code: SpanStatusCode.ERROR });
-    span.setAttribute("error.type", result.kind);
-  }
-  recordAttempt({ tier: started.tier, model: started.model, result: outcome, cost });
+/** Says on the span what came of the attempt, and what is booked for it. Ids and numbers only. */
+export function describeResult(span: Span, result: CallResult, effects: readonly Effect[]): void {
+  const ended = effects.find((effect) => effect.type === "end_attempt");
+  if (ended === undefined) return;
+  span.setAttributes({ [OUTCOME.attemptResult]: ended.outcome, [OUTCOME.costNanos]: Number(ended.cost) });
+  if (result.kind === "answered") return;
+  span.setStatus({ code: SpanStatusCode.ERROR });
+  span.setAttribute("error.type", result.kind);
 }

@@ -1,6 +1,7 @@
 import { cancelJob } from "@contingent/contracts/http/operations";
 import type { JobId } from "@contingent/core/ids";
 import { decide } from "@contingent/core/job/decide";
+import { recordEndedAttempt } from "@contingent/runtime/metrics";
 import type { IntakeContext } from "../../context.ts";
 import { ApiError } from "../../http/api-error.ts";
 import { route } from "../../http/route.ts";
@@ -26,6 +27,7 @@ async function cancel(context: IntakeContext, id: JobId): Promise<void> {
     if (step.kind !== "moved") throw tooLate(id);
     const { next, event, effects } = step;
     if (await context.commit({ before, next, event, effects, currency: version.currency })) {
+      recordEndedAttempt(before, effects);
       context.announce({ job: next, traceparent, nowMs });
       return;
     }
