@@ -23,7 +23,7 @@ const WON = { status: "fulfilled", value: true };
 const LOST = { status: "fulfilled", value: false };
 
 function refusedBy(constraint: string): unknown {
-  return { status: "rejected", reason: expect.objectContaining({ constraint }) };
+  return { status: "rejected", reason: expect.objectContaining({ constraint }) as unknown };
 }
 
 async function several(count: number): Promise<readonly JobId[]> {
@@ -106,7 +106,7 @@ const SPOILED: readonly Spoiled[] = [
         usage: { deep: nested(FAR_TOO_DEEP) },
       },
     }),
-    refused: { status: "rejected", reason: expect.any(RangeError) },
+    refused: { status: "rejected", reason: expect.any(RangeError) as unknown },
   },
 ];
 
@@ -184,7 +184,7 @@ test("a statement is prepared once on every connection of a pool, whoever uses i
   for (let round = 0; round < 3; round += 1) {
     const ids = await several(3);
     const transitions = await Promise.all(ids.map((id) => transitionBy(db.pool, id, claim())));
-    const won = await Promise.all(transitions.map((t, n) => commits[n]?.(t)));
+    const won = await Promise.all(transitions.map(async (t, n) => await commits[n]?.(t)));
     expect(won).toEqual([true, true, true]);
   }
 });

@@ -85,7 +85,7 @@ describe("of two transitions of one revision exactly one wins, and the other wri
     const [here, there] = [openCommit(db.another(1)), openCommit(db.another(1))];
     const won = await whileJobIsHeld(id, 2, () => Promise.all([here(one), there(two)]));
 
-    expect(won.toSorted()).toEqual([false, true]);
+    expect(won.filter(Boolean)).toEqual([true]);
     const added = Object.entries(await counted(db.pool, id)).map(([table, n]) => [table, n - (before[table] ?? 0)]);
     expect(Object.fromEntries(added.filter(([, n]) => n !== 0))).toEqual(expected);
     const { next, event } = won[0] ? one : two;
