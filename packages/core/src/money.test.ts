@@ -93,7 +93,8 @@ describe("arithmetic on amounts", () => {
   test.each<[bigint, number, bigint]>([
     [1_000_000_000n, 0.5, 500_000_000n],
     [1_000_000_000n, 1.5, 1_500_000_000n],
-    // 0.29 is 0.28999… in binary; the share is taken to the nearest millionth first.
+    // 0.000249 × 1,000,000 is 248.99999999999997 in binary: the share is taken to the nearest millionth first.
+    [1_000_000n, 0.000249, 249n],
     [100n, 0.29, 29n],
     [100n, 1.1, 110n],
     [3n, 0.5, 1n],

@@ -65,6 +65,17 @@ describe("evaluate", () => {
     expect(verdict.findings).toHaveLength(VERDICT_FINDINGS_MAX);
   });
 
+  test("an answer with very many errors is left at its first one", () => {
+    const wide: Subject = {
+      input: {},
+      output: Array.from({ length: 3_000 }, () => 1),
+      outputSchema: { items: { type: "string" } },
+    };
+    const few: Subject = { ...wide, output: [1, 1, 1] };
+    expect(evaluate(shape, wide, thresholds).findings).toHaveLength(1);
+    expect(evaluate(shape, few, thresholds).findings).toHaveLength(3);
+  });
+
   test.each<[string, ValidatorNode, string]>([
     ["an unknown validator", { use: "fields_compelte", options: {} }, 'there is no validator "fields_compelte"'],
     ["options that do not fit", { use: "format", options: { fields: ["/a"] } }, "the options of format@1 do not fit"],

@@ -37,6 +37,17 @@ export function validatorNames(): readonly string[] {
 /** Closes over the type of the options. */
 export function register<O>(validator: Validator<O>): RegisteredValidator {
   const { name, version } = validator;
+  // A version's options are the same object for all of its jobs: they are checked once.
+  const checked = new WeakMap<object, O>();
+  const optionsOf = (options: unknown): O => {
+    const known = typeof options === "object" && options !== null ? checked.get(options) : undefined;
+    if (known !== undefined) return known;
+    const parsed = validator.options.safeParse(options);
+    if (!parsed.success)
+      throw new ValidatorError(`the options of ${name}@${version} do not fit: publish the type anew`);
+    if (typeof options === "object" && options !== null) checked.set(options, parsed.data);
+    return parsed.data;
+  };
   return {
     name,
     version,
@@ -48,11 +59,6 @@ export function register<O>(validator: Validator<O>): RegisteredValidator {
         message: issue.message,
       }));
     },
-    run(subject, options) {
-      const parsed = validator.options.safeParse(options);
-      if (!parsed.success)
-        throw new ValidatorError(`the options of ${name}@${version} do not fit: publish the type anew`);
-      return validator.validate(subject, parsed.data);
-    },
+    run: (subject, options) => validator.validate(subject, optionsOf(options)),
   };
 }

@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import type { CallFailed } from "../provider.ts";
 import { anthropic } from "./anthropic.ts";
-import { answering, eventsOf, KEY, patient, requestOf, sendError, sendEvents, startStream } from "./server.fixture.ts";
+import { answering, KEY, patient, requestOf, sendError, sendWithoutEnd } from "./server.fixture.ts";
 
 describe("an error status", () => {
   test.each<[number, string, CallFailed["kind"], string]>([
@@ -81,7 +81,7 @@ describe("a message never tells", () => {
   test.each([
     ["the key", `invalid x-api-key: ${KEY}`],
     ["a part of the prompt", `messages.0: unsafe text "17 of ${secret}" found`],
-    ["a part of the prompt with other spacing", `bad input:\n  Invoice   17 of\n canary`],
+    ["a part of the prompt with other spacing", `bad input:\n  17   of canary?`],
     ["a short prompt", "tell me"],
   ])("%s, when the API repeats it", async (_, message) => {
     await using server = await answering((response) =>
@@ -145,18 +145,18 @@ describe("the signal", () => {
     expect(result).toMatchObject({ kind: "timeout", mayHaveBeenBilled: true, usage: null });
   });
 
-  test("aborts an answer in the middle, with the usage that was seen; a reason that is no abort changes nothing", async () => {
+  test("aborts an answer in the middle, with the usage that was seen", async () => {
     const controller = new AbortController();
-    await using server = await answering(async (response) => {
-      startStream(response);
-      sendEvents(response, eventsOf("x").slice(0, 3));
-      await new Promise((resolve) => response.write(": flushed\n\n", resolve));
+    // So much does not fit into the buffers between the two: when it is sent, the beginning has been read.
+    const enough = 4_000_000;
+    const abort = (bytes: number): void => void (bytes > enough && controller.abort(new Error("the deadline")));
+    await using server = await answering((response) => sendWithoutEnd(response, abort));
+    const result = await server.provider.call(requestOf(), controller.signal);
+    expect(result).toMatchObject({
+      kind: "timeout",
+      mayHaveBeenBilled: true,
+      usage: { inputTokens: 20, outputTokens: 1 },
     });
-    const call = server.provider.call(requestOf(), controller.signal);
-    // Whenever the abort comes, the call is over at once; what was seen of the usage depends on the moment.
-    while (server.received.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    controller.abort(new Error("the deadline"));
-    expect(await call).toMatchObject({ kind: "timeout", mayHaveBeenBilled: true });
   });
 
   test("by its timeout does the same", async () => {

@@ -47,7 +47,7 @@ export function requestOf(changes: Partial<ModelRequest> = {}): ModelRequest {
   return {
     model: "claude-haiku-5-5",
     system: "You extract data.",
-    user: "Invoice 17 of canary-customer-42, total EUR 12.50",
+    user: "Invoice 17  of\ncanary-customer-42, total EUR 12.50",
     outputSchema: null,
     outputTokensMax: 500,
     ...changes,
@@ -109,6 +109,25 @@ export function sendEvents(response: ServerResponse, events: readonly object[]):
     const name = "type" in event ? String(event.type) : "message";
     response.write(`event: ${name}\ndata: ${JSON.stringify(event)}\n\n`);
   }
+}
+
+/** Sends text without end, as fast as it is taken; `watch` is told of the bytes that are on their way. */
+export function sendWithoutEnd(response: ServerResponse, watch: (bytes: number) => void = () => undefined): void {
+  startStream(response);
+  sendEvents(response, eventsOf("").slice(0, 2));
+  const delta = { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "x".repeat(65_536) } };
+  const piece = `event: content_block_delta\ndata: ${JSON.stringify(delta)}\n\n`;
+  let bytes = 0;
+  const more = (): void => {
+    let isTaken = true;
+    while (isTaken && !response.destroyed) {
+      isTaken = response.write(piece);
+      bytes += piece.length;
+      watch(bytes);
+    }
+  };
+  response.on("drain", more);
+  more();
 }
 
 export function sendAnswer(response: ServerResponse, ...args: Parameters<typeof eventsOf>): void {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { VALUES_MAX } from "../bounds.ts";
 import { failed, finding, quote, shareResult } from "../finding.ts";
 import { manyPointer, placesOf, pointer, valueAt } from "../pointer.ts";
-import type { LeafResult, Validator } from "../validator.ts";
+import type { LeafResult, Subject, Validator } from "../validator.ts";
 import { mentions, type Source, sourceOf } from "./source.ts";
 
 const FIELDS_MAX = 50;
@@ -25,8 +25,9 @@ export const grounded: Validator<GroundedOptions> = {
   name: "grounded",
   version: 1,
   options: z.strictObject({ fields: z.array(manyPointer).min(1).max(FIELDS_MAX), source: pointer }),
-  validate({ input, output }, options): LeafResult {
-    const source = sourceOf(valueAt(input, options.source));
+  validate(subject, options): LeafResult {
+    const source = sourceFor(subject, options.source);
+    const { output } = subject;
     const found = options.fields.map((field) => placesOf(output, field));
     // An absent value claims nothing; that it must be there is for `fields_complete` to say.
     const places = found
@@ -51,6 +52,16 @@ export const grounded: Validator<GroundedOptions> = {
     return shareResult(places.length - findings.length, places.length, findings);
   },
 };
+
+/** Several checks of one answer look into the same source; reading it costs more than looking things up. */
+const sources = new WeakMap<Subject, Map<string, Source>>();
+
+function sourceFor(subject: Subject, at: string): Source {
+  const known = sources.get(subject) ?? new Map<string, Source>();
+  const source = known.get(at) ?? sourceOf(valueAt(subject.input, at));
+  sources.set(subject, known.set(at, source));
+  return source;
+}
 
 function isIn(source: Source, value: Json | undefined): boolean {
   if (typeof value === "string" && value.length > VALUE_CHARACTERS_MAX) return false;

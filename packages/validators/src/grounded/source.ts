@@ -105,7 +105,10 @@ function textsOf(root: Json | undefined): string {
 
 function numbersIn(text: string): ReadonlySet<string> {
   const numbers = new Set<string>();
+  const seen = new Set<string>();
   for (const [run] of text.normalize("NFKC").matchAll(/\d[\d.,'\u2019]*(?: \d{3}(?!\d)[\d.,'\u2019]*)*/g)) {
+    if (seen.has(run)) continue;
+    seen.add(run);
     const groups = run.split(" ");
     for (const [start, group] of groups.entries()) {
       addReadings(group, numbers);
@@ -135,8 +138,7 @@ function addReadings(written: string, numbers: Set<string>): void {
 function add(text: string, numbers: Set<string>): void {
   // `0117` is a code, not the number 117.
   if (/^0\d/.test(text)) return;
-  const number = decimalOf(text);
-  if (number !== null) numbers.add(magnitude(number));
+  numbers.add(text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 }
 
 function magnitude(number: Decimal): string {

@@ -13,6 +13,7 @@ const SCHEMA_CHARACTERS_MAX = 65_536;
 const SCHEMA_DEPTH_MAX = 32;
 /** Nodes of the schema once every `$ref` is written out. A 1.4 kB chain of doubled references took 3.8 s to compile. */
 const SCHEMA_NODES_MAX = 10_000;
+const PROBLEM_CHARACTERS_MAX = 500;
 /** Comparing every two items is quadratic. */
 const UNIQUE_ITEMS_MAX = 1_000;
 /** Compiled schemas that are kept. Each outcome type version has one or two. */
@@ -48,6 +49,10 @@ export function compileSchema(schema: JsonSchema): Compilation {
 export function schemaProblems(schema: JsonSchema): readonly Problem[] {
   const nested = tooDeep(schema);
   if (nested !== null) return [nested];
+  if (metaSchema().validateSchema(schema) !== true) {
+    const message = `${UNUSABLE}: ${metaSchema().errorsText(undefined, { dataVar: "schema" })}`;
+    return [{ path: "", message: message.slice(0, PROBLEM_CHARACTERS_MAX) }];
+  }
   const result = compileSchema(schema);
   return result.ok ? [] : result.problems;
 }
@@ -57,7 +62,6 @@ function compileAnew(schema: JsonSchema, text: string): Compilation {
   const problem = tooDeep(schema) ?? forbiddenIn(schema, "") ?? tooManyNodes(schema);
   if (problem !== null) return { ok: false, problems: [problem] };
   try {
-    if (metaSchema().validateSchema(schema) !== true) return refused("", `${UNUSABLE}: ${metaSchema().errorsText()}`);
     const thorough = ajv(true).compile(schema);
     let quick: ValidateFunction | null = null;
     return { ok: true, schema: { thorough, quick: () => (quick ??= ajv(false).compile(schema)) } };
@@ -68,7 +72,10 @@ function compileAnew(schema: JsonSchema, text: string): Compilation {
 
 const UNUSABLE = "is not a usable JSON Schema (2020-12)";
 
-/** Compiling the meta-schema takes 70 ms and a schema 3 ms, so that there is one instance for all schemas' own form. */
+/**
+ * Compiling the meta-schema takes 70 ms and a schema 3 ms: there is one instance for the form of all schemas, and only
+ * whoever publishes one waits for it.
+ */
 let sharedMetaSchema: Ajv2020 | null = null;
 function metaSchema(): Ajv2020 {
   return (sharedMetaSchema ??= new Ajv2020({ logger: false }));

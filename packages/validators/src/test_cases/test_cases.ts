@@ -3,6 +3,7 @@ import type { Finding } from "@contingent/core/verdict";
 import { z } from "zod";
 import { VALUES_MAX } from "../bounds.ts";
 import { failed, finding, PASSED, shareResult } from "../finding.ts";
+import { parseOutput } from "../parse-output.ts";
 import { join, pointer, valueAt } from "../pointer.ts";
 import type { LeafResult, Validator } from "../validator.ts";
 
@@ -43,7 +44,7 @@ function count(cases: readonly Json[], path: string): { good: number; findings: 
   for (const [index, each] of cases.entries()) {
     const input = isJsonObject(each) ? firstOf(each, INPUT_NAMES) : undefined;
     const expected = isJsonObject(each) ? firstOf(each, EXPECTED_NAMES) : undefined;
-    const key = input === undefined ? "" : canonical(input);
+    const key = input === undefined ? "" : canonical(read(input));
     if (input === undefined || expected === undefined) {
       const message = `A case needs "${INPUT_NAMES[0]}" and "${EXPECTED_NAMES[0]}".`;
       findings.push(finding(join(path, index), "incomplete_case", message));
@@ -59,6 +60,13 @@ function count(cases: readonly Json[], path: string): { good: number; findings: 
 
 function firstOf(each: Json, names: readonly string[]): Json | undefined {
   return names.map((name) => valueAt(each, `/${name}`)).find((value) => value !== undefined);
+}
+
+/** An input that is JSON as text (`"[1, 2]"`) is what it says, so that other spacing makes no other case. */
+function read(input: Json): Json {
+  if (typeof input !== "string") return input;
+  const parsed = parseOutput(input);
+  return parsed.ok ? parsed.value : input;
 }
 
 /** JSON with the names in order, so that `{a, b}` and `{b, a}` are the same input. Depth is bounded by `parseOutput`. */
