@@ -10,14 +10,14 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{packages,services}/*/src/**/*.test.ts", "infra/**/*.test.ts", "test/tidy/**/*.test.ts"],
+          include: ["{packages,services}/*/src/**/*.test.ts", "infra/local/**/*.test.ts", "test/tidy/**/*.test.ts"],
           testTimeout: 20_000,
         },
       },
       {
         test: {
           name: "integration",
-          include: ["{packages,services}/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          include: ["{packages,services}/*/test/**/*.test.ts", "infra/test/**/*.test.ts", "test/**/*.test.ts"],
           exclude: ["test/tidy/**", "test/bench/**", "**/node_modules/**"],
           globalSetup: ["packages/testkit/src/global-setup.ts"],
           testTimeout: 60_000,

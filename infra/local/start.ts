@@ -33,10 +33,10 @@ async function start(options: StartOptions): Promise<void> {
     screen.line("\nRunning. Ctrl-C stops everything.");
     await Promise.race([aborted(interruption.signal), stack.died]);
   } finally {
-    await stopAllChildren(STOP_GRACE_MS);
+    const stopped = await stopAllChildren(STOP_GRACE_MS);
     await reaper().dismiss();
     lock.release();
-    screen.line("\nEverything is stopped. The data is kept for the next start.");
+    if (stopped > 0) screen.line("\nEverything is stopped. The data is kept for the next start.");
   }
 }
 

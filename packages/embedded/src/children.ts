@@ -44,11 +44,16 @@ export interface Child {
 
 const live = new Set<Child>();
 
-/** Stops all children of this process: services first, and what backs them when none needs it any more. */
-export async function stopAllChildren(graceMs: number): Promise<void> {
+/**
+ * Stops all children of this process: services first, and what backs them when none needs it any more.
+ * @returns how many there were
+ */
+export async function stopAllChildren(graceMs: number): Promise<number> {
+  const count = live.size;
   for (const stage of ["service", "backing"] as const) {
     await Promise.all([...live].filter((child) => child.stage === stage).map((child) => child.stop(graceMs)));
   }
+  return count;
 }
 
 /** Kills all children of this process at once. */

@@ -1,5 +1,5 @@
 /** The reaper's process: see reaper.ts. Reads one order per line until its input ends, and then acts. */
-import fs from "node:fs/promises";
+import fs from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ReaperOrder, Stage } from "./reaper.ts";
@@ -29,15 +29,25 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 await stop("service");
 await stop("backing");
-await Promise.all([...folders].map((folder) => fs.rm(folder, { recursive: true, force: true })));
+for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
 
 async function stop(stage: Stage): Promise<void> {
   const doomed = [...adopted].filter(([, child]) => child.stage === stage);
   for (const [pid, child] of doomed) send(pid, child.signal);
   const giveUpAtMs = Date.now() + GRACE_MS;
-  while (doomed.some(([pid]) => send(pid, 0)) && Date.now() < giveUpAtMs) await pause(POLL_MS);
+  while (doomed.some(([pid]) => isRunning(pid)) && Date.now() < giveUpAtMs) await pause(POLL_MS);
   // The whole group, because a service may have children of its own.
   for (const [pid] of doomed) send(-pid, "SIGKILL");
+}
+
+/** An orphan that has ended still has its pid where the first process of a container reaps nobody: that is not running. */
+function isRunning(pid: number): boolean {
+  if (!send(pid, 0)) return false;
+  try {
+    return !fs.readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+  } catch {
+    return true;
+  }
 }
 
 /** Whether there was a process to send it to. */
