@@ -1,4 +1,5 @@
 /** The API of one process on a database of its own, with the queue on Postgres: everything real but the other services. */
+import { rateAt } from "@contingent/core/cost";
 import type { CustomerId } from "@contingent/core/ids";
 import { openAccept } from "@contingent/db/accept";
 import { openFindAccepted } from "@contingent/db/accept-find";
@@ -10,11 +11,13 @@ import { createKey, keyFinder } from "@contingent/db/keys";
 import { jobLoader } from "@contingent/db/load";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openPool, type Pool } from "@contingent/db/pool";
-import { apiClient, type ApiClient } from "@contingent/embedded/api-client";
+import { apiClient } from "@contingent/embedded/api-client";
 import { openQueues, type Queues } from "@contingent/queue/queues";
 import { Health } from "@contingent/runtime/health";
 import { createLog } from "@contingent/runtime/log";
+import { answer, happens, judge, type TestStep } from "@contingent/testkit/jobs";
 import { freshDatabase } from "@contingent/testkit/postgres";
+import { startTcpLink, type TcpLink } from "@contingent/testkit/tcp-link";
 import { intakeApp } from "../src/app.ts";
 import { authenticator } from "../src/http/authenticate.ts";
 import { announcer } from "../src/jobs/announce.ts";
@@ -23,6 +26,7 @@ import { JobWatcher } from "../src/jobs/watcher.ts";
 import { shippedCatalog } from "../src/outcome-types/catalog.ts";
 import { latestVersions } from "../src/outcome-types/latest.ts";
 import { startIntakeServer } from "../src/server.ts";
+import { type CheckedClient, checkedClient } from "./checked-client.ts";
 
 /** A second process on the same database, in the same test. */
 export interface Process extends AsyncDisposable {
@@ -32,16 +36,26 @@ export interface Process extends AsyncDisposable {
 }
 
 export interface Api extends Process {
+  /** For looking at what is stored, and for what the other services would do. */
   readonly pool: Pool;
+  /** Between the process and its database. */
+  readonly databaseLink: TcpLink;
   readonly databaseUrl: string;
   readonly queues: Queues;
   readonly customerId: CustomerId;
-  readonly customer: ApiClient;
-  readonly operator: ApiClient;
-  readonly otherCustomer: ApiClient;
+  readonly customer: CheckedClient;
+  readonly operator: CheckedClient;
+  readonly otherCustomer: CheckedClient;
   /** What the process has logged. */
   readonly log: readonly string[];
-  anotherProcess(): Promise<Process>;
+  anotherProcess(instead?: Partial<Pick<Parts, "queues">>): Promise<Process>;
+}
+
+/** What a process may be given instead of the real thing. */
+interface Parts {
+  readonly pool: Pool;
+  readonly queues: Pick<Queues, "publish">;
+  readonly log: string[];
 }
 
 export async function startApi(): Promise<Api> {
@@ -53,7 +67,12 @@ export async function startApi(): Promise<Api> {
   const log: string[] = [];
   const queues = await openQueues(database.url, { log: logTo(log) });
   stack.defer(() => queues.close());
-  const first = stack.use(await startProcess(pool, queues, log));
+  const { hostname: host, port } = new URL(database.url);
+  const databaseLink = await startTcpLink({ host, port: Number(port) });
+  stack.defer(() => databaseLink.close());
+  const ownPool = openPool(databaseLink.through(database.url), { applicationName: "intake-test-process" });
+  stack.defer(() => ownPool.end());
+  const first = stack.use(await startProcess({ pool: ownPool, queues, log }));
   const customers = await Promise.all([newCustomer(pool), newCustomer(pool)]);
   const operator = await createKey(pool, { scope: "operator", label: "test", mode: "test" });
   const owned = stack.move();
@@ -61,19 +80,20 @@ export async function startApi(): Promise<Api> {
     url: first.url,
     stop: first.stop,
     pool,
+    databaseLink,
     databaseUrl: database.url,
     queues,
     customerId: customers[0].id,
-    customer: apiClient(first.url, customers[0].key),
-    operator: apiClient(first.url, operator.text),
-    otherCustomer: apiClient(first.url, customers[1].key),
+    customer: checkedClient(apiClient(first.url, customers[0].key)),
+    operator: checkedClient(apiClient(first.url, operator.text)),
+    otherCustomer: checkedClient(apiClient(first.url, customers[1].key)),
     log,
-    anotherProcess: async () => owned.use(await startProcess(pool, queues, log)),
+    anotherProcess: async (instead = {}) => owned.use(await startProcess({ pool, queues, log, ...instead })),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-async function startProcess(pool: Pool, queues: Queues, lines: string[]): Promise<Process> {
+async function startProcess({ pool, queues, log: lines }: Parts): Promise<Process> {
   await using stack = new AsyncDisposableStack();
   const stopping = new AbortController();
   const log = logTo(lines);
@@ -120,6 +140,28 @@ async function newCustomer(pool: Pool): Promise<{ readonly id: CustomerId; reado
   return { id, key: text };
 }
 
+/** A worker starts an attempt, at the shipped catalog's prices. */
+export function claim(): TestStep {
+  const { rates } = shippedCatalog();
+  return (job) => ({
+    type: "claim",
+    attemptId: newId("att"),
+    inputTokens: 100,
+    exact: true,
+    rates: new Map(
+      job.terms.cascade.flatMap(({ models }) =>
+        models.flatMap((model) => {
+          const rate = rateAt(rates, model, Date.now());
+          return rate === null ? [] : [[model, rate] as const];
+        }),
+      ),
+    ),
+  });
+}
+
+/** What happens to a job that succeeds at once. */
+export const SUCCEED: readonly TestStep[] = [claim(), answer(), judge("pass"), happens("settled")];
+
 /** A definition that works. Tests change one thing about it. */
 export const DEFINITION = {
   description: "What is in a document",
@@ -142,3 +184,10 @@ export const DEFINITION = {
 
 export const TYPE = "data-extraction";
 export const JOB = { outcome_type: TYPE, input: { document: "Invoice 1" } } as const;
+
+/** The API with the outcome type published that the tests' jobs are of. */
+export async function startApiWithType(): Promise<Api> {
+  const api = await startApi();
+  await api.operator.publish(TYPE, DEFINITION);
+  return api;
+}

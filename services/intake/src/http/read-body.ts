@@ -1,22 +1,23 @@
 /** Reads request bodies: bounded in size and time, of the announced type, uncompressed. */
 import type { Json } from "@contingent/core/json";
-import express, { type Request, type Response } from "express";
+import type { Request } from "express";
 import { ApiError } from "./api-error.ts";
 import { readJson } from "./json-text.ts";
 
 export const BODY_BYTES_MAX = 256 * 1024;
 /** How long a body may take to arrive. */
 const BODY_TIMEOUT_MS = 30_000;
-
-const readBytes = express.raw({ limit: BODY_BYTES_MAX, inflate: false, type: () => true });
+/** How much of a body that is too large is read and thrown away: who is cut off while sending may never see the answer. */
+const DISCARD_BYTES_MAX = 8 * 1024 * 1024;
+const DISCARD_TIME_MAX_MS = 2_000;
 
 /**
  * The JSON value in the request's body.
  * @throws ApiError for every way in which there is none
  */
-export async function readJsonBody(request: Request, response: Response, type: string): Promise<Json> {
+export async function readJsonBody(request: Request, type: string): Promise<Json> {
   requireType(request, type);
-  const bytes = await bytesOf(request, response);
+  const bytes = await readAll(request);
   if (bytes.length === 0) throw new ApiError("missing_field", "The body is empty. Send a JSON object.", { param: "" });
   return readJson(bytes);
 }
@@ -39,37 +40,46 @@ export function requireType(request: Request, type: string): void {
   );
 }
 
-async function bytesOf(request: Request, response: Response): Promise<Uint8Array> {
+async function bytesOf(request: Request): Promise<Uint8Array> {
+  // Not destroyed when reading ends early: the answer still needs the connection.
+  const chunks: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
+  const giveUpAtMs = performance.now() + DISCARD_TIME_MAX_MS;
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size <= BODY_BYTES_MAX) pieces.push(chunk);
+    else if (size > DISCARD_BYTES_MAX || performance.now() > giveUpAtMs) break;
+  }
+  if (size <= BODY_BYTES_MAX) return Buffer.concat(pieces);
+  throw new ApiError("body_too_large", `The body is larger than ${BODY_BYTES_MAX / 1024} kB. Send a smaller one.`);
+}
+
+/** Rejects when the work is not done in time. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const read = new Promise<Uint8Array>((resolve, reject) => {
+  const expired = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const message = `The body did not arrive within ${BODY_TIMEOUT_MS / 1_000} s. Send it in one go.`;
-      reject(new ApiError("request_timeout", message));
+      reject(
+        new ApiError(
+          "request_timeout",
+          `The body did not arrive within ${BODY_TIMEOUT_MS / 1_000} s. Send it in one go.`,
+        ),
+      );
     }, BODY_TIMEOUT_MS);
-    readBytes(request, response, (error: unknown) => {
-      if (error === undefined) resolve(request.body instanceof Uint8Array ? request.body : new Uint8Array());
-      else reject(bodyError(error));
-    });
   });
   try {
-    return await read;
+    return await Promise.race([work, expired]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** What body-parser says, in our words. */
-function bodyError(error: unknown): Error {
-  const type = error instanceof Error && "type" in error ? error.type : null;
-  switch (type) {
-    case "entity.too.large":
-      return new ApiError("body_too_large", `The body is larger than ${BODY_BYTES_MAX / 1024} kB. Send a smaller one.`);
-    case "encoding.unsupported":
-      return new ApiError("unsupported_media_type", "Send the body uncompressed.", { param: "content-encoding" });
-    case "request.aborted":
-    case "request.size.invalid":
-      return new ApiError("malformed_json", "The body ended before the length that was announced.", { cause: error });
-    default:
-      return error instanceof Error ? error : new Error("the body could not be read");
+async function readAll(request: Request): Promise<Uint8Array> {
+  try {
+    return await inTime(bytesOf(request));
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw new ApiError("malformed_json", "The body ended before the length that was announced.", { cause: error });
   }
 }

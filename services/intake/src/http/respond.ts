@@ -8,6 +8,7 @@ import { ApiError } from "./api-error.ts";
 
 /** When to come back after something was away, seconds. */
 const RETRY_AFTER_S = "2";
+const REST_BYTES_MAX = 1024 * 1024;
 
 /** SQLSTATE classes of a server that is away, full, shutting down or read-only. */
 const AWAY_CLASSES = new Set(["08", "53", "57", "58"]);
@@ -76,10 +77,14 @@ export function sendError(response: Response, thrown: unknown, log: Log): ApiErr
     return error;
   }
   for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
-  // What has not been read of the body is not worth reading: the connection ends with this answer.
-  if (!response.req.complete) response.setHeader("Connection", "close");
+  if (!isWorthReading(response.req)) response.setHeader("Connection", "close");
   response.status(error.status).json({ error: errorBodyOf(error, { id: requestId, docsUrl }) });
   return error;
+}
+
+/** A small rest of a body is read and thrown away, so that the connection can be used again. */
+function isWorthReading(request: Request): boolean {
+  return request.complete || Number(request.get("content-length") ?? Infinity) <= REST_BYTES_MAX;
 }
 
 /** What every request has from its first moment on. */

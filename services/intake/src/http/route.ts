@@ -100,7 +100,7 @@ async function checkedCall<O extends Operation>(
     params: params && check(params, request.params, "path"),
     query: query && check(query, request.query, "query"),
     headers: headers && check(headers, request.headers, "header"),
-    body: readsBody ? undefined : check(body.schema, await readJsonBody(request, response, body.type), "body"),
+    body: readsBody ? undefined : check(body.schema, await readJsonBody(request, body.type), "body"),
     caller,
     requestId: localsOf(response).requestId,
     traceparent: traceparentOf(span),

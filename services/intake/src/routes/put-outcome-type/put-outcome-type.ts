@@ -9,8 +9,8 @@ import { resolveDefinition } from "../../outcome-types/resolve.ts";
 
 export const putOutcomeTypeRoute = route(
   putOutcomeType,
-  async (context, { params: { name }, request, response }) => {
-    const definition = await readJsonBody(request, response, putOutcomeType.body.type);
+  async (context, { params: { name }, request }) => {
+    const definition = await readJsonBody(request, putOutcomeType.body.type);
     const resolution = resolveDefinition(definition, { catalog: context.catalog, nowMs: Date.now() });
     if (!resolution.ok || !isJsonObject(definition)) {
       const problems = resolution.ok ? [] : resolution.problems;
