@@ -21,7 +21,7 @@ import { secrecyTests } from "./secrecy.ts";
 
 /** In the environment of the workers: must turn up nowhere. */
 const PROVIDER_KEY = `sk-ant-canary-${randomBytes(8).toString("hex")}`;
-const ARRIVE = { timeoutMs: 20_000, intervalMs: 20 };
+const ARRIVE = { timeout: 20_000, interval: 20 };
 
 export function traceTests(transport: TransportName): void {
   describeOn(transport, "telemetry", () => {
@@ -44,6 +44,7 @@ export function traceTests(transport: TransportName): void {
     treeTests(system, received);
     metricTests(system, received);
     secrecyTests(system, received, PROVIDER_KEY);
+    silenceTests(system, received);
   });
 }
 
@@ -57,7 +58,7 @@ async function traceOf(received: () => OtlpReceiver, traceId: string): Promise<T
       const settled = spans.some(({ name }) => name === "process settle");
       return settled && orphans(spans).length === 0 && new Tree(spans);
     },
-    { ...ARRIVE, what: `the whole trace ${traceId}` },
+    { timeoutMs: ARRIVE.timeout, intervalMs: ARRIVE.interval, what: `the whole trace ${traceId}` },
   );
 }
 
@@ -254,39 +255,71 @@ function metricTests(system: GetSystem, received: () => OtlpReceiver): void {
       settle(system(), { terms: { cascade }, steps: ["hang"] }),
       settle(system(), { terms: { cascade }, steps: ["refuse", "refuse"] }),
     ]);
-    const types = [good, slow, bad].map(({ it }) => it.type);
-    await until(() => types.every((type) => valueOf(received(), "outcome.jobs", { "outcome.type": type }).count > 0), {
-      ...ARRIVE,
-      what: "the jobs to be counted",
-    });
-    const jobsOf = (type: string, attributes: object): number =>
-      valueOf(received(), "outcome.jobs", { "outcome.type": type, ...attributes }).sum;
-    expect(jobsOf(good.it.type, { "outcome.resolution": "success", "outcome.reason": "verified" })).toBe(1);
-    expect(jobsOf(bad.it.type, { "outcome.resolution": "failure", "outcome.reason": "refused" })).toBe(1);
-    const priceOf = (type: string): number => valueOf(received(), "outcome.price", { "outcome.type": type }).sum;
-    expect(priceOf(good.it.type)).toBe(Number(nanosOf({ amount: PRICE })));
-    expect(priceOf(bad.it.type)).toBe(0);
-    const verdicts = { "outcome.type": good.it.type };
-    expect(valueOf(received(), "outcome.validation.duration", verdicts)).toMatchObject({ count: 2 });
+    const sum = (name: string, where: object): number => valueOf(received(), name, where).sum;
+    const count = (name: string, where: object): number => valueOf(received(), name, where).count;
+    const jobs = (type: string, resolution: string, reason: string): (() => number) => {
+      const where = { "outcome.type": type, "outcome.resolution": resolution, "outcome.reason": reason };
+      return () => sum("outcome.jobs", where);
+    };
+    const price = Number(nanosOf({ amount: PRICE }));
+    // Each process sends what it has counted when its time comes.
+    await expect.poll(jobs(good.it.type, "success", "verified"), ARRIVE).toBe(1);
+    await expect.poll(jobs(slow.it.type, "success", "verified"), ARRIVE).toBe(1);
+    await expect.poll(jobs(bad.it.type, "failure", "refused"), ARRIVE).toBe(1);
+    await expect.poll(() => sum("outcome.price", { "outcome.type": good.it.type }), ARRIVE).toBe(price);
+    expect(sum("outcome.price", { "outcome.type": bad.it.type })).toBe(0);
+    for (const verdict of ["pass", "fail"]) {
+      const where = { "outcome.type": good.it.type, "outcome.verdict": verdict };
+      await expect.poll(() => count("outcome.validation.duration", where), ARRIVE).toBe(1);
+    }
 
-    // Over all jobs of this system so far: attempts by result and tier, and their cost, as in the books.
+    // Over all jobs of this system so far: attempts by tier and result, and their cost, as in the books.
     const { rows } = await system().pool.query<{ tier: string; outcome: string; attempts: bigint; cost: string }>({
       text: "SELECT tier, outcome, count(*) AS attempts, sum(cost_nanos)::text AS cost FROM attempt GROUP BY 1, 2",
     });
-    await until(
-      () =>
-        rows.every(({ tier, outcome, attempts }) => {
-          const where = { "outcome.tier": tier, "outcome.attempt.result": outcome };
-          return valueOf(received(), "outcome.attempts", where).sum === Number(attempts);
-        }),
-      { ...ARRIVE, what: "the attempts to be counted as they were made" },
-    );
-    const booked = rows.reduce((total, row) => total + Number(row.cost), 0);
-    expect(valueOf(received(), "outcome.cost", {}).sum).toBe(booked);
-    for (const queue of ["attempt.fast", "attempt.standard", "validate", "settle"]) {
-      const waits = valueOf(received(), "outcome.queue.wait", { "messaging.destination.name": queue });
-      expect(waits.count, `waits in ${queue}`).toBeGreaterThan(0);
+    for (const { tier, outcome, attempts } of rows) {
+      const where = { "outcome.tier": tier, "outcome.attempt.result": outcome };
+      await expect.poll(() => sum("outcome.attempts", where), ARRIVE).toBe(Number(attempts));
     }
+    const booked = rows.reduce((total, row) => total + Number(row.cost), 0);
+    await expect.poll(() => sum("outcome.cost", {}), ARRIVE).toBe(booked);
+    for (const queue of ["attempt.fast", "attempt.standard", "validate", "settle"]) {
+      const where = { "messaging.destination.name": queue };
+      await expect.poll(() => count("outcome.queue.wait", where), ARRIVE).toBeGreaterThan(0);
+    }
+  });
+}
+
+const RECORD_LOADS = new URL("../telemetry/record-loads.ts", import.meta.url).href;
+
+function silenceTests(system: GetSystem, received: () => OtlpReceiver): void {
+  test("without an endpoint no service loads any of the telemetry SDK, and jobs have a trace id all the same", async () => {
+    const names = system()
+      .processes()
+      .map(({ name }) => name);
+    const silent = { OTEL_EXPORTER_OTLP_ENDPOINT: "", NODE_OPTIONS: `--import=${RECORD_LOADS}` };
+    await Promise.all(names.map((name) => system().restart(name, silent)));
+    const { job } = await settle(system(), { steps: [answer(WRONG)] });
+    expect(job).toMatchObject({ resolution: "success" });
+    expect(job.trace_id).toMatch(/^[0-9a-f]{32}$/);
+    const children = system()
+      .processes()
+      .map(({ child }) => child);
+    await Promise.all(
+      children.map(async (child) => {
+        child.send("SIGTERM");
+        await child.exited;
+      }),
+    );
+    for (const name of names) {
+      const [, loaded] = /telemetry modules: (.*)/.exec(system().log(name)) ?? [];
+      expect(loaded, name).toBe("@opentelemetry/api");
+    }
+    expect(
+      received()
+        .spans()
+        .filter(({ traceId }) => traceId === job.trace_id),
+    ).toEqual([]);
   });
 }
 
