@@ -1,0 +1,103 @@
+/** What the services read: the job as it was committed, and with it what the kind of work needs. */
+import type { JobId } from "@contingent/core/ids";
+import type { Job } from "@contingent/core/job/job";
+import { jobLoader } from "@contingent/db/load";
+import { outcomeTypeVersions, UnknownVersionError } from "@contingent/db/outcome-types";
+import { newId } from "@contingent/db/ids";
+import {
+  acceptedJob,
+  answer,
+  claim,
+  CUSTOMER,
+  driveTo,
+  judge,
+  loadedJob,
+  partsOf,
+  publishedTerms,
+  take,
+  transitionBy,
+} from "@contingent/testkit/jobs";
+import { expect, test, vi } from "vitest";
+import { databaseOfThisFile } from "./open.ts";
+
+const db = databaseOfThisFile();
+
+/** The database keeps instants to a microsecond. */
+function toMicroseconds(job: Job): Job {
+  const round = (ms: number): number => Math.round(ms * 1_000) / 1_000;
+  const { deadlineAtMs, readyAtMs, wakeAtMs } = job;
+  return { ...job, deadlineAtMs: round(deadlineAtMs), readyAtMs: round(readyAtMs), wakeAtMs: round(wakeAtMs) };
+}
+
+test("a job is loaded as it was committed, amounts and all", async () => {
+  const id = await acceptedJob(db.pool);
+  for (const step of [claim(), answer(), judge("partial"), claim(), answer(), judge("pass")]) {
+    const transition = await transitionBy(db.pool, id, step);
+    await partsOf(db.pool).commit(transition);
+    expect(toMicroseconds((await loadedJob(db.pool, id)).job)).toEqual(toMicroseconds(transition.next));
+  }
+});
+
+test("an attempt gets the input, the latest findings and the span of the attempt before it", async () => {
+  const { loader } = partsOf(db.pool);
+  const id = await acceptedJob(db.pool, { input: { b: 1, a: ["ä", null] } });
+  const first = await loader.forAttempt(id);
+  expect(first).toMatchObject({
+    input: { b: 1, a: ["ä", null] },
+    findings: [],
+    previousTraceparent: null,
+    customerId: CUSTOMER,
+  });
+  await take(db.pool, id, claim(), answer(), judge("fail"));
+  const second = await loader.forAttempt(id);
+  expect(second?.findings).toEqual([{ path: "/answer", code: "wrong", message: "It is not right." }]);
+  expect(second?.previousTraceparent).toMatch(/^00-/);
+  await take(db.pool, id, claim(), answer(), judge("partial"));
+  expect((await loader.forAttempt(id))?.findings).toHaveLength(1);
+});
+
+test("a validator gets the answer of the attempt under way, and none in any other state", async () => {
+  const { loader } = partsOf(db.pool);
+  const validating = await driveTo(db.pool, "validating");
+  const loaded = await loader.forValidation(validating);
+  expect(loaded?.answer).toEqual({ attemptId: loaded?.job.progress.current?.attemptId, text: '{"answer":42}' });
+  await take(db.pool, validating, judge("fail"), claim());
+  expect((await loader.forValidation(validating))?.answer).toBeNull();
+});
+
+test("a settlement gets what is held", async () => {
+  const id = await driveTo(db.pool, "settling", { outcomeKey: "invoice-1" });
+  expect(await partsOf(db.pool).loader.forSettlement(id)).toMatchObject({ held: 500n, outcomeKey: "invoice-1" });
+});
+
+test("a job that there is not is loaded as nothing", async () => {
+  const { loader } = partsOf(db.pool);
+  const none = newId("job");
+  const loads = [loader.forAttempt(none), loader.forValidation(none), loader.forSettlement(none)];
+  expect(await Promise.all(loads)).toEqual([null, null, null]);
+});
+
+test("a hundred loads at once are one statement, and one unknown id among them changes nothing for the others", async () => {
+  const ids: JobId[] = await Promise.all(Array.from({ length: 100 }, () => acceptedJob(db.pool)));
+  const pool = db.another();
+  const versions = outcomeTypeVersions(pool);
+  await versions.get((await publishedTerms(db.pool)).id);
+  const loader = jobLoader(pool, versions);
+  const statements = vi.spyOn(pool, "query");
+  const asked = [...ids, newId("job"), ...ids.slice(0, 5)];
+  const loaded = await Promise.all(asked.map((id) => loader.forAttempt(id)));
+  expect(loaded.map((l) => l?.job.id ?? null)).toEqual(asked.map((id) => (ids.includes(id) ? id : null)));
+  expect(statements).toHaveBeenCalledTimes(1);
+});
+
+test("a version is read once, and an unknown one is an error each time", async () => {
+  const { id } = await publishedTerms(db.pool);
+  const pool = db.another();
+  const versions = outcomeTypeVersions(pool);
+  const statements = vi.spyOn(pool, "query");
+  const read = await Promise.all([versions.get(id), versions.get(id)]);
+  expect(await versions.get(id)).toEqual(read[0]);
+  expect(statements).toHaveBeenCalledTimes(1);
+  await expect(versions.get("otv_none")).rejects.toThrow(UnknownVersionError);
+  await expect(versions.get("otv_none")).rejects.toThrow(UnknownVersionError);
+});
