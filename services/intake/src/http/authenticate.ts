@@ -55,8 +55,8 @@ function bearerOf(authorization: string | undefined): string {
   if (match?.[1] !== undefined) return match[1];
   const message =
     authorization === undefined
-      ? "The request carries no API key. Send the header Authorization: Bearer ctg_…"
-      : "The Authorization header is not of the form: Bearer ctg_…";
+      ? "The request carries no API key. Send the header Authorization: Bearer <key>."
+      : "The Authorization header is not of the form: Bearer <key>.";
   throw new ApiError("missing_api_key", message, { headers: { "WWW-Authenticate": "Bearer" }, param: "authorization" });
 }
 

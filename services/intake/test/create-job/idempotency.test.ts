@@ -170,7 +170,7 @@ test("a caller who hangs up while waiting finds the answer under the key", async
   const first = post("hung-up", { prefer: "wait=60", signal: hangUp.signal });
   await until(async () => (await jobsOf("hung-up")).length > 0, { timeoutMs: 5_000 });
   hangUp.abort();
-  await expect(first).rejects.toThrow();
+  await expect(first).rejects.toThrow(/abort/);
   await until(async () => (await jobsOf("hung-up"))[0]?.status === 202, { timeoutMs: 5_000 });
   expect((await post("hung-up", { prefer: "wait=60" })).headers.get("idempotent-replayed")).toBe("true");
 });
