@@ -10,6 +10,7 @@ import { step, WRONG } from "../../e2e/support/sums.ts";
 import { type GetBreakable, stopOrderly } from "../support/breakable.ts";
 
 const BACKLOG = 20;
+const SOON = { timeout: 15_000, interval: 20 };
 const FAST_WORKERS = ["worker-fast-1", "worker-fast-2"];
 
 export function awayTests(get: GetBreakable): void {
@@ -18,10 +19,13 @@ export function awayTests(get: GetBreakable): void {
     for (const name of FAST_WORKERS) await stopOrderly(system, name);
     const type = await publish(system);
     const cases = await Promise.all(Array.from({ length: BACKLOG }, () => submit(system, { type })));
-    expect(await waitingIn(system, "attempt.fast")).toBe(BACKLOG);
-    await loseAllMessages(system);
-    expect(await waitingIn(system, "attempt.fast")).toBe(0);
-    for (const name of FAST_WORKERS) await system.restart(name);
+    try {
+      await expect.poll(() => waitingIn(system, "attempt.fast"), SOON).toBe(BACKLOG);
+      await loseAllMessages(system);
+      expect(await waitingIn(system, "attempt.fast")).toBe(0);
+    } finally {
+      for (const name of FAST_WORKERS) await system.restart(name);
+    }
     await wakeNow(
       system,
       cases.map((it) => it.id),

@@ -108,6 +108,25 @@ export function killTests(get: GetBreakable): void {
     }
   });
 
+  test("an API that dies between accepting a job and saying so: asked again, it names that very job", async () => {
+    const { system } = get();
+    const type = await publish(system);
+    await armToDie(system, "intake", "intake.accepted");
+    const request = { type, marker: newMarker(), headers: { "idempotency-key": `"${newMarker()}"` } };
+    await expect(submit(system, request)).rejects.toThrow("fetch failed");
+    await untilDeadThenRestart(system, "intake");
+    const it = await submit(system, request);
+    const { rows } = await system.pool.query<{ id: string }>({
+      text: "SELECT id FROM job WHERE outcome_type = $1",
+      values: [type],
+    });
+    expect(rows).toEqual([{ id: it.id }]);
+    // Nobody was told of the job, and nobody needed to be.
+    await wakeNow(system, [it.id]);
+    await expectCharged(system, it, await it.closed());
+    expect(await storyOf(it)).toEqual(UNDISTURBED);
+  });
+
   test("an API that dies while it is taking orders has forgotten none that it confirmed", async () => {
     const { system } = get();
     const type = await publish(system);
