@@ -11,12 +11,16 @@ import type { LedgerContext } from "../context.ts";
 import { failpoint } from "@contingent/runtime/failpoints";
 import { inSettlementSpan, recordClosed } from "../tracing.ts";
 
-/** The database gets this long to be back before the message is dropped and left to the sweeper. */
+/** The database gets this long to be back before the message is dropped and left to the sweeper, which comes much later. */
+const LOAD_PATIENCE_MS = 10_000;
 const COMMIT_PATIENCE_MS = 10_000;
 
 export function settleHandler(context: LedgerContext): Handler {
   return async (message) => {
-    const loaded = await context.loader.forSettlement(message.jobId);
+    const loaded = await insist(
+      () => context.loader.forSettlement(message.jobId),
+      performance.now() + LOAD_PATIENCE_MS,
+    );
     if (loaded === null || loaded.job.revision !== message.revision) return;
     await inSettlementSpan(loaded, () => settle(context, loaded));
   };

@@ -10,12 +10,17 @@ import { type Judgement, judge } from "../judge.ts";
 import { failpoint } from "@contingent/runtime/failpoints";
 import { inValidationSpan } from "../tracing.ts";
 
+/** The database gets this long to be back before the message is dropped and left to the sweeper, which comes much later. */
+const LOAD_PATIENCE_MS = 10_000;
 /** A verdict is cheap to reach again; the database gets this long to be back for it before the message is dropped. */
 const COMMIT_PATIENCE_MS = 10_000;
 
 export function validateHandler(context: ValidatorContext): Handler {
   return async (message) => {
-    const loaded = await context.loader.forValidation(message.jobId);
+    const loaded = await insist(
+      () => context.loader.forValidation(message.jobId),
+      performance.now() + LOAD_PATIENCE_MS,
+    );
     if (loaded === null || loaded.job.revision !== message.revision || loaded.answer === null) return;
     const { job, version, answer } = loaded;
     const nowMs = databaseClock(loaded.nowMs);
