@@ -17,7 +17,7 @@ export interface ServiceDefinition {
 const READ_BY_ALL = ["DATABASE_URL", "QUEUE_URL", "HOST", "PORT", "LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
-  intake: { entry: "services/intake/src/main.ts", reads: READ_BY_ALL },
+  intake: { entry: "services/intake/src/main.ts", reads: [...READ_BY_ALL, "PUBLIC_URL"] },
   worker: {
     entry: "services/worker/src/main.ts",
     reads: [...READ_BY_ALL, "TIER", "CONCURRENCY", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
