@@ -1,0 +1,66 @@
+/** Hazard: history that is rewritten: what was booked, judged, charged or promised. */
+import { driveTo, take, judge, claim, answer } from "@contingent/testkit/jobs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { databaseOfThisFile } from "../db/open.ts";
+import { outcomeOf } from "./by-hand.ts";
+
+const db = databaseOfThisFile();
+const RESTRICTED = "23001";
+
+const TABLES = [
+  "ledger_transaction",
+  "posting",
+  "charge",
+  "verdict",
+  "job_event",
+  "outcome_type_version",
+  "permitted_flow",
+];
+
+beforeAll(async () => {
+  await driveTo(db.pool, "closed");
+  await take(db.pool, await driveTo(db.pool, "queued"), claim(), answer(), judge("fail"));
+});
+
+async function contents(table: string): Promise<unknown> {
+  return (await db.pool.query(`SELECT to_jsonb(t)::text AS row FROM ${table} t ORDER BY 1`)).rows;
+}
+
+async function columnOf(table: string): Promise<string> {
+  const { rows } = await db.pool.query<{ column_name: string }>(
+    "SELECT column_name FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'NEVER' LIMIT 1",
+    [table],
+  );
+  return rows[0]?.column_name ?? "none";
+}
+
+describe.each(TABLES)("%s only grows", (table) => {
+  test("it has something to lose", async () => {
+    expect(await contents(table)).not.toEqual([]);
+  });
+
+  test("rows are not changed, deleted or dropped together, not even none of them", async () => {
+    const column = await columnOf(table);
+    const before = await contents(table);
+    const statements = [
+      `UPDATE ${table} SET ${column} = ${column}`,
+      `UPDATE ${table} SET ${column} = ${column} WHERE false`,
+      `DELETE FROM ${table}`,
+      `DELETE FROM ${table} WHERE false`,
+      `TRUNCATE ${table} CASCADE`,
+      `MERGE INTO ${table} t USING (VALUES (1)) one ON true WHEN MATCHED THEN DELETE`,
+    ];
+    const refused = await Promise.all(statements.map((statement) => outcomeOf(db.pool, statement)));
+    expect(refused).toEqual(refused.map(() => RESTRICTED));
+    expect(await contents(table)).toEqual(before);
+  });
+});
+
+test("nor are they lost with the jobs, customers or attempts that they belong to", async () => {
+  const before = await Promise.all(TABLES.map(contents));
+  for (const table of ["job", "customer", "attempt"]) {
+    expect(await outcomeOf(db.pool, `TRUNCATE ${table} CASCADE`)).toBe(RESTRICTED);
+    expect(await outcomeOf(db.pool, `DELETE FROM ${table}`)).toMatch(/_fkey$/);
+  }
+  expect(await Promise.all(TABLES.map(contents))).toEqual(before);
+});
