@@ -1,3 +1,3 @@
-import { traceTests } from "./trace.ts";
+import { telemetryTests } from "./telemetry.ts";
 
-traceTests("postgres");
+telemetryTests("postgres");
