@@ -128,11 +128,23 @@ export const ERRORS = {
     meaning: "The path exists, but not for this method.",
     remedy: "Use one of the methods in the `Allow` header.",
   },
+  malformed_request: {
+    type: "invalid_request_error",
+    status: 400,
+    meaning: "What arrived is not HTTP.",
+    remedy: "Check the client, or whatever stands between it and this server.",
+  },
+  headers_too_large: {
+    type: "invalid_request_error",
+    status: 431,
+    meaning: "The request line and headers together are larger than 16 kB.",
+    remedy: "Send fewer or smaller headers, and long values in the body.",
+  },
   request_timeout: {
     type: "invalid_request_error",
     status: 408,
-    meaning: "The body did not arrive in time.",
-    remedy: "Send the request again, without pauses within the body.",
+    meaning: "The headers or the body did not arrive in time.",
+    remedy: "Send the request again, without pauses within it.",
   },
   outcome_key_conflict: {
     type: "conflict_error",

@@ -1,6 +1,6 @@
 /** Turns whatever went wrong into the one form of error that the API answers with. */
 import { ERRORS, type ErrorBody } from "@contingent/contracts/http/errors";
-import { sqlStateOf } from "@contingent/db/pool";
+import { isRefusal, sqlStateOf } from "@contingent/db/pool";
 import { ServiceError } from "@contingent/runtime/errors";
 import type { Log } from "@contingent/runtime/log";
 import type { Request, Response } from "express";
@@ -10,9 +10,6 @@ import { ApiError } from "./api-error.ts";
 const RETRY_AFTER_S = "2";
 const REST_BYTES_MAX = 1024 * 1024;
 
-/** SQLSTATE classes of a server that is away, full, shutting down or read-only. */
-const AWAY_CLASSES = new Set(["08", "53", "57", "58"]);
-const READ_ONLY = "25006";
 const AWAY_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "EPIPE", "EHOSTUNREACH"]);
 /** The driver has no codes for these. */
 const AWAY_MESSAGES =
@@ -42,8 +39,7 @@ export function apiErrorOf(error: unknown): ApiError {
 
 function isDatabaseAway(error: unknown): boolean {
   if (error instanceof ServiceError) return error.code === "database_unavailable";
-  const state = sqlStateOf(error);
-  if (state !== null) return AWAY_CLASSES.has(state.slice(0, 2)) || state === READ_ONLY;
+  if (sqlStateOf(error) !== null) return !isRefusal(error);
   if (!(error instanceof Error)) return false;
   if (AWAY_MESSAGES.test(error.message)) return true;
   if (error instanceof AggregateError) return error.errors.some(isDatabaseAway);
@@ -84,7 +80,10 @@ export function sendError(response: Response, thrown: unknown, log: Log): ApiErr
 
 /** A small rest of a body is read and thrown away, so that the connection can be used again. */
 function isWorthReading(request: Request): boolean {
-  return request.complete || Number(request.get("content-length") ?? Infinity) <= REST_BYTES_MAX;
+  if (request.complete) return true;
+  const length = request.get("content-length");
+  if (length !== undefined) return Number(length) <= REST_BYTES_MAX;
+  return request.get("transfer-encoding") === undefined;
 }
 
 /** What every request has from its first moment on. */

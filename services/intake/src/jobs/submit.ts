@@ -15,7 +15,9 @@ import type { EarlierRequest, Found } from "@contingent/db/accept-find";
 import { takeOver } from "@contingent/db/idempotency";
 import { newId } from "@contingent/db/ids";
 import type { JobView } from "@contingent/db/job-views";
+import { OUTCOME } from "@contingent/runtime/attributes";
 import { failpoint } from "@contingent/runtime/failpoints";
+import { trace } from "@opentelemetry/api";
 import type { IntakeContext } from "../context.ts";
 import { ApiError } from "../http/api-error.ts";
 import { inputProblems } from "../outcome-types/input.ts";
@@ -93,6 +95,7 @@ async function acceptNew(
     idempotent: idempotentRequest(submission, viewAt),
   });
   if (accepted === null) return null;
+  trace.getActiveSpan()?.setAttributes({ [OUTCOME.jobId]: id, [OUTCOME.type]: version.name });
   await failpoint("intake.accepted");
   const { createdAtMs } = accepted;
   context.announce({ job: newJob(id, version.terms, createdAtMs), traceparent, nowMs: createdAtMs });

@@ -1,3 +1,6 @@
+import http from "node:http";
+import net from "node:net";
+import { errorSchema } from "@contingent/contracts/http/errors";
 import { OPERATIONS, type Operation } from "@contingent/contracts/http/operations";
 import type { KeyId } from "@contingent/core/ids";
 import { createKey, keyIdOf, revokeKey } from "@contingent/db/keys";
@@ -93,6 +96,47 @@ test("404 for a path whose encoding is broken", async () => {
     headers: { authorization: `Bearer ${api.customer.key}` },
   });
   expect(response.status).toBe(404);
+});
+
+describe("what is no request at all gets an error in the same form", () => {
+  async function exchange(text: string): Promise<string> {
+    const socket = net.connect(Number(new URL(api.url).port), "127.0.0.1");
+    socket.end(text);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of socket as AsyncIterable<Uint8Array>) chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
+  }
+
+  test.each([
+    ["malformed_request", "400 Bad Request", "hello\r\n\r\n"],
+    [
+      "headers_too_large",
+      "431 Request Header Fields Too Large",
+      `GET /v1/jobs HTTP/1.1\r\nHost: x\r\nX-Long: ${"x".repeat(20_000)}\r\n\r\n`,
+    ],
+  ])("%s", async (code, status, text) => {
+    const answer = await exchange(text);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status}\r\n`));
+    const { error } = errorSchema.parse(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n"))));
+    expect(error.code).toBe(code);
+    expect(answer).toContain(`X-Request-Id: ${error.request_id}`);
+  });
+});
+
+test("an error leaves the connection open for the next request", async () => {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const ports = new Set<number | undefined>();
+  for (const path of ["/nothing", "/v1/jobs/job_none", "/v1/summary"]) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const headers = { authorization: `Bearer ${api.customer.key}` };
+    http.get(`${api.url}${path}`, { agent, headers }, (response) => {
+      ports.add(response.socket.localPort);
+      response.resume().on("end", resolve);
+    });
+    await promise;
+  }
+  agent.destroy();
+  expect(ports.size).toBe(1);
 });
 
 test("a revoked key works on for five seconds at most", async () => {

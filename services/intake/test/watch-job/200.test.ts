@@ -77,3 +77,10 @@ test("a drain ends the stream without an error, and another process goes on with
   const resumed = await (await watch(api.customer, id, "1")).all();
   expect(resumed.map(({ event }) => event)).toEqual(STORY.slice(1));
 });
+
+test("HEAD does not wait for the story", async () => {
+  const { id } = await api.customer.submit(JOB);
+  const headers = { authorization: `Bearer ${api.customer.key}` };
+  const response = await fetch(`${api.url}/v1/jobs/${id}/events`, { method: "HEAD", headers });
+  expect(response.status).toBe(200);
+});

@@ -17,6 +17,10 @@ export const watchJobRoute = route(watchJob, async (context, call) => {
   const after = revisionOf(call.headers["last-event-id"]);
   const { id } = await findJob(context, call.caller, call.params.id);
   call.response.writeHead(200, { "Content-Type": EVENTS_TYPE, "Cache-Control": "no-store", "X-Accel-Buffering": "no" });
+  if (call.request.method === "HEAD") {
+    call.response.end();
+    return null;
+  }
   await writeChunk(call.response, `retry: ${RECONNECT_DELAY_MS}\n\n`);
   const heartbeat = setInterval(() => call.response.write(": still here\n\n"), HEARTBEAT_INTERVAL_MS);
   try {
