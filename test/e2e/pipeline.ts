@@ -15,7 +15,7 @@ import { describeOn, useSystem } from "./support/use-system.ts";
 
 export function pipelineTests(transport: TransportName): void {
   describeOn(transport, "the pipeline", () => {
-    const system = useSystem(() => ({ transport, workers: { premium: 2 } }));
+    const system = useSystem(() => ({ transport, workers: { premium: 2 } }), { withoutErrors: true });
     describe("from an answer to a bill", () => cascadeTests(system));
     describe("how often a tier is tried", () => retryTests(system));
     describe("a provider in trouble", () => providerTests(system));

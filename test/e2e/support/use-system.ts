@@ -2,7 +2,7 @@
 import { startSystem, type System, type SystemOptions } from "@contingent/testkit/system";
 import { REDIS_URL } from "@contingent/testkit/servers";
 import type { TransportName } from "@contingent/testkit/transports";
-import { afterAll, afterEach, beforeAll, describe } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { expectSoundBooks } from "./books.ts";
 
 export type GetSystem = () => System;
@@ -10,8 +10,13 @@ export type GetSystem = () => System;
 /** Lost messages and lost leases are noticed this soon, so that tests need not wait for what production waits for. */
 const SWEEP_INTERVAL_MS = "50";
 
+export interface Expectations {
+  /** Nothing is broken on purpose, so that no service has any error to report. */
+  readonly withoutErrors?: boolean;
+}
+
 /** Returns how to get at the system from within a test. The options are asked for when it starts. */
-export function useSystem(optionsNow: () => SystemOptions): GetSystem {
+export function useSystem(optionsNow: () => SystemOptions, { withoutErrors = false }: Expectations = {}): GetSystem {
   let system: System | undefined;
   let failures = 0;
   beforeAll(async () => {
@@ -23,8 +28,11 @@ export function useSystem(optionsNow: () => SystemOptions): GetSystem {
     if (system !== undefined) await expectSoundBooks(system);
   });
   afterAll(async () => {
-    if (system !== undefined && failures > 0) showComplaints(system);
-    await system?.stop();
+    if (system === undefined) return;
+    const errors = complaintsOf(system, /"level":"(error|fatal)"/);
+    if (failures > 0) process.stderr.write(`${complaintsOf(system, /"level":"(warn|error|fatal)"/).join("\n")}\n`);
+    await system.stop();
+    if (withoutErrors) expect(errors, "errors that services have logged").toEqual([]);
   });
   return () => {
     if (system === undefined) throw new Error("the system has not been started");
@@ -41,10 +49,9 @@ export function describeOn(transport: TransportName, promise: string, body: () =
 const LINES_SHOWN = 40;
 
 /** What the services complained about, for whoever looks into a failure. */
-function showComplaints(system: System): void {
-  for (const { name } of system.processes()) {
+function complaintsOf(system: System, level: RegExp): readonly string[] {
+  return system.processes().flatMap(({ name }) => {
     const lines = system.log(name).split("\n");
-    const complaints = lines.filter((line) => /"level":"(warn|error|fatal)"/.test(line));
-    if (complaints.length > 0) process.stderr.write(`${name}:\n${complaints.slice(-LINES_SHOWN).join("\n")}\n`);
-  }
+    return lines.filter((line) => level.test(line)).slice(-LINES_SHOWN);
+  });
 }
