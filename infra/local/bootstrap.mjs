@@ -98,9 +98,10 @@ function versionOf(command) {
 
 /** Installs Node and pnpm from the npm registry into the clone's cache. Returns the Node. */
 function bringToolchain() {
-  say(
-    `Node ${process.versions.node} is too old to run TypeScript; bringing Node ${NODE_BROUGHT} and pnpm into .cache/toolchain`,
-  );
+  const reason = isGoodNodeVersion(process.versions.node)
+    ? `There is no pnpm ${PNPM_MAJOR}`
+    : `Node ${process.versions.node} is not one that this runs on`;
+  say(`${reason}; bringing Node ${NODE_BROUGHT} and pnpm into .cache/toolchain`);
   checkDisk();
   fs.mkdirSync(TOOLCHAIN, { recursive: true });
   const manifest = {

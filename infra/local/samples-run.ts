@@ -31,6 +31,9 @@ export async function runSamples(stack: Stack, screen: Screen): Promise<void> {
   }
   screen.heading("Result");
   showSummary(screen, summarySchema.parse(await stack.operator.call({ path: "/v1/summary" })));
+  if (stack.simulated) {
+    screen.line("  Model cost is what these calls cost at the published prices; the simulator charges nothing.");
+  }
   await showStory(screen, stack.operator, jobs);
   showCurl(screen, stack, shortest(sampleJobs));
 }
