@@ -1,0 +1,145 @@
+/** Hazard: books that have been damaged, and a check that does not see it, or sees damage where there is none. */
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { openPool, type Pool } from "@contingent/db/pool";
+import { checkBooks, type CheckedInvariant } from "@contingent/ledger/check-books";
+import { INVARIANTS } from "@contingent/ledger/invariants";
+import { JOB_STATES } from "@contingent/core/job/job";
+import { WINDOW_MS } from "@contingent/core/job/job.fixture";
+import { acceptedJob, answer, claim, driveTo, happens, judge, partsOf, take } from "@contingent/testkit/jobs";
+import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DAMAGES } from "./damage.ts";
+
+const MAIN = path.resolve(import.meta.dirname, "../../packages/ledger/src/check-books-main.ts");
+
+let database: TestDatabase;
+let pool: Pool;
+
+beforeEach(async () => {
+  database = await freshDatabase();
+  pool = openPool(database.url, { applicationName: "test" });
+});
+
+afterEach(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+async function broken(): Promise<readonly CheckedInvariant[]> {
+  return (await checkBooks(pool, partsOf(pool).versions)).filter((result) => result.violations.length > 0);
+}
+
+/** One job of every fate, by the names that the damages use. */
+async function everyFate(): Promise<Readonly<Record<string, string>>> {
+  const failed = await acceptedJob(pool);
+  const [charged, charged2, settling, open] = await Promise.all([
+    driveTo(pool, "closed"),
+    driveTo(pool, "closed"),
+    driveTo(pool, "settling"),
+    driveTo(pool, "attempting"),
+    take(pool, failed, claim(), answer(), judge("fail"), happens("cancel"), happens("settled")),
+  ]);
+  return { charged2, charged, settling, open, failed };
+}
+
+/** Runs the statements with every trigger and foreign key off. */
+async function plant(sql: readonly string[], jobs: Readonly<Record<string, string>>): Promise<void> {
+  const client = await pool.connect();
+  await client.query("SET session_replication_role = replica");
+  for (const statement of sql) {
+    const text = Object.entries(jobs).reduce((t, [name, id]) => t.replaceAll(`$${name}`, id), statement);
+    const { rowCount } = await client.query(text);
+    if (rowCount === 0) throw new Error(`no damage was done by: ${text}`);
+  }
+  client.release(true);
+}
+
+describe("nothing is reported", () => {
+  test("of an empty database", async () => {
+    expect(await broken()).toEqual([]);
+  });
+
+  test("of jobs in every state", async () => {
+    await Promise.all(JOB_STATES.map((state) => driveTo(pool, state)));
+    await everyFate();
+    expect(await broken()).toEqual([]);
+  });
+
+  test("of a job whose acceptance window outlasts its deadline, also while its silence is being settled", async () => {
+    const id = await driveTo(pool, "awaiting_acceptance");
+    await pool.query("UPDATE job SET deadline_at = now() - interval '1 day' WHERE id = $1", [id]);
+    expect(await broken()).toEqual([]);
+    await pool.query(`UPDATE job SET ready_at = now() - interval '${WINDOW_MS} ms' WHERE id = $1`, [id]);
+    await take(pool, id, happens("woke"));
+    expect(await broken()).toEqual([]);
+  });
+
+  test("of more charges than fit a page", async () => {
+    const ids = await Promise.all(Array.from({ length: 1_100 }, () => driveTo(pool, "closed")));
+    expect(await broken()).toEqual([]);
+    const last = ids.reduce((a, b) => (a > b ? a : b));
+    await plant(["UPDATE verdict SET score = 0.2 WHERE job_id = '$last'"], { last });
+    const [mispriced] = await broken();
+    expect(mispriced?.violations).toEqual([expect.stringContaining(last)]);
+  });
+});
+
+describe("damage is reported by the invariant that it breaks", () => {
+  test.each(DAMAGES)("$noticed: $what", async ({ noticed, sql }) => {
+    const jobs = await everyFate();
+    await plant(sql, jobs);
+    const reported = await broken();
+    expect(reported.map((r) => r.number)).toEqual([...noticed].toSorted((a, b) => a - b));
+    for (const { violations } of reported) for (const what of violations) expect(what).toMatch(/\S/);
+  });
+
+  test("and every invariant has a damage that it alone must notice, but those that others imply", () => {
+    const alone = DAMAGES.filter(({ noticed }) => noticed.length === 1).map(({ noticed }) => noticed[0]);
+    const numbers = [...INVARIANTS.map((invariant) => invariant.number), 11];
+    // A trial balance that is not zero has a transaction that is not.
+    expect(numbers.filter((number) => !alone.includes(number))).toEqual([16]);
+  });
+
+  test("with a bounded number of examples", async () => {
+    await Promise.all(Array.from({ length: 30 }, () => driveTo(pool, "queued")));
+    await plant(["UPDATE job SET deadline_at = now() - interval '1 day'"], {});
+    expect((await broken()).map((r) => r.violations.length)).toEqual([20]);
+  });
+});
+
+/** Runs the entry file behind `npm run check:books`. */
+async function runMain(url: string): Promise<{ code: number | null; out: string; err: string }> {
+  const env = { PATH: process.env["PATH"] ?? "", DATABASE_URL: url };
+  const child = spawn(process.execPath, [MAIN], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const said = { out: "", err: "" };
+  child.stdout.on("data", (chunk: Buffer) => (said.out += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (said.err += chunk.toString()));
+  const code = await new Promise<number | null>((resolve) => void child.on("close", resolve));
+  return { code, ...said };
+}
+
+test("the command says how each invariant fares and fails when one is broken, or when it cannot read", async () => {
+  const jobs = await everyFate();
+  const fine = await runMain(database.url);
+  expect(fine.code).toBe(0);
+  expect(fine.out.trimEnd().split("\n")).toHaveLength(INVARIANTS.length + 2);
+  expect(fine.out).toContain(`${INVARIANTS.length + 1} of ${INVARIANTS.length + 1} invariants hold`);
+
+  await plant(["UPDATE hold SET state = 'voided' WHERE job_id = '$charged'"], jobs);
+  const damaged = await runMain(database.url);
+  expect(damaged.code).toBe(1);
+  expect(damaged.out).toMatch(/^BROKEN 13 {2}each hold ends exactly once/m);
+  expect(damaged.out).toContain(`${jobs["charged"]}: hold voided, 1 endings booked`);
+
+  expect(await runMain("")).toEqual({
+    code: 78,
+    out: "",
+    err: expect.stringContaining("DATABASE_URL is not set") as unknown,
+  });
+  const elsewhere = new URL(database.url);
+  elsewhere.pathname = "/template1";
+  const unreadable = await runMain(elsewhere.href);
+  expect(unreadable).toMatchObject({ code: 2, out: "" });
+  expect(unreadable.err).toContain("the books cannot be read");
+});

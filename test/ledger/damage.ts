@@ -1,0 +1,217 @@
+/** Damage to the books and jobs that nothing but a superuser with all guards off can do, one kind for each invariant. */
+export interface Damage {
+  /** The numbers of the invariants that must notice: the damaged one, and those that follow from it. */
+  readonly noticed: readonly number[];
+  readonly what: string;
+  /** `$charged`, `$failed` and `$open` stand for jobs: closed and charged, closed as a failure, and being attempted. */
+  readonly sql: readonly string[];
+}
+
+/** A posting of the hold of a job. */
+const CONTRA_OF = (job: string): string =>
+  `account_class = 'memo:contra' AND transaction_id = (SELECT id FROM ledger_transaction WHERE key = 'hold:${job}')`;
+
+export const DAMAGES: readonly Damage[] = [
+  {
+    noticed: [1],
+    what: "two transactions are unbalanced by amounts that cancel out",
+    sql: [
+      `UPDATE posting SET amount_nanos = amount_nanos + 1 WHERE ${CONTRA_OF("$charged")}`,
+      `UPDATE posting SET amount_nanos = amount_nanos - 1 WHERE ${CONTRA_OF("$open")}`,
+    ],
+  },
+  {
+    noticed: [1],
+    what: "a transaction has lost its postings, which were nothing together",
+    sql: [
+      `INSERT INTO ledger_transaction (id, kind, key, job_id, currency) VALUES ('txn_x', 'cost', 'cost:att_x:reported', '$open', 'USD')`,
+    ],
+  },
+  {
+    noticed: [1, 16],
+    what: "a posting has grown",
+    sql: [`UPDATE posting SET amount_nanos = amount_nanos + 1 WHERE ${CONTRA_OF("$open")}`],
+  },
+  { noticed: [2], what: "a guard is switched off", sql: ["ALTER TABLE posting DISABLE TRIGGER append_only"] },
+  {
+    noticed: [2],
+    what: "a guard is set to replicas only",
+    sql: ["ALTER TABLE charge ENABLE REPLICA TRIGGER charge_is_booked"],
+  },
+  { noticed: [2], what: "a guard is gone", sql: ["DROP TRIGGER postings_balance ON posting"] },
+  {
+    noticed: [2],
+    what: "all guards of a table are off, foreign keys too",
+    sql: ["ALTER TABLE charge DISABLE TRIGGER ALL"],
+  },
+  {
+    noticed: [2],
+    what: "a flow is permitted that the code does not know",
+    sql: ["INSERT INTO permitted_flow VALUES ('void', 'revenue:accrued', 'credit')"],
+  },
+  {
+    noticed: [2],
+    what: "a permitted flow is missing",
+    sql: ["DELETE FROM permitted_flow WHERE kind = 'cost' AND account_class = 'cogs' AND direction = 'credit'"],
+  },
+  {
+    noticed: [5],
+    what: "an open hold is larger than what was authorized",
+    sql: ["UPDATE hold SET amount_nanos = amount_nanos + 1 WHERE job_id = '$open'"],
+  },
+  {
+    noticed: [5],
+    what: "a hold belongs to a customer who authorized nothing",
+    sql: ["UPDATE hold SET customer_id = 'cus_other' WHERE job_id = '$open'"],
+  },
+  {
+    noticed: [6],
+    what: "two jobs are charged for one outcome",
+    sql: [
+      "DROP INDEX job_outcome_key",
+      "DROP INDEX charge_outcome_key",
+      "UPDATE job SET outcome_key = 'one' WHERE id IN ('$charged', '$charged2')",
+      "UPDATE charge SET outcome_key = 'one'",
+    ],
+  },
+  { noticed: [7], what: "a failure is charged", sql: ["UPDATE job SET resolution = 'failure' WHERE id = '$charged'"] },
+  {
+    noticed: [7, 13],
+    what: "an open job is charged",
+    sql: ["UPDATE job SET state = 'settling', closed_at = NULL WHERE id = '$charged'"],
+  },
+  {
+    noticed: [7, 11],
+    what: "a success at a price is not charged, and nobody booked it",
+    sql: ["UPDATE job SET resolution = 'success', price_nanos = 500 WHERE id = '$failed'"],
+  },
+  {
+    noticed: [9],
+    what: "a job says that it cost more than its attempts did",
+    sql: ["UPDATE job SET cost_known_nanos = cost_known_nanos + 1 WHERE id = '$charged'"],
+  },
+  {
+    noticed: [9],
+    what: "a job hides what is reserved for it",
+    sql: ["UPDATE job SET cost_held_nanos = 0 WHERE id = '$open'"],
+  },
+  { noticed: [9], what: "a job invents an overrun", sql: ["UPDATE job SET cost_overrun_nanos = 1 WHERE id = '$open'"] },
+  {
+    noticed: [9],
+    what: "the cost of one attempt stands in the books for another",
+    sql: [
+      `UPDATE attempt SET cost_nanos = cost_nanos + CASE job_id WHEN '$charged' THEN 1 ELSE -1 END WHERE job_id IN ('$charged', '$charged2')`,
+      `UPDATE job SET cost_known_nanos = cost_known_nanos + CASE id WHEN '$charged' THEN 1 ELSE -1 END WHERE id IN ('$charged', '$charged2')`,
+    ],
+  },
+  {
+    noticed: [9, 14],
+    what: "a cost is booked for an attempt that there is not",
+    sql: [
+      "UPDATE ledger_transaction SET key = 'cost:att_x:reported' WHERE kind = 'cost' AND job_id = '$charged'",
+      "UPDATE attempt SET cost_nanos = 0 WHERE job_id = '$charged'",
+      "UPDATE job SET cost_known_nanos = 0 WHERE id = '$charged'",
+    ],
+  },
+  {
+    noticed: [10],
+    what: "a job costs more than its cap",
+    sql: [
+      "ALTER TABLE job DROP CONSTRAINT job_cost_cap",
+      "UPDATE job SET cost_cap_nanos = cost_known_nanos - 1 WHERE id = '$charged'",
+    ],
+  },
+  {
+    noticed: [11],
+    what: "a verdict's score was raised after the charge",
+    sql: ["UPDATE verdict SET score = 0.2 WHERE job_id = '$charged'"],
+  },
+  {
+    noticed: [11],
+    what: "a job states another price than it was charged",
+    sql: ["UPDATE job SET price_nanos = price_nanos - 1 WHERE id = '$charged'"],
+  },
+  {
+    noticed: [11],
+    what: "a charge is higher than its hold was",
+    sql: ["UPDATE hold SET amount_nanos = 499 WHERE job_id = '$charged'"],
+  },
+  {
+    noticed: [11],
+    what: "a success has no verdict",
+    sql: ["UPDATE job SET resolution = 'success', progress = progress - 'best' WHERE id = '$failed'"],
+  },
+  {
+    noticed: [12],
+    what: "a charge rests on a verdict that failed",
+    sql: ["UPDATE verdict SET decision = 'fail' WHERE job_id = '$charged'"],
+  },
+  {
+    noticed: [11, 12],
+    what: "a charge rests on another job's verdict",
+    sql: [
+      "UPDATE charge SET verdict_id = (SELECT verdict_id FROM charge WHERE job_id = '$charged2') WHERE job_id = '$charged'",
+    ],
+  },
+  {
+    noticed: [12],
+    what: "a charge is another customer's than its job",
+    sql: ["UPDATE charge SET customer_id = 'cus_other' WHERE job_id = '$charged'"],
+  },
+  {
+    noticed: [13],
+    what: "a captured hold is called voided",
+    sql: ["UPDATE hold SET state = 'voided' WHERE job_id = '$charged'"],
+  },
+  {
+    noticed: [13],
+    what: "a voided hold is called captured",
+    sql: ["UPDATE hold SET state = 'captured' WHERE job_id = '$failed'"],
+  },
+  {
+    noticed: [7, 13, 5],
+    what: "a hold is open again after it ended",
+    sql: ["UPDATE hold SET state = 'open' WHERE job_id = '$failed'"],
+  },
+  {
+    noticed: [13, 5],
+    what: "a hold ends before its job does",
+    sql: ["UPDATE hold SET state = 'voided' WHERE job_id = '$open'"],
+  },
+  { noticed: [13, 5], what: "a job has no hold", sql: ["DELETE FROM hold WHERE job_id = '$open'"] },
+  {
+    noticed: [14],
+    what: "more revenue is booked than was charged",
+    sql: [
+      "UPDATE posting SET amount_nanos = amount_nanos - 7 WHERE account_class = 'revenue:accrued' AND transaction_id = (SELECT id FROM ledger_transaction WHERE key = 'charge:$charged')",
+      "UPDATE posting SET amount_nanos = amount_nanos + 7 WHERE account_class = 'receivable:unbilled' AND transaction_id = (SELECT id FROM ledger_transaction WHERE key = 'charge:$charged')",
+    ],
+  },
+  {
+    noticed: [18],
+    what: "a job was forgotten",
+    sql: ["UPDATE job SET deadline_at = now() - interval '3 minutes' WHERE id = '$open'"],
+  },
+  {
+    noticed: [18],
+    what: "a settlement was forgotten",
+    sql: [
+      "UPDATE job SET deadline_at = now() - interval '1 day', ready_at = now() - interval '3 minutes' WHERE id = '$settling'",
+    ],
+  },
+  {
+    noticed: [19],
+    what: "an event is missing",
+    sql: ["DELETE FROM job_event WHERE job_id = '$charged' AND revision = 2"],
+  },
+  {
+    noticed: [19],
+    what: "the last event is missing",
+    sql: ["DELETE FROM job_event WHERE job_id = '$failed' AND type = 'job.closed'"],
+  },
+  {
+    noticed: [19],
+    what: "an event was renumbered",
+    sql: ["UPDATE job_event SET revision = 99 WHERE job_id = '$charged' AND revision = 3"],
+  },
+];
