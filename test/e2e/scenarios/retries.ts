@@ -6,6 +6,8 @@ import { expectUnbilled } from "../support/expectations.ts";
 import { AT_ONCE, step, WRONG } from "../support/sums.ts";
 import type { GetSystem } from "../support/use-system.ts";
 
+/** Longer than a worker would hold a message that comes too early. */
+const LONG_WAIT_MS = 2_500;
 const NEVER_RIGHT = Array.from({ length: 10 }, () => answer(WRONG));
 
 export function retryTests(system: GetSystem): void {
@@ -46,6 +48,17 @@ export function retryTests(system: GetSystem): void {
       const nextAtMs = Date.parse(attempts[index + 1]?.started_at ?? "");
       expect(nextAtMs - endedAtMs, `wait before attempt ${index + 2}`).toBeGreaterThanOrEqual(delayMs);
     }
+  });
+
+  test.concurrent("a long wait is kept by the queue, and ends when it is over", async () => {
+    const retry = { initial_delay_ms: LONG_WAIT_MS, multiplier: 1, jitter: 0, delay_max_ms: LONG_WAIT_MS };
+    const cascade = [step("fast", { attempts_max: 2, retry })];
+    const { job } = await settle(system(), { terms: { cascade }, steps: [answer(WRONG)] });
+    const [first, second] = job.attempt_list ?? [];
+    const waitedMs = Date.parse(second?.started_at ?? "") - Date.parse(first?.ended_at ?? "");
+    expect(waitedMs).toBeGreaterThanOrEqual(LONG_WAIT_MS);
+    // Long before the sweeper would miss the message.
+    expect(waitedMs).toBeLessThan(LONG_WAIT_MS + 7_000);
   });
 
   test.concurrent("without a policy of the outcome type, dearer tiers are tried less often", async () => {
