@@ -24,7 +24,17 @@ export const createJobSchema = z
     outcome_key: outcomeKeySchema.optional(),
     metadata: metadataSchema.optional(),
   })
-  .meta({ id: "CreateJob" });
+  .meta({
+    id: "CreateJob",
+    examples: [
+      {
+        outcome_type: "data-extraction",
+        input: { document: "Invoice 2026-0042 …" },
+        outcome_key: "invoice-2026-0042",
+        metadata: { batch: "november" },
+      },
+    ],
+  });
 
 export type CreateJobBody = z.output<typeof createJobSchema>;
 
