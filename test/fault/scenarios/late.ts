@@ -2,8 +2,9 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import type { System } from "@contingent/testkit/system";
 import { until } from "@contingent/testkit/until";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { nanosOf } from "../../e2e/support/bills.ts";
 import { bookedFor } from "../../e2e/support/books.ts";
 import { held, submit } from "../../e2e/support/cases.ts";
@@ -14,7 +15,7 @@ import {
   expectUnbilled,
   storyOf,
 } from "../../e2e/support/expectations.ts";
-import { wakeNow } from "../../e2e/support/jobs.ts";
+import { untilState, wakeNow } from "../../e2e/support/jobs.ts";
 import { HAIKU, RIGHT, step } from "../../e2e/support/sums.ts";
 import { type GetBreakable, processOf, untilReached } from "../support/breakable.ts";
 
@@ -65,31 +66,71 @@ export function lateTests(get: GetBreakable): void {
     }
   });
 
-  test("a verdict that is reached after the deadline charges nothing, whatever it says", async () => {
-    const { system } = get();
-    const go = path.join(os.tmpdir(), `contingent-go-${process.pid}-${Date.now()}`);
-    await system.restart("validator", { FAILPOINTS: `validator.judged=pause:${go}` });
-    try {
-      const terms = { cascade: [step("fast", { timeout_ms: 300 })], deadline_ms: 1_000 };
-      const it = await submit(system, { terms });
-      await untilReached(system, ["validator"]);
-      const job = await it.closed();
-      await expectUnbilled(system, it, job, "deadline");
-      const story = await storyOf(it);
-      fs.writeFileSync(go, "");
-      // The verdict is dropped: the next job is judged by the same validator, and nothing of the first one has changed.
-      const next = await submit(system);
-      await expectCharged(system, next, await next.closed());
-      expect(await system.operator.jobInFull(it.id)).toEqual(job);
-      expect(await storyOf(it)).toEqual(story);
-      expect(story).toEqual(["job.accepted", "attempt.started", "attempt.answered", "job.resolved", "job.closed"]);
-      // The answer was given and costs what it costs.
-      expectCostAsBilled(it, job);
-      expect(nanosOf(job.cost)).toBeGreaterThan(0n);
-    } finally {
-      fs.writeFileSync(go, "");
-      await system.restart("validator");
-      fs.rmSync(go, { force: true });
-    }
+  describe("a verdict that is reached after the deadline charges nothing, whatever it says", () => {
+    const terms = { cascade: [step("fast", { timeout_ms: 300 })], deadline_ms: 1_000 };
+
+    test("when the job has been closed meanwhile", async () => {
+      const { system } = get();
+      await withPausedValidator(system, async (goOn) => {
+        const it = await submit(system, { terms });
+        await untilReached(system, ["validator"]);
+        const job = await it.closed();
+        await expectUnbilled(system, it, job, "deadline");
+        const story = await storyOf(it);
+        goOn();
+        // The verdict is dropped: the next job is judged by the same validator, and nothing of the first one has changed.
+        const next = await submit(system);
+        await expectCharged(system, next, await next.closed());
+        expect(await system.operator.jobInFull(it.id)).toEqual(job);
+        expect(await storyOf(it)).toEqual(story);
+        // The answer was given and costs what it costs.
+        expectCostAsBilled(it, job);
+        expect(nanosOf(job.cost)).toBeGreaterThan(0n);
+      });
+    });
+
+    test("when nobody has noticed the deadline but the validator", async () => {
+      const { system } = get();
+      const sweeper = processOf(system, "ledger").child;
+      await withPausedValidator(system, async (goOn) => {
+        const it = await submit(system, { terms });
+        await untilReached(system, ["validator"]);
+        try {
+          sweeper.send("SIGSTOP");
+          await expect.poll(() => isOverdue(system, it.id), { timeout: 10_000 }).toBe(true);
+          goOn();
+          await untilState(system, it.id, "settling");
+        } finally {
+          sweeper.send("SIGCONT");
+        }
+        const job = await it.closed();
+        await expectUnbilled(system, it, job, "deadline");
+        expectCostAsBilled(it, job);
+        // The verdict is kept, as evidence of what the money was spent on.
+        expect(job.attempt_list?.[0]?.verdict?.decision).toBe("pass");
+      });
+    });
   });
+}
+
+/** The validator judges and then waits, before it decides, until it is told to go on. */
+async function withPausedValidator(system: System, work: (goOn: () => void) => Promise<void>): Promise<void> {
+  const go = path.join(os.tmpdir(), `contingent-go-${process.pid}-${Date.now()}`);
+  const goOn = (): void => fs.writeFileSync(go, "");
+  await system.restart("validator", { FAILPOINTS: `validator.judged=pause:${go}` });
+  try {
+    await work(goOn);
+  } finally {
+    goOn();
+    await system.restart("validator");
+    fs.rmSync(go, { force: true });
+  }
+}
+
+async function isOverdue(system: System, id: string): Promise<boolean> {
+  const { rows } = await system.pool.query<{ overdue: boolean }>({
+    text: "SELECT deadline_at <= now() AS overdue FROM job WHERE id = $1",
+    values: [id],
+  });
+  return rows[0]?.overdue === true;
 }
