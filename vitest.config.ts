@@ -1,4 +1,8 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+
+/** A file under test may run a whole system of nine processes with a hundred database connections: more at once would starve each other. */
+const WORKERS_MAX = 3;
 
 /**
  * Two projects. `unit` is pure and needs nothing. `integration` gets one Postgres server for the whole run (and a Redis,
@@ -6,6 +10,7 @@ import { defineConfig } from "vitest/config";
  */
 export default defineConfig({
   test: {
+    maxWorkers: Math.max(1, Math.min(WORKERS_MAX, availableParallelism() - 1)),
     projects: [
       {
         test: {
