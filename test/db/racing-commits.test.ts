@@ -48,46 +48,70 @@ async function whileJobIsHeld<T>(id: JobId, waiters: number, work: () => Promise
   }
 }
 
-const RACES: readonly (readonly [JobState, string, TestStep, string, TestStep, Readonly<Record<string, number>>])[] = [
-  ["queued", "a claim", claim(), "another claim", claim(), { job_event: 1, attempt: 1 }],
-  [
-    "attempting",
-    "the answer",
-    answer(),
-    "the same answer",
-    answer(),
-    { job_event: 1, ledger_transaction: 1, posting: 2 },
-  ],
-  [
-    "attempting",
-    "the end of the lease",
-    happens("woke"),
-    "a lost call",
-    callFails("timeout", true),
-    { job_event: 1, ledger_transaction: 1, posting: 2 },
-  ],
-  ["validating", "a pass", judge("pass"), "a fail", judge("fail"), { job_event: 1, verdict: 1 }],
-  [
-    "settling",
-    "a settlement",
-    happens("settled"),
-    "another",
-    happens("settled"),
-    { job_event: 1, charge: 1, ledger_transaction: 1, posting: 4 },
-  ],
+interface Race {
+  readonly state: JobState;
+  readonly one: string;
+  readonly step: TestStep;
+  readonly other: string;
+  readonly against: TestStep;
+  /** What the winner adds, whichever it is. */
+  readonly added: Readonly<Record<string, number>>;
+}
+
+const RACES: readonly Race[] = [
+  {
+    state: "queued",
+    one: "a claim",
+    step: claim(),
+    other: "another claim",
+    against: claim(),
+    added: { job_event: 1, attempt: 1 },
+  },
+  {
+    state: "attempting",
+    one: "the answer",
+    step: answer(),
+    other: "the same answer",
+    against: answer(),
+    added: { job_event: 1, ledger_transaction: 1, posting: 2 },
+  },
+  {
+    state: "attempting",
+    one: "the end of the lease",
+    step: happens("woke"),
+    other: "a lost call",
+    against: callFails("timeout", true),
+    added: { job_event: 1, ledger_transaction: 1, posting: 2 },
+  },
+  {
+    state: "validating",
+    one: "a pass",
+    step: judge("pass"),
+    other: "a fail",
+    against: judge("fail"),
+    added: { job_event: 1, verdict: 1 },
+  },
+  {
+    state: "settling",
+    one: "a settlement",
+    step: happens("settled"),
+    other: "another",
+    against: happens("settled"),
+    added: { job_event: 1, charge: 1, ledger_transaction: 1, posting: 4 },
+  },
 ];
 
 describe("of two transitions of one revision exactly one wins, and the other writes nothing", () => {
-  test.each(RACES)("%s: %s against %s", async (state, _, step, __, other, expected) => {
+  test.each(RACES)("$state: $one against $other", async ({ state, step, against, added }) => {
     const id = await driveTo(db.pool, state);
     const before = await counted(db.pool, id);
-    const [one, two] = [await transitionBy(db.pool, id, step), await transitionBy(db.pool, id, other)];
+    const [one, two] = [await transitionBy(db.pool, id, step), await transitionBy(db.pool, id, against)];
     const [here, there] = [openCommit(db.another(1)), openCommit(db.another(1))];
     const won = await whileJobIsHeld(id, 2, () => Promise.all([here(one), there(two)]));
 
     expect(won.filter(Boolean)).toEqual([true]);
-    const added = Object.entries(await counted(db.pool, id)).map(([table, n]) => [table, n - (before[table] ?? 0)]);
-    expect(Object.fromEntries(added.filter(([, n]) => n !== 0))).toEqual(expected);
+    const grown = Object.entries(await counted(db.pool, id)).map(([table, n]) => [table, n - (before[table] ?? 0)]);
+    expect(Object.fromEntries(grown.filter(([, n]) => n !== 0))).toEqual(added);
     const { next, event } = won[0] ? one : two;
     expect((await loadedJob(db.pool, id)).job).toMatchObject({ state: next.state, revision: next.revision });
     const events = await db.pool.query("SELECT type FROM job_event WHERE job_id = $1 AND revision = $2", [
