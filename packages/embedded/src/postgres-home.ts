@@ -39,6 +39,10 @@ export function postgresHome(wanted: string): PostgresHome {
     makeOwnFolder(wanted);
     return home(wanted, native.folder, null, null);
   }
+  return withUmask(0o022, () => homeOfRoot(wanted, native));
+}
+
+function homeOfRoot(wanted: string, native: { folder: string; version: string }): PostgresHome {
   const identity = ownerOf(path.join(wanted, "data")) ?? unprivilegedIdentity();
   const moved = movedTo(wanted);
   const here = moved === null && tryFolder(wanted, identity);
@@ -64,6 +68,16 @@ function home(folder: string, nativeFolder: string, identity: Identity | null, n
     identity,
     note,
   };
+}
+
+/** A strict umask of whoever started us would close the open folders to the very user they are for. */
+function withUmask<T>(mask: number, work: () => T): T {
+  const before = process.umask(mask);
+  try {
+    return work();
+  } finally {
+    process.umask(before);
+  }
 }
 
 function makeOwnFolder(folder: string): void {
