@@ -199,11 +199,22 @@ function runnableNative(native: { folder: string; version: string }, identity: I
   if (!fs.existsSync(copy)) {
     const unfinished = `${copy}.${process.pid}`;
     fs.cpSync(native.folder, unfinished, { recursive: true, verbatimSymlinks: true });
+    openToAll(unfinished);
     renameUnlessThere(unfinished, copy);
   }
   if (!runs(copy))
     throw new Problem(`The copy of Postgres in ${copy} does not run as user "${USER}": remove it and try again.`);
   return copy;
+}
+
+/** The installation may have been made under a strict umask: everybody may read the copy, and run what its owner may run. */
+function openToAll(folder: string): void {
+  fs.chmodSync(folder, 0o755);
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) openToAll(file);
+    else if (entry.isFile()) fs.chmodSync(file, (fs.statSync(file).mode & 0o100) === 0 ? 0o644 : 0o755);
+  }
 }
 
 /** Two first starts may copy at the same time: the first to finish wins. */
