@@ -71,6 +71,21 @@ it("data is kept from one start to the next", async () => {
   expect(await ask(second.url("kept"), "SELECT to_regclass('note') IS NOT NULL AS found")).toEqual([{ found: true }]);
 });
 
+it("a folder that only its owner can enter is no obstacle: root's server keeps its data elsewhere, says where, and finds it again", async () => {
+  fs.chmodSync(folder, 0o700);
+  const said: string[] = [];
+  const first = await start({ say: (line) => said.push(line) });
+  await first.ensureDatabase("kept");
+  await first.stop();
+  const second = await start({ keep: "scratch" });
+  expect(second.dataFolder).toBe(first.dataFolder);
+  expect(await ask(second.url("kept"), "SELECT 1 AS one")).toEqual([{ one: 1 }]);
+  const asRoot = process.getuid?.() === 0;
+  expect(said).toEqual(asRoot ? [expect.stringContaining(`keeps its data in ${path.dirname(first.dataFolder)}`)] : []);
+  await second.stop();
+  expect(fs.existsSync(first.dataFolder)).toBe(false);
+});
+
 it("nobody gets in without the password, and only from this machine", async () => {
   const postgres = await start();
   const wrong = postgres.url("postgres").replace(/:[0-9a-f]+@/, ":guess@");
