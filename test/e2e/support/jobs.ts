@@ -34,8 +34,11 @@ export async function untilState(system: System, id: string, state: JobState): P
 
 /**
  * Lets the sweeper look at the jobs now instead of when their lease or its patience is over. It changes no job: only the
- * time at which somebody looks.
+ * time at which somebody looks. A job that is being attempted loses its lease by it: name the state where that may not be.
  */
-export async function wakeNow(system: System, ids: readonly string[]): Promise<void> {
-  await system.pool.query({ text: "UPDATE job SET wake_at = now() WHERE id = ANY($1)", values: [ids] });
+export async function wakeNow(system: System, ids: readonly string[], state?: "queued"): Promise<void> {
+  await system.pool.query({
+    text: "UPDATE job SET wake_at = now() WHERE id = ANY($1) AND ($2::text IS NULL OR state = $2)",
+    values: [ids, state ?? null],
+  });
 }
