@@ -7,7 +7,7 @@ import type { Pool } from "@contingent/db/pool";
 import { acceptedJob, answer, claim, driveTo, happens, judge, partsOf, transitionBy } from "@contingent/testkit/jobs";
 import { expect, test, vi } from "vitest";
 import { databaseOfThisFile } from "./open.ts";
-import { counted, written } from "./written.ts";
+import { written } from "./written.ts";
 
 const db = databaseOfThisFile();
 
@@ -136,18 +136,43 @@ test("an attempt cannot end twice, nor a hold", async () => {
   const answered = await transitionBy(db.pool, id, answer());
   const commit = partsOf(db.pool).commit;
   expect(await commit(answered)).toBe(true);
-  const { next } = answered;
-  const again = { before: next, next: { ...next, revision: next.revision + 1 } };
-  await expect(commit({ ...answered, ...again })).rejects.toMatchObject({ constraint: "must_hold" });
+  await expect(commit({ ...answered, ...oneFurther(answered) })).rejects.toMatchObject({
+    constraint: "attempt_ends_once",
+  });
 
   const settling = await driveTo(db.pool, "settling");
   const settled = await transitionBy(db.pool, settling, happens("settled"));
   expect(await commit(settled)).toBe(true);
-  const before = await counted(db.pool, settling);
-  const { revision } = settled.next;
-  const twice = { before: { ...settled.before, revision }, next: { ...settled.next, revision: revision + 1 } };
-  await expect(commit({ ...settled, ...twice })).rejects.toMatchObject({ constraint: "must_hold" });
-  expect(await counted(db.pool, settling)).toEqual(before);
+  const before = await written(db.pool, settling);
+  await expect(commit({ ...settled, ...oneFurther(settled) })).rejects.toMatchObject({ constraint: "hold_ends_once" });
+  const silent = {
+    ...settled,
+    ...oneFurther(settled),
+    transactions: [],
+    settled: settled.settled && { ...settled.settled, charge: null },
+  };
+  await expect(commit(silent)).rejects.toMatchObject({ constraint: "hold_ends_once" });
+  expect(await written(db.pool, settling)).toEqual(before);
+});
+
+/** The same once more, from where the first one led: what a fence would let through. */
+function oneFurther({ next }: Transition): Pick<Transition, "before" | "next"> {
+  return { before: next, next: { ...next, revision: next.revision + 1 } };
+}
+
+test("a job without a hold cannot be closed", async () => {
+  const id = await driveTo(db.pool, "settling");
+  await db.pool.query("DELETE FROM hold WHERE job_id = $1", [id]);
+  const settled = await transitionBy(db.pool, await driveTo(db.pool, "settling"), happens("settled"));
+  const { rows } = await db.pool.query<{ revision: number }>("SELECT revision FROM job WHERE id = $1", [id]);
+  const revision = rows[0]?.revision ?? 0;
+  const other = {
+    ...settled,
+    before: { ...settled.before, id, revision },
+    next: { ...settled.next, id, revision: revision + 1 },
+  };
+  const homeless = { ...other, transactions: [], settled: settled.settled && { ...settled.settled, charge: null } };
+  await expect(partsOf(db.pool).commit(homeless)).rejects.toMatchObject({ constraint: "must_hold" });
 });
 
 test("while the database is away all of a batch learn of it, and nobody tries one by one", async () => {

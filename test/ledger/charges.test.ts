@@ -134,6 +134,8 @@ describe("the database refuses", () => {
   test("a second job for the same outcome key, so that there is nothing to charge twice", async () => {
     await driveTo(db.pool, "queued", { outcomeKey: "invoice-8" });
     await expect(driveTo(db.pool, "queued", { outcomeKey: "invoice-8" })).rejects.toThrow("has been bought before");
+    const renamed = `UPDATE job SET outcome_key = 'invoice-8' WHERE id = '${jobId}'`;
+    expect(await outcomeOf(db.pool, renamed)).toBe("job_outcome_key");
   });
 
   test.each([

@@ -21,6 +21,8 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   ledger_transaction: ["append_only", "ledger_transaction_is_posted"],
   posting: ["append_only", "postings_balance"],
   charge: ["append_only", "charge_is_booked"],
+  hold: ["ends_once"],
+  attempt: ["ends_once"],
   verdict: ["append_only"],
   job_event: ["append_only"],
   outcome_type_version: ["append_only"],

@@ -124,6 +124,16 @@ CREATE TABLE attempt (
   CHECK ((cost_state = 'held') = (outcome IS NULL))
 );
 
+-- What has ended does not end again. Only a presumed cost may still become known.
+CREATE FUNCTION refuse_second_end() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'this % of % has ended already', TG_TABLE_NAME, OLD.job_id
+    USING ERRCODE = 'restrict_violation', CONSTRAINT = TG_TABLE_NAME || '_ends_once';
+END $$;
+CREATE TRIGGER ends_once BEFORE UPDATE ON attempt FOR EACH ROW
+  WHEN (OLD.cost_state IN ('known', 'released') OR (OLD.ended_at IS NOT NULL AND OLD.ended_at IS DISTINCT FROM NEW.ended_at))
+  EXECUTE FUNCTION refuse_second_end();
+
 CREATE TABLE verdict (
   id            text PRIMARY KEY,
   job_id        text NOT NULL REFERENCES job (id),

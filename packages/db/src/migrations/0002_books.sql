@@ -46,6 +46,8 @@ CREATE TABLE hold (
   ended_at     timestamptz
 );
 
+CREATE TRIGGER ends_once BEFORE UPDATE ON hold FOR EACH ROW WHEN (OLD.state <> 'open') EXECUTE FUNCTION refuse_second_end();
+
 CREATE TABLE ledger_transaction (
   id       text PRIMARY KEY,
   kind     text NOT NULL CHECK (kind IN ('hold', 'cost', 'capture', 'void')),
