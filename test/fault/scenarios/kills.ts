@@ -150,7 +150,9 @@ export function killTests(get: GetBreakable): void {
     // Those whose message was lost; an attempt that runs is not to be disturbed.
     await wakeNow(system, ids, "queued");
     for (const it of again) {
-      await expectCharged(system, it, await it.closed());
+      const job = await it.closed();
+      expect(attemptsOf(job)).toEqual([`fast ${HAIKU} answered`]);
+      await expectCharged(system, it, job);
       expect(it.requests()).toHaveLength(1);
     }
   });
