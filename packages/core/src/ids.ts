@@ -15,7 +15,10 @@ export type KeyId = Id<"key">;
 export type OutcomeTypeVersionId = Id<"otv">;
 export type RequestId = Id<"req">;
 
-const BODY = /^[0-9a-z]{4,40}$/;
+/** What stands behind the prefix, as a regular expression. */
+export const ID_BODY = "[0-9a-z]{4,40}";
+
+const BODY = new RegExp(`^${ID_BODY}$`);
 
 /** Whether the text is an id of this kind (its form; not whether such a thing exists). */
 export function isId<P extends IdPrefix>(prefix: P, text: string): text is Id<P> {

@@ -16,7 +16,9 @@ export type Currency = "USD";
 
 const NANOS_PER_UNIT = 1_000_000_000n;
 const FRACTION_DIGITS = 9;
-const DECIMAL = /^(-?)(\d{1,9})(?:\.(\d{1,9}))?$/;
+/** An amount as text: a regular expression with the sign, the units and the fraction. */
+export const DECIMAL_PATTERN = "^(-?)(\\d{1,9})(?:\\.(\\d{1,9}))?$";
+const DECIMAL = new RegExp(DECIMAL_PATTERN);
 
 export const ZERO = 0n as Nanos;
 

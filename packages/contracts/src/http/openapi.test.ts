@@ -1,3 +1,4 @@
+import { DECIMAL_PATTERN } from "@contingent/core/money";
 import { expect, test } from "vitest";
 import { ERRORS } from "./errors.ts";
 import { errorsOf, openApiDocument } from "./openapi.ts";
@@ -53,4 +54,21 @@ test("answers may gain fields, requests may not", () => {
   const { schemas } = document["components"] as { readonly schemas: Readonly<Record<string, object>> };
   expect(schemas["Job"]).not.toHaveProperty("additionalProperties");
   expect(schemas["CreateJob"]).toHaveProperty("additionalProperties", false);
+});
+
+test("a field that refers to a schema is not closed beside the reference, which would allow no value", () => {
+  const closed: unknown[] = [];
+  JSON.stringify(document, (_, value: unknown) => {
+    if (typeof value === "object" && value !== null && "$ref" in value && "additionalProperties" in value)
+      closed.push(value);
+    return value;
+  });
+  expect(JSON.stringify(document)).toContain('"$ref":"#/components/schemas/Money"');
+  expect(closed).toEqual([]);
+});
+
+test("ids and amounts in requests say what they look like", () => {
+  expect(JSON.stringify(paths["/v1/jobs/{id}"])).toContain('"pattern":"^job_[0-9a-z]{4,40}$"');
+  const { schemas } = document["components"] as { readonly schemas: Readonly<Record<string, object>> };
+  expect(schemas["OutcomeTypeDefinition"]).toHaveProperty("properties.cost_cap.pattern", DECIMAL_PATTERN);
 });

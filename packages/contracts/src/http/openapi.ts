@@ -48,7 +48,13 @@ export function openApiDocument(options: DocumentOptions): Record<string, unknow
     // Answers may gain fields: clients must not be told that there are no others.
     { override: ({ jsonSchema, io }) => void (io === "output" && openUp(jsonSchema)) },
   );
-  return JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
+  return JSON.parse(JSON.stringify(document), (_, value: unknown) => openUpReference(value)) as Record<string, unknown>;
+}
+
+/** Beside a reference "no other fields" would mean no fields at all: it does not look into what is referred to. */
+function openUpReference(value: unknown): unknown {
+  if (typeof value === "object" && value !== null && "$ref" in value) openUp(value);
+  return value;
 }
 
 function openUp(schema: { additionalProperties?: unknown }): void {

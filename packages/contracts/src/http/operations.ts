@@ -158,7 +158,7 @@ export const listJobs = {
   summary: "List jobs, newest first",
   query: listJobsQuery,
   answers: { 200: { description: "A page of jobs.", schema: jobPageSchema } },
-  errors: [],
+  errors: ["wrong_scope"],
 } as const satisfies Operation;
 
 export const watchJob = {

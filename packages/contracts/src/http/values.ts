@@ -1,7 +1,7 @@
 /** The values that several endpoints share. */
-import { type IdPrefix, isId, type Id } from "@contingent/core/ids";
+import { type Id, ID_BODY, type IdPrefix, isId } from "@contingent/core/ids";
 import type { Json, JsonObject } from "@contingent/core/json";
-import { parseMoney } from "@contingent/core/money";
+import { DECIMAL_PATTERN, parseMoney } from "@contingent/core/money";
 import { z } from "zod";
 
 /** Longest text that names something. */
@@ -42,14 +42,20 @@ export const amountSchema = z
   .refine((text) => parseMoney(text) !== null, {
     error: 'must be a decimal number with at most 9 digits on either side of the point, such as "0.04"',
   })
-  .meta({ examples: ["0.04"] });
+  .meta({ override: { type: "string", pattern: DECIMAL_PATTERN, examples: ["0.04"] } });
 
 export function idSchema<P extends IdPrefix>(prefix: P): z.ZodType<Id<P>> {
   return z
     .custom<Id<P>>((value) => typeof value === "string" && isId(prefix, value), {
       error: `must be an id like ${prefix}_…`,
     })
-    .meta({ override: { type: "string", examples: [`${prefix}_01kb0c3v5q8w2e4r6t7y9u1i3o`] } });
+    .meta({
+      override: {
+        type: "string",
+        pattern: `^${prefix}_${ID_BODY}$`,
+        examples: [`${prefix}_01kb0c3v5q8w2e4r6t7y9u1i3o`],
+      },
+    });
 }
 
 export const outcomeTypeNameSchema = z
