@@ -179,6 +179,23 @@ describe("at the same time as a transition of the job nothing is lost", () => {
     expect(await costsOf(late.jobId)).toEqual({ ...NONE, known: 700n, booked: 700n });
   });
 
+  test("because it waits for the job before it touches the attempt, as every transition does", async () => {
+    const late = await lostAttempt();
+    const holder = await db.pool.connect();
+    await holder.query("BEGIN");
+    await holder.query("SELECT FROM job WHERE id = $1 FOR UPDATE", [late.jobId]);
+    const booking = bookLateCost(db.another(1), late);
+    await until(async () => {
+      const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+      return (await db.pool.query(waiting)).rowCount === 1;
+    }, SOON);
+    const free = await holder.query("SELECT FROM attempt WHERE id = $1 FOR UPDATE SKIP LOCKED", [late.attemptId]);
+    await holder.query("COMMIT");
+    holder.release();
+    expect(free.rowCount).toBe(1);
+    expect(await booking).toBe(true);
+  });
+
   test("under load, over many jobs", async () => {
     const lost = await Promise.all(Array.from({ length: 30 }, () => lostAttempt()));
     await Promise.all(
