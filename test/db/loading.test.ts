@@ -52,8 +52,12 @@ test("an attempt gets the input, the latest findings and the span of the attempt
   const second = await loader.forAttempt(id);
   expect(second?.findings).toEqual([{ path: "/answer", code: "wrong", message: "It is not right." }]);
   expect(second?.previousTraceparent).toMatch(/^00-/);
-  await take(db.pool, id, claim(), answer(), judge("partial"));
-  expect((await loader.forAttempt(id))?.findings).toHaveLength(1);
+  await take(db.pool, id, claim(), answer());
+  const judged = await transitionBy(db.pool, id, judge("partial"));
+  if (judged.verdict === undefined) throw new Error("no verdict");
+  const findings = [{ path: "", code: "late", message: "The newest finding." }];
+  await partsOf(db.pool).commit({ ...judged, verdict: { ...judged.verdict, findings } });
+  expect((await loader.forAttempt(id))?.findings).toEqual(findings);
 });
 
 test("a validator gets the answer of the attempt under way, and none in any other state", async () => {
