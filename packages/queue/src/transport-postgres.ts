@@ -1,7 +1,10 @@
 /**
  * BullMQ on Postgres: the default when nothing but the database is installed. Its tables live in their own schema.
  *
- * One small pool for all producers of the process; per consumer a pool of its own and the connection that listens.
+ * One small pool for all producers of the process, and one per consumer. BullMQ would make a consumer's pool and the
+ * connection that listens by itself, but puts no listener for errors on them until they are connected, and none at all
+ * while they are in use: one that the server cuts off at the wrong moment would end the process (seen in one of sixty
+ * restarts of the database under load).
  */
 import {
   assertSchemaCompatibility,
@@ -15,6 +18,7 @@ import {
 } from "bullmq";
 import { Pool } from "pg";
 import {
+  type BrokerWorker,
   describe,
   errorLogger,
   type QueueLog,
@@ -26,7 +30,8 @@ import {
 
 const SCHEMA = "bullmq";
 const PRODUCER_CONNECTIONS_MAX = 3;
-const CONSUMER_CONNECTIONS_MAX = 4;
+/** One of them listens. */
+const CONSUMER_CONNECTIONS_MAX = 5;
 const CONNECT_TIMEOUT_MS = 2_000;
 const PRODUCER_QUERY_TIMEOUT_MS = 2_000;
 const CONSUMER_QUERY_TIMEOUT_MS = 15_000;
@@ -46,17 +51,8 @@ const SESSION = "-c synchronous_commit=off";
  * @throws TransportUnavailableError
  */
 export async function connectPostgres(url: string, log: QueueLog): Promise<Transport> {
-  const shared = { connectionString: url, keepAlive: true, connectionTimeoutMillis: CONNECT_TIMEOUT_MS };
-  const producers = new Pool({
-    ...shared,
-    max: PRODUCER_CONNECTIONS_MAX,
-    query_timeout: PRODUCER_QUERY_TIMEOUT_MS,
-    options: `${SESSION} -c search_path=${SCHEMA}`,
-    application_name: "contingent-queue",
-  });
-  producers.on("error", errorLogger(log, { connection: "producer" }));
-  // A client that is checked out reports its own errors; without a listener they would end the process.
-  producers.on("connect", (client) => client.on("error", () => undefined));
+  const onProducerError = errorLogger(log, { connection: "producer" });
+  const producers = openPool(url, PRODUCER_CONNECTIONS_MAX, PRODUCER_QUERY_TIMEOUT_MS, onProducerError);
   try {
     await migrate(producers);
   } catch (error) {
@@ -75,25 +71,44 @@ export async function connectPostgres(url: string, log: QueueLog): Promise<Trans
       const opened = new Queue(queue, { connection: producers, streams: STREAMS }, createPostgresBackend);
       return opened;
     },
-    openWorker: (queue, process, concurrency) =>
-      new Worker(
-        queue,
-        process,
-        {
-          ...WORKER_OPTIONS,
-          concurrency,
-          connection: {
-            ...shared,
-            schema: SCHEMA,
-            max: CONSUMER_CONNECTIONS_MAX,
-            query_timeout: CONSUMER_QUERY_TIMEOUT_MS,
-            options: SESSION,
-          },
-        },
-        createPostgresBackend,
-      ),
+    openWorker(queue, process, concurrency) {
+      // What goes wrong on it is also told to the worker, which logs it.
+      const pool = openPool(url, CONSUMER_CONNECTIONS_MAX, CONSUMER_QUERY_TIMEOUT_MS, () => undefined);
+      if (!isPgPool(pool)) throw new TypeError("This version of pg does not fit BullMQ.");
+      const options = { ...WORKER_OPTIONS, concurrency, connection: pool };
+      return closingWith(pool, new Worker(queue, process, options, createPostgresBackend));
+    },
     async close() {
       await producers.end();
+    },
+  };
+}
+
+function openPool(url: string, max: number, queryTimeoutMs: number, onError: (error: Error) => void): Pool {
+  const pool = new Pool({
+    connectionString: url,
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    max,
+    query_timeout: queryTimeoutMs,
+    options: `${SESSION} -c search_path=${SCHEMA}`,
+    application_name: "contingent-queue",
+  });
+  pool.on("error", onError);
+  // A client that is checked out reports its own errors; without a listener they would end the process.
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  return pool;
+}
+
+/** A worker that takes its pool with it. */
+function closingWith(pool: Pool, worker: BrokerWorker): BrokerWorker {
+  return {
+    waitUntilReady: () => worker.waitUntilReady(),
+    run: () => worker.run(),
+    on: (event, listener) => worker.on(event, listener),
+    async close(force) {
+      await worker.close(force);
+      await pool.end();
     },
   };
 }
