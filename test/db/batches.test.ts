@@ -110,16 +110,20 @@ const SPOILED: readonly Spoiled[] = [
   },
 ];
 
-test.each(SPOILED)("a transition that $why fails alone", async ({ spoil, refused }) => {
-  const ids = await several(5);
-  await together(await Promise.all(ids.map((id) => transitionBy(db.pool, id, claim()))));
-  const transitions = await Promise.all(ids.map((id) => transitionBy(db.pool, id, answer())));
-  const [bad = "job_none"] = ids.slice(2, 3);
-  const before = await written(db.pool, bad);
-  const { results } = await together(transitions.map((t, n) => (n === 2 ? spoil(t) : t)));
-  expect(results).toEqual([WON, WON, refused, WON, WON]);
-  expect(await written(db.pool, bad)).toEqual(before);
-});
+test.each(SPOILED.map((spoiled) => [spoiled.why, spoiled] as const))(
+  "a transition that %s fails alone",
+  async (_, spoiled) => {
+    const { spoil, refused } = spoiled;
+    const ids = await several(5);
+    await together(await Promise.all(ids.map((id) => transitionBy(db.pool, id, claim()))));
+    const transitions = await Promise.all(ids.map((id) => transitionBy(db.pool, id, answer())));
+    const [bad = "job_none"] = ids.slice(2, 3);
+    const before = await written(db.pool, bad);
+    const { results } = await together(transitions.map((t, n) => (n === 2 ? spoil(t) : t)));
+    expect(results).toEqual([WON, WON, refused, WON, WON]);
+    expect(await written(db.pool, bad)).toEqual(before);
+  },
+);
 
 test("a verdict on an attempt that there is not fails alone", async () => {
   const ids = await Promise.all([1, 2, 3].map(() => driveTo(db.pool, "validating")));

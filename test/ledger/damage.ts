@@ -61,8 +61,11 @@ export const DAMAGES: readonly Damage[] = [
   },
   {
     noticed: [5],
-    what: "a hold belongs to a customer who authorized nothing",
-    sql: ["UPDATE hold SET customer_id = 'cus_other' WHERE job_id = '$open'"],
+    what: "a hold belongs to a customer who authorized nothing, and the one who did has none",
+    sql: [
+      "UPDATE hold SET customer_id = 'cus_other' WHERE job_id = '$open'",
+      "UPDATE posting SET account_of = 'cus_third' WHERE account_class = 'customer:authorized' AND transaction_id = (SELECT id FROM ledger_transaction WHERE key = 'hold:$open')",
+    ],
   },
   {
     noticed: [6],
