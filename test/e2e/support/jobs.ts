@@ -1,5 +1,5 @@
 /** A job's row, for tests that hasten or follow what would otherwise take its time. */
-import type { JobState } from "@contingent/core/job/job";
+import { JOB_STATES, type JobState } from "@contingent/core/job/job";
 import type { System } from "@contingent/testkit/system";
 import { until } from "@contingent/testkit/until";
 
@@ -34,11 +34,15 @@ export async function untilState(system: System, id: string, state: JobState): P
 
 /**
  * Lets the sweeper look at the jobs now instead of when their lease or its patience is over. It changes no job: only the
- * time at which somebody looks. A job that is being attempted loses its lease by it: name the state where that may not be.
+ * time at which somebody looks. A job that is being attempted loses its lease by it: name the states where that may not be.
  */
-export async function wakeNow(system: System, ids: readonly string[], state?: "queued"): Promise<void> {
+export async function wakeNow(
+  system: System,
+  ids: readonly string[],
+  states: readonly JobState[] = JOB_STATES,
+): Promise<void> {
   await system.pool.query({
-    text: "UPDATE job SET wake_at = now() WHERE id = ANY($1) AND ($2::text IS NULL OR state = $2)",
-    values: [ids, state ?? null],
+    text: "UPDATE job SET wake_at = now() WHERE id = ANY($1) AND state = ANY($2)",
+    values: [ids, states],
   });
 }

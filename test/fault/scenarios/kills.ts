@@ -148,7 +148,7 @@ export function killTests(get: GetBreakable): void {
     expect(new Set(ids).size).toBe(ORDERS);
     for (const it of confirmed) expect(ids).toContain(it.id);
     // Those whose message was lost; an attempt that runs is not to be disturbed.
-    await wakeNow(system, ids, "queued");
+    await wakeNow(system, ids, ["queued"]);
     for (const it of again) {
       const job = await it.closed();
       expect(attemptsOf(job)).toEqual([`fast ${HAIKU} answered`]);
