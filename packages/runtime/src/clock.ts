@@ -16,6 +16,19 @@ export function databaseClock(nowFromDbMs: number, monotonicMs: () => number = (
 }
 
 /**
+ * A `databaseClock` that is never behind: it counts from the moment the reading was asked for, so it may run ahead by the
+ * time that the answer took. For decisions that would rather call something late than charge for it.
+ * @param askedAtMs of the same counter, before the database was asked
+ */
+export function databaseClockNotBehind(
+  nowFromDbMs: number,
+  askedAtMs: number,
+  monotonicMs: () => number = () => performance.now(),
+): Clock {
+  return () => nowFromDbMs + (monotonicMs() - askedAtMs);
+}
+
+/**
  * Reads the database's clock and makes a `Clock` of it. The reading is taken to be from the middle of its round trip, so
  * its error is at most half of that.
  */

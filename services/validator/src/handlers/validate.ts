@@ -2,9 +2,10 @@
 import { decide } from "@contingent/core/job/decide";
 import type { Fact } from "@contingent/core/job/facts";
 import { insist } from "@contingent/db/insist";
+import type { JobForValidation } from "@contingent/db/load";
 import { publishNext } from "@contingent/queue/publish-next";
 import type { Handler } from "@contingent/queue/consumer";
-import { databaseClock } from "@contingent/runtime/clock";
+import { databaseClockNotBehind } from "@contingent/runtime/clock";
 import type { ValidatorContext } from "../context.ts";
 import { type Judgement, judge } from "../judge.ts";
 import { failpoint } from "@contingent/runtime/failpoints";
@@ -17,13 +18,16 @@ const COMMIT_PATIENCE_MS = 10_000;
 
 export function validateHandler(context: ValidatorContext): Handler {
   return async (message) => {
-    const loaded = await insist(
-      () => context.loader.forValidation(message.jobId),
-      performance.now() + LOAD_PATIENCE_MS,
-    );
+    let askedAtMs = 0;
+    const load = (): Promise<JobForValidation | null> => {
+      askedAtMs = performance.now();
+      return context.loader.forValidation(message.jobId);
+    };
+    const loaded = await insist(load, performance.now() + LOAD_PATIENCE_MS);
     if (loaded === null || loaded.job.revision !== message.revision || loaded.answer === null) return;
     const { job, version, answer } = loaded;
-    const nowMs = databaseClock(loaded.nowMs);
+    // Not behind, however long the answer was on its way: a verdict after the deadline must not be charged.
+    const nowMs = databaseClockNotBehind(loaded.nowMs, askedAtMs);
 
     const judgement = await inValidationSpan(loaded, answer.attemptId, () =>
       judge({ version, input: loaded.input, answer }),
