@@ -53,8 +53,12 @@ export function openApiDocument(options: DocumentOptions): Record<string, unknow
 
 /** Beside a reference "no other fields" would mean no fields at all: it does not look into what is referred to. */
 function openUpReference(value: unknown): unknown {
-  if (typeof value === "object" && value !== null && "$ref" in value) openUp(value);
+  if (isReference(value)) openUp(value);
   return value;
+}
+
+function isReference(value: unknown): value is { readonly $ref: unknown; additionalProperties?: unknown } {
+  return typeof value === "object" && value !== null && "$ref" in value;
 }
 
 function openUp(schema: { additionalProperties?: unknown }): void {
