@@ -7,6 +7,8 @@ export function wallMs(): number {
 
 export interface Contender extends AsyncDisposable {
   readonly name: string;
+  /** Where its messages travel: it is compared with the bare transport of the same kind. */
+  readonly transport: "redis" | "postgres";
   /** Takes one job; resolves when it has been taken. The key is the job's alone. */
   submit(key: string): Promise<void>;
   /** When the job with each key was finished, once all of them are. */

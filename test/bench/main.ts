@@ -108,30 +108,43 @@ async function answerAlways(simulatorUrl: string): Promise<void> {
 }
 
 function report(all: readonly Contender[], known: ReadonlyMap<Contender, Figures>): void {
-  const [first] = all;
-  const baseline = (first === undefined ? undefined : known.get(first))?.jobsPerSecond ?? [];
+  const bareOf = (transport: Contender["transport"]): readonly number[] => {
+    const bare = all.find((contender) => contender.transport === transport);
+    return (bare === undefined ? undefined : known.get(bare))?.jobsPerSecond ?? [];
+  };
   print("");
   print(machine());
   print(
-    `ratio: to ${first?.name ?? "nothing"} in the same round; medians of ${options.rounds} rounds of ${options.jobs} jobs`,
+    `medians of ${options.rounds} rounds of ${options.jobs} jobs; ratios within a round: to the bare transport of the same`,
   );
-  print("added latency: submission to closed at half load; the simulated model takes no time of its own");
+  print(
+    "kind, and to the one on Redis. Added latency: submission to closed at half load; the simulated model takes no time.",
+  );
   print("");
-  print(row("", "jobs/s", "ratio", "p50 ms", "p99 ms", "p99/p50", "SQL/job"));
+  print(row("", "jobs/s", "ratio", "to Redis", "p50 ms", "p99 ms", "p99/p50", "SQL/job"));
   for (const contender of all) {
     const figure = known.get(contender);
     if (figure === undefined) continue;
-    const rate = quantile(figure.jobsPerSecond, 0.5);
-    const ratio = quantile(
-      figure.jobsPerSecond.map((jobsPerSecond, round) => jobsPerSecond / (baseline[round] ?? Number.NaN)),
-      0.5,
-    );
     const p50 = quantile(figure.addedMs, 0.5);
     const p99 = quantile(figure.addedMs, 0.99);
-    const sql = figure.statementsPerJob === null ? "-" : figure.statementsPerJob.toFixed(2);
-    const cells = [rate.toFixed(0), ratio.toFixed(2), p50.toFixed(1), p99.toFixed(1), (p99 / p50).toFixed(1), sql];
+    const cells = [
+      quantile(figure.jobsPerSecond, 0.5).toFixed(0),
+      ratioOf(figure.jobsPerSecond, bareOf(contender.transport)),
+      ratioOf(figure.jobsPerSecond, bareOf("redis")),
+      p50.toFixed(1),
+      p99.toFixed(1),
+      (p99 / p50).toFixed(1),
+      figure.statementsPerJob === null ? "-" : figure.statementsPerJob.toFixed(2),
+    ];
     print(row(contender.name, ...cells));
   }
+}
+
+/** The median over the rounds of the ratio within each. */
+function ratioOf(measured: readonly number[], baseline: readonly number[]): string {
+  if (baseline.length === 0) return "-";
+  const ratios = measured.map((jobsPerSecond, round) => jobsPerSecond / (baseline[round] ?? Number.NaN));
+  return quantile(ratios, 0.5).toFixed(2);
 }
 
 function row(name: string, ...cells: readonly string[]): string {

@@ -44,6 +44,7 @@ export async function wholeSystem(options: WholeSystemOptions): Promise<Contende
   await send("PUT", `${api}/v1/outcome-types/${OUTCOME_TYPE}`, operatorKey.text, DEFINITION);
   return {
     name: options.name,
+    transport: options.queueUrl.startsWith("redis") ? "redis" : "postgres",
     async submit(key) {
       const input = { document: document(key) };
       await send("POST", `${api}/v1/jobs`, customerKey.text, { outcome_type: OUTCOME_TYPE, outcome_key: key, input });
@@ -79,10 +80,13 @@ async function closed(pool: Pool, keys: readonly string[]): Promise<ReadonlyMap<
   return new Map(succeeded.map((row) => [row.outcome_key, row.closed_ms]));
 }
 
+/** Statements that clients sent. Checks that the database defers to the commit are its own, although it counts them alike. */
 async function statements(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ calls: bigint }>(
     `SELECT coalesce(sum(calls), 0)::bigint AS calls FROM pg_stat_statements s
-       JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = current_database() AND s.toplevel`,
+       JOIN pg_database d ON d.oid = s.dbid
+      WHERE d.datname = current_database() AND s.toplevel
+        AND query ~* '^\\s*(with|select|insert|update|delete|begin|commit)' AND query !~ '^SELECT .* FROM ONLY '`,
   );
   return Number(rows[0]?.calls ?? 0n);
 }

@@ -24,6 +24,7 @@ export async function bareTransport(name: string, queueUrl: string, simulatorUrl
   await until(async () => ready.size === stages.length, { timeoutMs: READY_TIMEOUT_MS, what: "the bare stages" });
   return {
     name,
+    transport: queueUrl.startsWith("redis") ? "redis" : "postgres",
     async submit(key) {
       await queue.add("call", { key }, { jobId: `${key}-1` });
     },
