@@ -86,7 +86,7 @@ test("a hundred loads at once are one statement, and one unknown id among them c
   const pool = db.another();
   const versions = outcomeTypeVersions(pool);
   await versions.get((await publishedTerms(db.pool)).id);
-  const loader = jobLoader(pool, versions);
+  const loader = jobLoader(pool, versions, { patienceMs: 0 });
   const statements = vi.spyOn(pool, "query");
   const asked = [...ids, newId("job"), ...ids.slice(0, 5)];
   const loaded = await Promise.all(asked.map((id) => loader.forAttempt(id)));

@@ -4,7 +4,7 @@ import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { EditedMigrationError, isMigrated, migrate } from "@contingent/db/migrate";
+import { checkDatabase, EditedMigrationError, isMigrated, migrate } from "@contingent/db/migrate";
 import { openPool, type Pool } from "@contingent/db/pool";
 import { emptyDatabase, type TestDatabase } from "@contingent/testkit/postgres";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -47,6 +47,13 @@ test("an empty database gets the whole schema, and nothing the second time", asy
   expect(await isMigrated(pool)).toBe(true);
   expect(await tables()).toEqual(expect.arrayContaining(["attempt", "job", "ledger_transaction", "posting"]));
   expect(await migrate(database.url)).toEqual([]);
+});
+
+test("a service on a database without the schema is not ready, and is when it has it", async () => {
+  await expect(checkDatabase(pool)).rejects.toThrow("run migrate-main.ts");
+  await migrate(database.url);
+  await checkDatabase(pool);
+  expect(await isMigrated(pool)).toBe(true);
 });
 
 test("of several that migrate at once one applies each file and the others find it done", async () => {

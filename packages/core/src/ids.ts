@@ -9,11 +9,9 @@ export type Id<P extends IdPrefix> = `${P}_${string}`;
 export type JobId = Id<"job">;
 export type AttemptId = Id<"att">;
 export type VerdictId = Id<"vrd">;
-export type TransactionId = Id<"txn">;
 export type CustomerId = Id<"cus">;
 export type KeyId = Id<"key">;
 export type OutcomeTypeVersionId = Id<"otv">;
-export type RequestId = Id<"req">;
 
 /** What stands behind the prefix, as a regular expression. */
 export const ID_BODY = "[0-9a-z]{4,40}";

@@ -9,6 +9,7 @@ import { type Nanos, nanos } from "@contingent/core/money";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
 import type { Finding } from "@contingent/core/verdict";
 import { batched } from "./batch.ts";
+import { insist } from "./insist.ts";
 import { JOB_COLUMNS, type JobRow, jobOf } from "./job-row.ts";
 import type { OutcomeTypeVersions } from "./outcome-types.ts";
 import type { Pool } from "./pool.ts";
@@ -22,6 +23,8 @@ export interface LoadedJob {
   readonly traceparent: string | null;
   /** The database's clock when the row was read, ms since the epoch. */
   readonly nowMs: number;
+  /** `performance.now()` just before the row was asked for. */
+  readonly askedAtMs: number;
 }
 
 export interface JobForAttempt extends LoadedJob {
@@ -87,9 +90,19 @@ const FOR_SETTLEMENT = `
     JOIN job j ON j.id = wanted.id
     JOIN hold h ON h.job_id = j.id`;
 
+/**
+ * How long the handler of a message waits for a database that is away, before the message is dropped and left to the
+ * sweeper, which comes much later.
+ */
+export const MESSAGE_PATIENCE_MS = 10_000;
+
 /** Loaders that share one pool; concurrent loads of one kind become one statement. */
-export function jobLoader(pool: Pool, versions: OutcomeTypeVersions): JobLoader {
-  async function loaded(row: JobRow): Promise<LoadedJob> {
+export function jobLoader(
+  pool: Pool,
+  versions: OutcomeTypeVersions,
+  options: { readonly patienceMs: number },
+): JobLoader {
+  async function loaded({ row, askedAtMs }: Read<JobRow>): Promise<LoadedJob> {
     const version = await versions.get(row.outcome_type_version_id);
     return {
       job: jobOf(row, version.terms),
@@ -98,37 +111,52 @@ export function jobLoader(pool: Pool, versions: OutcomeTypeVersions): JobLoader 
       outcomeKey: row.outcome_key,
       traceparent: row.traceparent,
       nowMs: row.now_ms,
+      askedAtMs,
     };
   }
-  const attempt = rowsById<AttemptRow>(pool, "load-for-attempt", FOR_ATTEMPT);
-  const validation = rowsById<ValidationRow>(pool, "load-for-validation", FOR_VALIDATION);
-  const settlement = rowsById<SettlementRow>(pool, "load-for-settlement", FOR_SETTLEMENT);
+  const patiently = <Row extends JobRow>(read: (id: JobId) => Promise<Read<Row> | null>): typeof read => {
+    return (id) => insist(() => read(id), performance.now() + options.patienceMs);
+  };
+  const attempt = patiently(readsById<AttemptRow>(pool, "load-for-attempt", FOR_ATTEMPT));
+  const validation = patiently(readsById<ValidationRow>(pool, "load-for-validation", FOR_VALIDATION));
+  const settlement = patiently(readsById<SettlementRow>(pool, "load-for-settlement", FOR_SETTLEMENT));
   return {
     async forAttempt(id) {
-      const row = await attempt(id);
-      if (row === null) return null;
-      const { input, findings, previous_traceparent: previousTraceparent } = row;
-      return { ...(await loaded(row)), input, findings: findings ?? [], previousTraceparent };
+      const read = await attempt(id);
+      if (read === null) return null;
+      const { input, findings, previous_traceparent: previousTraceparent } = read.row;
+      return { ...(await loaded(read)), input, findings: findings ?? [], previousTraceparent };
     },
     async forValidation(id) {
-      const row = await validation(id);
-      if (row === null) return null;
-      const { input, answer_attempt_id: attemptId, answer_text: text } = row;
+      const read = await validation(id);
+      if (read === null) return null;
+      const { input, answer_attempt_id: attemptId, answer_text: text } = read.row;
       const answer = attemptId === null || text === null ? null : { attemptId, text };
-      return { ...(await loaded(row)), input, answer };
+      return { ...(await loaded(read)), input, answer };
     },
     async forSettlement(id) {
-      const row = await settlement(id);
-      return row === null ? null : { ...(await loaded(row)), held: nanos(row.held_nanos) };
+      const read = await settlement(id);
+      return read === null ? null : { ...(await loaded(read)), held: nanos(read.row.held_nanos) };
     },
   };
 }
 
-function rowsById<Row extends JobRow>(pool: Pool, name: string, text: string): (id: JobId) => Promise<Row | null> {
-  return batched<JobId, Row | null>({
+/** A row, and when it was asked for. */
+interface Read<Row> {
+  readonly row: Row;
+  readonly askedAtMs: number;
+}
+
+function readsById<Row extends JobRow>(
+  pool: Pool,
+  name: string,
+  text: string,
+): (id: JobId) => Promise<Read<Row> | null> {
+  return batched<JobId, Read<Row> | null>({
     run: async (ids) => {
+      const askedAtMs = performance.now();
       const { rows } = await pool.query<Row>({ name, text, values: [ids] });
-      const byId = new Map(rows.map((row) => [row.id, row]));
+      const byId = new Map(rows.map((row) => [row.id, { row, askedAtMs }]));
       return ids.map((id) => byId.get(id) ?? null);
     },
   });

@@ -54,6 +54,14 @@ export async function isMigrated(db: Queryable): Promise<boolean> {
   return found.rowCount === 1;
 }
 
+/**
+ * Resolves when the database answers and has the schema of this code: what every service needs to be ready.
+ * @throws Error otherwise
+ */
+export async function checkDatabase(db: Queryable): Promise<void> {
+  if (!(await isMigrated(db))) throw new Error("the database lacks migrations of this version: run migrate-main.ts");
+}
+
 async function readMigrations(folder: URL): Promise<readonly Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).toSorted();
   return Promise.all(

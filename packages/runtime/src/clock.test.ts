@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { databaseClock, databaseClockNotBehind, readDatabaseClock } from "./clock.ts";
+import { databaseClock, databaseClockNotBehind } from "./clock.ts";
 
 describe("the database's clock", () => {
   it("goes on from the database's time by the monotonic counter", () => {
@@ -16,15 +16,5 @@ describe("the database's clock", () => {
     monotonicMs += 3_000;
     const now = databaseClockNotBehind(1_700_000_000_000, askedAtMs, () => monotonicMs);
     expect(now()).toBe(1_700_000_003_000);
-  });
-
-  it("takes the reading to be from the middle of its round trip", async () => {
-    let monotonicMs = 0;
-    const read = async (): Promise<number> => {
-      monotonicMs += 80;
-      return 1_000_000;
-    };
-    const now = await readDatabaseClock(read, () => monotonicMs);
-    expect(now()).toBe(1_000_040);
   });
 });

@@ -27,17 +27,3 @@ export function databaseClockNotBehind(
 ): Clock {
   return () => nowFromDbMs + (monotonicMs() - askedAtMs);
 }
-
-/**
- * Reads the database's clock and makes a `Clock` of it. The reading is taken to be from the middle of its round trip, so
- * its error is at most half of that.
- */
-export async function readDatabaseClock(
-  readNowMs: () => Promise<number>,
-  monotonicMs: () => number = () => performance.now(),
-): Promise<Clock> {
-  const askedAtMs = monotonicMs();
-  const nowMs = await readNowMs();
-  const roundTripMs = monotonicMs() - askedAtMs;
-  return databaseClock(nowMs + roundTripMs / 2, monotonicMs);
-}

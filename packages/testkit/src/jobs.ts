@@ -64,7 +64,7 @@ export function partsOf(pool: Pool): Parts {
   const versions = outcomeTypeVersions(pool);
   const parts: Parts = {
     versions,
-    loader: jobLoader(pool, versions),
+    loader: jobLoader(pool, versions, { patienceMs: 0 }),
     commit: openCommit(pool),
     accept: openAccept(pool),
     published: new Map(),

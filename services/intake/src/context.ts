@@ -1,4 +1,3 @@
-import type { CustomerId, JobId } from "@contingent/core/ids";
 import type { Job } from "@contingent/core/job/job";
 import type { Accept } from "@contingent/db/accept";
 import type { FindAccepted } from "@contingent/db/accept-find";
@@ -42,10 +41,4 @@ export interface Announced {
   readonly traceparent: string | null;
   /** The clock by which the job's times are told, ms since the epoch. */
   readonly nowMs: number;
-}
-
-/** Ids that a log line may name. */
-export interface JobRef {
-  readonly id: JobId;
-  readonly customerId: CustomerId;
 }

@@ -1,15 +1,9 @@
 /** The API of one process on a database of its own, with the queue on Postgres: everything real but the other services. */
 import { rateAt } from "@contingent/core/cost";
 import type { CustomerId } from "@contingent/core/ids";
-import { openAccept } from "@contingent/db/accept";
-import { openFindAccepted } from "@contingent/db/accept-find";
-import { openCommit } from "@contingent/db/commit";
 import { ensureCustomer } from "@contingent/db/customers";
 import { newId } from "@contingent/db/ids";
-import { jobViews } from "@contingent/db/job-views";
-import { createKey, keyFinder } from "@contingent/db/keys";
-import { jobLoader } from "@contingent/db/load";
-import { outcomeTypeVersions } from "@contingent/db/outcome-types";
+import { createKey } from "@contingent/db/keys";
 import { openPool, type Pool } from "@contingent/db/pool";
 import { apiClient } from "@contingent/embedded/api-client";
 import { openQueues, type Queues } from "@contingent/queue/queues";
@@ -18,13 +12,8 @@ import { createLog } from "@contingent/runtime/log";
 import { answer, happens, judge, type TestStep } from "@contingent/testkit/jobs";
 import { freshDatabase } from "@contingent/testkit/postgres";
 import { startTcpLink, type TcpLink } from "@contingent/testkit/tcp-link";
-import { intakeApp } from "../src/app.ts";
-import { authenticator } from "../src/http/authenticate.ts";
-import { announcer } from "../src/jobs/announce.ts";
-import { InFlightRequests } from "../src/jobs/in-flight.ts";
-import { JobWatcher } from "../src/jobs/watcher.ts";
+import { assembleIntake } from "../src/assemble.ts";
 import { shippedCatalog } from "../src/outcome-types/catalog.ts";
-import { latestVersions } from "../src/outcome-types/latest.ts";
 import { startIntakeServer } from "../src/server.ts";
 import { type CheckedClient, checkedClient } from "./checked-client.ts";
 
@@ -97,26 +86,8 @@ async function startProcess({ pool, queues, log: lines }: Parts): Promise<Proces
   await using stack = new AsyncDisposableStack();
   const stopping = new AbortController();
   const log = logTo(lines);
-  const versions = outcomeTypeVersions(pool);
-  const { announce } = stack.use(announcer(queues, log));
-  const app = intakeApp({
-    pool,
-    authenticate: authenticator(keyFinder(pool)),
-    latest: latestVersions(pool, versions),
-    catalog: shippedCatalog(),
-    accept: openAccept(pool),
-    findAccepted: openFindAccepted(pool),
-    views: jobViews(pool),
-    loader: jobLoader(pool, versions),
-    commit: openCommit(pool),
-    watcher: new JobWatcher(pool),
-    inFlight: stack.use(new InFlightRequests(pool, log)),
-    announce,
-    health: new Health("intake", stopping.signal),
-    log,
-    stopping: stopping.signal,
-    publicUrl: undefined,
-  });
+  const health = new Health("intake", stopping.signal);
+  const app = assembleIntake(stack, { pool, queues, log, health, stopping: stopping.signal, publicUrl: undefined });
   const server = stack.use(await startIntakeServer(app, "127.0.0.1", 0));
   const stop = (): void => stopping.abort();
   stack.defer(async () => stop());

@@ -1,6 +1,7 @@
 /** The ledger service: settles jobs, and sweeps up what is overdue or has lost its message. */
 import { openCommit } from "@contingent/db/commit";
-import { jobLoader } from "@contingent/db/load";
+import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
+import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openPool } from "@contingent/db/pool";
 import { openQueues } from "@contingent/queue/queues";
@@ -21,7 +22,14 @@ await runService("ledger", async (stack, service) => {
   stack.defer(() => queues.close());
 
   const versions = outcomeTypeVersions(pool);
-  const context = { pool, versions, loader: jobLoader(pool, versions), commit: openCommit(pool), queues, log };
+  const context = {
+    pool,
+    versions,
+    loader: jobLoader(pool, versions, { patienceMs: MESSAGE_PATIENCE_MS }),
+    commit: openCommit(pool),
+    queues,
+    log,
+  };
   const consumer = queues.consume("settle", settleHandler(context), {
     ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),
   });
@@ -30,7 +38,7 @@ await runService("ledger", async (stack, service) => {
   stack.defer(() => sweeping);
 
   health.addLiveness("progress", () => consumer.checkProgress());
-  health.addReadiness("database", async () => void (await pool.query("SELECT 1")));
+  health.addReadiness("database", () => checkDatabase(pool));
   health.addReadiness("queue", () => queues.health());
   health.addReadiness("consumer", () => consumer.ready());
   const server = stack.use(await startHealthServer(health, config.HOST, config.PORT));

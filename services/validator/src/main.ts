@@ -1,6 +1,7 @@
 /** The validator service: judges answers and decides what happens to their jobs next. */
 import { openCommit } from "@contingent/db/commit";
-import { jobLoader } from "@contingent/db/load";
+import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
+import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openPool } from "@contingent/db/pool";
 import { openQueues } from "@contingent/queue/queues";
@@ -19,7 +20,7 @@ await runService("validator", async (stack, service) => {
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
 
-  const loader = jobLoader(pool, outcomeTypeVersions(pool));
+  const loader = jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS });
   const handler = validateHandler({ loader, commit: openCommit(pool), queues, log });
   const consumer = queues.consume("validate", handler, {
     ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),
@@ -27,7 +28,7 @@ await runService("validator", async (stack, service) => {
   stack.defer(() => consumer.close());
 
   health.addLiveness("progress", () => consumer.checkProgress());
-  health.addReadiness("database", async () => void (await pool.query("SELECT 1")));
+  health.addReadiness("database", () => checkDatabase(pool));
   health.addReadiness("queue", () => queues.health());
   health.addReadiness("consumer", () => consumer.ready());
   const server = stack.use(await startHealthServer(health, config.HOST, config.PORT));

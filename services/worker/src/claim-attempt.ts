@@ -44,7 +44,8 @@ export async function claimAttempt(
   if (earlyMs > 0) await delay(Math.ceil(earlyMs));
 
   const request = requestFor(loaded);
-  const step = await decideClaim(context, loaded, request, nowMs);
+  const rates = ratesOf(context, loaded.job, nowMs());
+  const step = await decideClaim(context, loaded, request, rates, nowMs);
   if (step.kind !== "moved") return null;
   const { next, event, effects } = step;
   const started = effects.find((e) => e.type === "start_attempt");
@@ -62,7 +63,10 @@ export async function claimAttempt(
     await publishNext(context.queues, next, nowMs(), loaded.traceparent, context.log);
     return null;
   }
-  const { rate, provider } = pricedModel(context, started.model, nowMs());
+  // The rate that the attempt was reserved at, even if another one begins in this very moment.
+  const rate = rates.get(started.model);
+  const provider = context.providers.get(started.provider);
+  if (rate === undefined || provider === undefined) throw new Error(`${started.model} was claimed and has no price`);
   const { model, outputTokensMax } = started;
   return { loaded, job: next, started, rate, provider, request: { ...request, model, outputTokensMax }, nowMs };
 }
@@ -78,10 +82,10 @@ async function decideClaim(
   context: WorkerContext,
   loaded: JobForAttempt,
   request: Omit<ModelRequest, "model" | "outputTokensMax">,
+  rates: ReadonlyMap<string, Rate>,
   nowMs: () => number,
 ): Promise<Step> {
   const { job } = loaded;
-  const rates = ratesOf(context, job, nowMs());
   const model = currentModel(job);
   const provider = context.providers.get(rates.get(model)?.provider ?? "");
   const asked = { ...request, model, outputTokensMax: job.progress.outputTokensMax };
@@ -106,15 +110,4 @@ function ratesOf(context: WorkerContext, job: Job, atMs: number): ReadonlyMap<st
     if (rate !== null && context.providers.has(rate.provider)) rates.set(model, rate);
   }
   return rates;
-}
-
-function pricedModel(
-  context: WorkerContext,
-  model: string,
-  atMs: number,
-): { readonly rate: Rate; readonly provider: Provider } {
-  const rate = rateAt(context.rates, model, atMs);
-  const provider = rate === null ? undefined : context.providers.get(rate.provider);
-  if (rate === null || provider === undefined) throw new Error(`${model} was claimed and has no price`);
-  return { rate, provider };
 }

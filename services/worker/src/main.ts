@@ -2,7 +2,8 @@
 import { rates } from "@contingent/catalog/models";
 import { attemptQueue } from "@contingent/contracts/messages/catalog";
 import { openCommit } from "@contingent/db/commit";
-import { jobLoader } from "@contingent/db/load";
+import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
+import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openPool } from "@contingent/db/pool";
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
@@ -26,7 +27,7 @@ await runService("worker", async (stack, service) => {
   const context = {
     tier: config.TIER,
     pool,
-    loader: jobLoader(pool, outcomeTypeVersions(pool)),
+    loader: jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS }),
     commit: openCommit(pool),
     queues,
     providers: new Map([[provider.name, provider]]),
@@ -39,7 +40,7 @@ await runService("worker", async (stack, service) => {
   stack.defer(() => consumer.close());
 
   health.addLiveness("progress", () => consumer.checkProgress());
-  health.addReadiness("database", async () => void (await pool.query("SELECT 1")));
+  health.addReadiness("database", () => checkDatabase(pool));
   health.addReadiness("queue", () => queues.health());
   health.addReadiness("consumer", () => consumer.ready());
   const server = stack.use(await startHealthServer(health, config.HOST, config.PORT));

@@ -95,8 +95,6 @@ export const listJobsQuery = z.strictObject({
   "expand[]": expandParameter,
 });
 
-export type ListJobsQuery = z.output<typeof listJobsQuery>;
-
 export const jobPageSchema = pageOf(anyJobSchema, "JobPage");
 
 export const jobEventSchema = z

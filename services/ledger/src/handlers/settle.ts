@@ -2,7 +2,7 @@
 import { decide } from "@contingent/core/job/decide";
 import type { Fact } from "@contingent/core/job/facts";
 import { insist } from "@contingent/db/insist";
-import type { JobForSettlement } from "@contingent/db/load";
+import { type JobForSettlement, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { settlementEntries } from "@contingent/ledger/settle";
 import type { Handler } from "@contingent/queue/consumer";
 import { publishNext } from "@contingent/queue/publish-next";
@@ -11,16 +11,9 @@ import type { LedgerContext } from "../context.ts";
 import { failpoint } from "@contingent/runtime/failpoints";
 import { inSettlementSpan, recordClosed } from "../tracing.ts";
 
-/** The database gets this long to be back before the message is dropped and left to the sweeper, which comes much later. */
-const LOAD_PATIENCE_MS = 10_000;
-const COMMIT_PATIENCE_MS = 10_000;
-
 export function settleHandler(context: LedgerContext): Handler {
   return async (message) => {
-    const loaded = await insist(
-      () => context.loader.forSettlement(message.jobId),
-      performance.now() + LOAD_PATIENCE_MS,
-    );
+    const loaded = await context.loader.forSettlement(message.jobId);
     if (loaded === null || loaded.job.revision !== message.revision) return;
     await inSettlementSpan(loaded, () => settle(context, loaded));
   };
@@ -36,7 +29,7 @@ async function settle(context: LedgerContext, loaded: JobForSettlement): Promise
   await failpoint("ledger.decided");
   const entries = step.next.state === "closed" ? settlementEntries(loaded) : undefined;
   const transition = { ...step, ...entries, before: job, currency: version.currency };
-  const won = await insist(() => context.commit(transition), performance.now() + COMMIT_PATIENCE_MS);
+  const won = await insist(() => context.commit(transition), performance.now() + MESSAGE_PATIENCE_MS);
   await failpoint("ledger.committed");
   if (!won) return;
   if (entries !== undefined) recordClosed(loaded, step.next, entries.settled.charge?.price ?? null);

@@ -2,7 +2,7 @@
 import { decide } from "@contingent/core/job/decide";
 import type { Fact } from "@contingent/core/job/facts";
 import { insist } from "@contingent/db/insist";
-import type { JobForValidation } from "@contingent/db/load";
+import { MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { publishNext } from "@contingent/queue/publish-next";
 import type { Handler } from "@contingent/queue/consumer";
 import { databaseClockNotBehind } from "@contingent/runtime/clock";
@@ -11,23 +11,13 @@ import { type Judgement, judge } from "../judge.ts";
 import { failpoint } from "@contingent/runtime/failpoints";
 import { inValidationSpan } from "../tracing.ts";
 
-/** The database gets this long to be back before the message is dropped and left to the sweeper, which comes much later. */
-const LOAD_PATIENCE_MS = 10_000;
-/** A verdict is cheap to reach again; the database gets this long to be back for it before the message is dropped. */
-const COMMIT_PATIENCE_MS = 10_000;
-
 export function validateHandler(context: ValidatorContext): Handler {
   return async (message) => {
-    let askedAtMs = 0;
-    const load = (): Promise<JobForValidation | null> => {
-      askedAtMs = performance.now();
-      return context.loader.forValidation(message.jobId);
-    };
-    const loaded = await insist(load, performance.now() + LOAD_PATIENCE_MS);
+    const loaded = await context.loader.forValidation(message.jobId);
     if (loaded === null || loaded.job.revision !== message.revision || loaded.answer === null) return;
     const { job, version, answer } = loaded;
     // Not behind, however long the answer was on its way: a verdict after the deadline must not be charged.
-    const nowMs = databaseClockNotBehind(loaded.nowMs, askedAtMs);
+    const nowMs = databaseClockNotBehind(loaded.nowMs, loaded.askedAtMs);
 
     const judgement = await inValidationSpan(loaded, answer.attemptId, () =>
       judge({ version, input: loaded.input, answer }),
@@ -42,7 +32,7 @@ export function validateHandler(context: ValidatorContext): Handler {
     if (step.kind !== "moved") return;
     const verdict = judgement.kind === "verdict" ? judgement.verdict : undefined;
     const transition = { ...step, before: job, currency: version.currency, verdict };
-    const won = await insist(() => context.commit(transition), performance.now() + COMMIT_PATIENCE_MS);
+    const won = await insist(() => context.commit(transition), performance.now() + MESSAGE_PATIENCE_MS);
     await failpoint("validator.committed");
     if (won) await publishNext(context.queues, step.next, nowMs(), loaded.traceparent, context.log);
   };

@@ -1,5 +1,4 @@
 /** One message of the tier's queue: decode, load, decide, commit; with the call to the model in the middle. */
-import { insist } from "@contingent/db/insist";
 import type { Handler } from "@contingent/queue/consumer";
 import { callModel } from "../call-model.ts";
 import { claimAttempt } from "../claim-attempt.ts";
@@ -8,12 +7,9 @@ import { recordAnswer } from "../record-answer.ts";
 import { failpoint } from "@contingent/runtime/failpoints";
 import { inAttemptSpan } from "../tracing.ts";
 
-/** The database gets this long to be back before the message is dropped and left to the sweeper, which comes much later. */
-const LOAD_PATIENCE_MS = 10_000;
-
 export function attemptHandler(context: WorkerContext): Handler {
   return async (message) => {
-    const loaded = await insist(() => context.loader.forAttempt(message.jobId), performance.now() + LOAD_PATIENCE_MS);
+    const loaded = await context.loader.forAttempt(message.jobId);
     if (loaded === null || loaded.job.revision !== message.revision) return;
     await inAttemptSpan(context.tier, loaded, async (span) => {
       const attempt = await claimAttempt(context, loaded, span);

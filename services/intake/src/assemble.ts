@@ -1,0 +1,43 @@
+import { openAccept } from "@contingent/db/accept";
+import { openFindAccepted } from "@contingent/db/accept-find";
+import { openCommit } from "@contingent/db/commit";
+import { jobViews } from "@contingent/db/job-views";
+import { keyFinder } from "@contingent/db/keys";
+import { jobLoader } from "@contingent/db/load";
+import { outcomeTypeVersions } from "@contingent/db/outcome-types";
+import type { Queues } from "@contingent/queue/queues";
+import { intakeApp } from "./app.ts";
+import type { IntakeContext } from "./context.ts";
+import { authenticator } from "./http/authenticate.ts";
+import { announcer } from "./jobs/announce.ts";
+import { InFlightRequests } from "./jobs/in-flight.ts";
+import { JobWatcher } from "./jobs/watcher.ts";
+import { shippedCatalog } from "./outcome-types/catalog.ts";
+import { latestVersions } from "./outcome-types/latest.ts";
+
+/** What a process gives to its API; the rest is made of it. */
+export type IntakeParts = Pick<IntakeContext, "pool" | "log" | "health" | "stopping" | "publicUrl"> & {
+  readonly queues: Pick<Queues, "publish">;
+};
+
+/** The API on its parts. What it owns ends with the stack. */
+export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts): ReturnType<typeof intakeApp> {
+  const { queues, ...shared } = parts;
+  const { pool, log } = shared;
+  const versions = outcomeTypeVersions(pool);
+  return intakeApp({
+    ...shared,
+    authenticate: authenticator(keyFinder(pool)),
+    latest: latestVersions(pool, versions),
+    catalog: shippedCatalog(),
+    accept: openAccept(pool),
+    findAccepted: openFindAccepted(pool),
+    views: jobViews(pool),
+    // A caller waits: a database that is away is told at once.
+    loader: jobLoader(pool, versions, { patienceMs: 0 }),
+    commit: openCommit(pool),
+    watcher: new JobWatcher(pool),
+    inFlight: stack.use(new InFlightRequests(pool, log)),
+    announce: stack.use(announcer(queues, log)).announce,
+  });
+}
