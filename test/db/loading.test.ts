@@ -4,6 +4,7 @@ import type { Job } from "@contingent/core/job/job";
 import { jobLoader } from "@contingent/db/load";
 import { outcomeTypeVersions, UnknownVersionError } from "@contingent/db/outcome-types";
 import { newId } from "@contingent/db/ids";
+import { openPool } from "@contingent/db/pool";
 import {
   acceptedJob,
   answer,
@@ -17,6 +18,8 @@ import {
   take,
   transitionBy,
 } from "@contingent/testkit/jobs";
+import { startTcpLink } from "@contingent/testkit/tcp-link";
+import { until } from "@contingent/testkit/until";
 import { expect, test, vi } from "vitest";
 import { databaseOfThisFile } from "./open.ts";
 
@@ -92,6 +95,29 @@ test("a hundred loads at once are one statement, and one unknown id among them c
   const loaded = await Promise.all(asked.map((id) => loader.forAttempt(id)));
   expect(loaded.map((l) => l?.job.id ?? null)).toEqual(asked.map((id) => (ids.includes(id) ? id : null)));
   expect(statements).toHaveBeenCalledTimes(1);
+});
+
+test("a handler's load waits for a database that is away, and a caller's is told at once", async () => {
+  const id = await acceptedJob(db.pool);
+  const { hostname: host, port } = new URL(db.url);
+  await using stack = new AsyncDisposableStack();
+  const link = await startTcpLink({ host, port: Number(port) });
+  stack.defer(() => link.close());
+  const pool = openPool(link.through(db.url), { applicationName: "behind-a-link" });
+  stack.defer(() => pool.end());
+  const versions = outcomeTypeVersions(pool);
+  await versions.get((await publishedTerms(db.pool)).id);
+  await link.cut();
+  await expect(jobLoader(pool, versions, { patienceMs: 0 }).forAttempt(id)).rejects.toThrow(Error);
+  const tries = vi.spyOn(pool, "query");
+  const firstAskedMs = performance.now();
+  const loading = jobLoader(pool, versions, { patienceMs: 30_000 }).forAttempt(id);
+  await until(() => tries.mock.calls.length > 1, { timeoutMs: 10_000, what: "a second try" });
+  await link.restore();
+  const loaded = await loading;
+  expect(loaded?.job.id).toBe(id);
+  // Of the try that succeeded, at least a pause after the first: the clock of a verdict must not count the outage.
+  expect(loaded?.askedAtMs).toBeGreaterThan(firstAskedMs + 40);
 });
 
 test("a version is read once, and an unknown one is an error each time", async () => {
