@@ -1,6 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { add, formatMoney, max, min, nanos, negate, parseMoney, share, subtract, sum, ZERO } from "./money.ts";
+import {
+  add,
+  formatMoney,
+  max,
+  min,
+  nanos,
+  negate,
+  parseMoney,
+  roundedToMinorUnit,
+  share,
+  subtract,
+  sum,
+  ZERO,
+} from "./money.ts";
 
 /** Every amount that the API can carry: nine digits before the point, nine after it. */
 const amount = fc.bigInt({ min: -(10n ** 18n) + 1n, max: 10n ** 18n - 1n }).map(nanos);
@@ -114,5 +127,20 @@ describe("arithmetic on amounts", () => {
         expect(share(value, left) <= value).toBe(true);
       }),
     );
+  });
+});
+
+describe("the nearest cent", () => {
+  test.each<[bigint, bigint]>([
+    [0n, 0n],
+    [4_999_999n, 0n],
+    [5_000_000n, 10_000_000n],
+    [14_999_999n, 10_000_000n],
+    [1_995_000_000n, 2_000_000_000n],
+    [-4_999_999n, 0n],
+    [-5_000_000n, -10_000_000n],
+    [-15_000_000n, -20_000_000n],
+  ])("of %s is %s", (value, expected) => {
+    expect(roundedToMinorUnit(nanos(value))).toBe(expected);
   });
 });

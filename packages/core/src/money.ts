@@ -16,6 +16,8 @@ export type Currency = "USD";
 
 const NANOS_PER_UNIT = 1_000_000_000n;
 const FRACTION_DIGITS = 9;
+/** A cent: what a statement is rounded to, and the least that anybody can pay. */
+const NANOS_PER_MINOR_UNIT = 10_000_000n;
 /** An amount as text: a regular expression with the sign, the units and the fraction. */
 export const DECIMAL_PATTERN = "^(-?)(\\d{1,9})(?:\\.(\\d{1,9}))?$";
 const DECIMAL = new RegExp(DECIMAL_PATTERN);
@@ -81,4 +83,11 @@ export function max(left: Nanos, right: Nanos): Nanos {
  */
 export function share(amount: Nanos, fraction: number): Nanos {
   return nanos((amount * BigInt(Math.round(fraction * 1_000_000))) / 1_000_000n);
+}
+
+/** The nearest whole number of cents; a half goes away from zero, so that a credit is rounded like a debit. */
+export function roundedToMinorUnit(amount: Nanos): Nanos {
+  const magnitude = amount < 0n ? -amount : amount;
+  const rounded = ((magnitude + NANOS_PER_MINOR_UNIT / 2n) / NANOS_PER_MINOR_UNIT) * NANOS_PER_MINOR_UNIT;
+  return nanos(amount < 0n ? -rounded : rounded);
 }
