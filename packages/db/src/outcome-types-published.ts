@@ -125,7 +125,11 @@ function publishedOf(row: PublishedRow): PublishedVersion {
   return { id, name, version, definition, createdAtMs };
 }
 
-/** The same value with its keys in order, so that equal definitions have equal hashes. */
+/**
+ * The same value with its keys in order, so that equal definitions have equal hashes. Not core's canonical JSON, which
+ * orders keys that look like whole numbers as text and not, as `JSON.stringify` does here, as numbers and first: a
+ * definition with such keys would get another hash than it was published with, and so a new version that says nothing new.
+ */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;

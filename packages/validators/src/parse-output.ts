@@ -3,6 +3,9 @@ import type { Finding } from "@contingent/core/verdict";
 import { OUTPUT_CHARACTERS_MAX, OUTPUT_DEPTH_MAX } from "./bounds.ts";
 import { finding } from "./finding.ts";
 
+/** What stands among a verdict's validators when the answer could not be read at all. */
+export const OUTPUT_VALIDATOR = "output@1";
+
 export type ParsedOutput =
   | { readonly ok: true; readonly value: Json }
   | { readonly ok: false; readonly finding: Finding };

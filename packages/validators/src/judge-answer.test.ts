@@ -1,0 +1,67 @@
+import type { ValidatorNode } from "@contingent/core/outcome-type";
+import { describe, expect, test } from "vitest";
+import { termsWith } from "@contingent/core/job/job.fixture";
+import { asItIsNow, changedSince, type Evidence, evidenceHash, judgeAnswer } from "./judge-answer.ts";
+
+const evidence: Evidence = {
+  version: {
+    id: "otv_1",
+    validator: { use: "json_schema", options: {} },
+    outputSchema: { type: "object", required: ["total"] },
+    terms: termsWith({ successAt: 0.9 }),
+  },
+  input: { document: "Invoice 1" },
+  text: ' {"total": "1.00"}\n',
+};
+
+describe("judgeAnswer", () => {
+  test("an answer that passes is a pass, with what was read", () => {
+    expect(judgeAnswer(evidence)).toEqual({
+      decision: "pass",
+      score: 1,
+      findings: [],
+      validators: ["json_schema@1"],
+      output: { total: "1.00" },
+    });
+  });
+
+  test("text that is no JSON fails before any validator has a say", () => {
+    const judged = judgeAnswer({ ...evidence, text: "Here you are: {}" });
+    expect(judged).toMatchObject({ decision: "fail", score: 0, validators: ["output@1"], output: null });
+    expect(judged.findings.map(({ code }) => code)).toEqual(["not_json"]);
+  });
+
+  test("a validator that cannot check is no verdict: it throws", () => {
+    const validator: ValidatorNode = { use: "gone", options: {} };
+    expect(() => judgeAnswer({ ...evidence, version: { ...evidence.version, validator } })).toThrow("no validator");
+  });
+});
+
+describe("evidenceHash", () => {
+  const stored = evidenceHash(evidence, ["json_schema@1"]);
+
+  test("is the one that verdicts have carried from the first on", () => {
+    expect(stored).toBe("5c95a920663e306098e4fd9234a9901017909af688a3d1894971d2ec474f4d52");
+  });
+
+  test.each<[string, Evidence, readonly string[]]>([
+    ["another version", { ...evidence, version: { ...evidence.version, id: "otv_2" } }, ["json_schema@1"]],
+    ["another input", { ...evidence, input: { document: "Invoice 2" } }, ["json_schema@1"]],
+    ["another answer, even by a space", { ...evidence, text: evidence.text.trim() }, ["json_schema@1"]],
+    ["other validators", evidence, ["json_schema@2"]],
+    ["validators that only look the same when joined", evidence, ["json_", "schema@1"]],
+  ])("%s has another hash", (_, changed, validators) => {
+    expect(evidenceHash(changed, validators)).not.toBe(stored);
+  });
+});
+
+describe("validators of an old verdict", () => {
+  test("those that are as they were have not changed", () => {
+    expect(changedSince(["json_schema@1", "output@1"])).toEqual([]);
+  });
+
+  test("a new version and a removed one have", () => {
+    expect(changedSince(["json_schema@0", "gone@1", "format@1"])).toEqual(["json_schema@0", "gone@1"]);
+    expect(["json_schema@0", "gone@1"].map(asItIsNow)).toEqual(["json_schema@1", null]);
+  });
+});

@@ -1,0 +1,57 @@
+/**
+ * From a model's text to a verdict, and the hash over what the verdict was reached from. The validator service judges
+ * with it first; a verdict is checked again later, for a customer or in a dispute, by the very same code.
+ */
+import { createHash } from "node:crypto";
+import type { Json } from "@contingent/core/json";
+import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
+import type { Verdict } from "@contingent/core/verdict";
+import { evaluate } from "./evaluate.ts";
+import { OUTPUT_VALIDATOR, parseOutput } from "./parse-output.ts";
+import { validatorNamed } from "./registry.ts";
+
+/** All that a verdict depends on. */
+export interface Evidence {
+  readonly version: Pick<OutcomeTypeVersion, "id" | "validator" | "outputSchema" | "terms">;
+  readonly input: Json;
+  /** The model's answer as it came. */
+  readonly text: string;
+}
+
+export interface JudgedAnswer extends Verdict {
+  /** The parsed answer; null when it was not JSON. */
+  readonly output: Json;
+}
+
+/**
+ * Judges an answer by its outcome type's validators: the same evidence always gets the same verdict.
+ * @throws ValidatorError when the check itself cannot be made, which is no verdict
+ */
+export function judgeAnswer({ version, input, text }: Evidence): JudgedAnswer {
+  const parsed = parseOutput(text);
+  if (!parsed.ok) {
+    return { decision: "fail", score: 0, findings: [parsed.finding], validators: [OUTPUT_VALIDATOR], output: null };
+  }
+  const subject = { input, output: parsed.value, outputSchema: version.outputSchema };
+  return { ...evaluate(version.validator, subject, version.terms), output: parsed.value };
+}
+
+/** SHA-256 over what a verdict was reached from, by these validators; the same evidence gives the same hash. */
+export function evidenceHash({ version, input, text }: Evidence, validators: readonly string[]): string {
+  const parts = [version.id, JSON.stringify(input), text, ...validators];
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(`${part.length}:`).update(part);
+  return hash.digest("hex");
+}
+
+/** Those of a verdict's validators (`name@version`) that have changed since, or are no longer there. */
+export function changedSince(validators: readonly string[]): readonly string[] {
+  return validators.filter((validator) => validator !== OUTPUT_VALIDATOR && validator !== asItIsNow(validator));
+}
+
+/** The `name@version` that a verdict of today would name instead; null when there is no such validator any more. */
+export function asItIsNow(validator: string): string | null {
+  const name = validator.replace(/@\d+$/, "");
+  const registered = validatorNamed(name);
+  return registered === null ? null : `${name}@${registered.version}`;
+}
