@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   add,
+  dividedUp,
   formatMoney,
   max,
   min,
@@ -9,11 +10,13 @@ import {
   negate,
   parseMoney,
   roundedToMinorUnit,
+  ratioOf,
   share,
   subtract,
   sum,
   ZERO,
 } from "./money.ts";
+import { NONE, ratio } from "./ratio.ts";
 
 /** Every amount that the API can carry: nine digits before the point, nine after it. */
 const amount = fc.bigInt({ min: -(10n ** 18n) + 1n, max: 10n ** 18n - 1n }).map(nanos);
@@ -127,6 +130,23 @@ describe("arithmetic on amounts", () => {
         expect(share(value, left) <= value).toBe(true);
       }),
     );
+  });
+
+  test("a quotient is the least amount that leaves the dividend", () => {
+    const positive = fc.bigInt({ min: 1n, max: 10n ** 18n });
+    fc.assert(
+      fc.property(amount, positive, positive, (dividend, numerator, denominator) => {
+        const quotient = dividedUp(dividend, ratio(numerator, denominator));
+        expect(quotient * numerator >= dividend * denominator).toBe(true);
+        expect((quotient - 1n) * numerator < dividend * denominator).toBe(true);
+      }),
+    );
+  });
+
+  test("a share of an amount is the ratio of the two", () => {
+    expect(ratioOf(nanos(3n), nanos(4n))).toEqual(ratio(3n, 4n));
+    expect(() => ratioOf(nanos(3n), ZERO)).toThrow(RangeError);
+    expect(() => dividedUp(nanos(3n), NONE)).toThrow(RangeError);
   });
 });
 

@@ -5,6 +5,7 @@
  * token price ($0.001 per million tokens) is exactly one nano per token and no cost is ever rounded on the way.
  * In the API an amount is a decimal string with an ISO currency, never a JSON number.
  */
+import { type Ratio, ratio } from "./ratio.ts";
 
 declare const nanosBrand: unique symbol;
 
@@ -90,4 +91,17 @@ export function roundedToMinorUnit(amount: Nanos): Nanos {
   const magnitude = amount < 0n ? -amount : amount;
   const rounded = ((magnitude + NANOS_PER_MINOR_UNIT / 2n) / NANOS_PER_MINOR_UNIT) * NANOS_PER_MINOR_UNIT;
   return nanos(amount < 0n ? -rounded : rounded);
+}
+
+/** What part of `whole` an amount is, exactly. @throws RangeError when `whole` is not more than zero */
+export function ratioOf(part: Nanos, whole: Nanos): Ratio {
+  return ratio(part, whole);
+}
+
+/** `amount ÷ by`, rounded up to a nano: what is asked for so that at least `amount` is left of it. */
+export function dividedUp(amount: Nanos, by: Ratio): Nanos {
+  if (by.numerator <= 0n) throw new RangeError("money is divided by more than zero only");
+  const scaled = amount * by.denominator;
+  const quotient = scaled / by.numerator;
+  return nanos(scaled > 0n && scaled % by.numerator !== 0n ? quotient + 1n : quotient);
 }

@@ -24,6 +24,7 @@ import {
   outcomeTypeVersionParams,
   pageQuery,
 } from "./outcome-types.ts";
+import { priceRecommendationQuery, priceRecommendationSchema } from "./price-recommendation.ts";
 import { summaryQuery, summarySchema } from "./summary.ts";
 
 export const JSON_TYPE = "application/json";
@@ -261,6 +262,21 @@ export const getOutcomeTypeVersion = {
   errors: ["outcome_type_not_found"],
 } as const satisfies Operation;
 
+export const getPriceRecommendation = {
+  id: "getPriceRecommendation",
+  method: "get",
+  path: "/v1/outcome-types/{name}/versions/{version}/price-recommendation",
+  access: "operator",
+  tag: "Outcome types",
+  summary: "What a version should cost, by what its closed jobs have cost",
+  description:
+    "A point estimate. The costs of failed jobs are borne by the billed ones. With fewer than 30 closed jobs, or none that was billed, there is no price.",
+  params: outcomeTypeVersionParams,
+  query: priceRecommendationQuery,
+  answers: { 200: { description: "The figures, and the prices they call for.", schema: priceRecommendationSchema } },
+  errors: ["outcome_type_not_found"],
+} as const satisfies Operation;
+
 export const getSummary = {
   id: "getSummary",
   method: "get",
@@ -310,6 +326,7 @@ export const OPERATIONS: readonly Operation[] = [
   getOutcomeType,
   listOutcomeTypeVersions,
   getOutcomeTypeVersion,
+  getPriceRecommendation,
   getSummary,
   getHealth,
   getReadiness,

@@ -2,6 +2,7 @@
 import { type Id, ID_BODY, type IdPrefix, isId } from "@contingent/core/ids";
 import type { Json, JsonObject } from "@contingent/core/json";
 import { DECIMAL_PATTERN, parseMoney } from "@contingent/core/money";
+import { isLess, ONE, parseRatio, type Ratio } from "@contingent/core/ratio";
 import { z } from "zod";
 
 /** Longest text that names something. */
@@ -113,6 +114,17 @@ export const cursorParameter = z
   .meta({ description: "`next_cursor` of the page before." });
 
 export const versionParameter = integerParameter(1, SQL_INT_MAX);
+
+/** A share in a query, exact: from 0 up to, but not including, 1. */
+export const shareParameter: z.ZodPipe<z.ZodString, z.ZodTransform<Ratio, string>> = z
+  .string()
+  .transform((text, context) => {
+    const value = parseRatio(text);
+    if (value !== null && isLess(value, ONE)) return value;
+    context.addIssue({ code: "custom", message: "must be a decimal number from 0 to less than 1, such as 0.4" });
+    return z.NEVER;
+  })
+  .meta({ override: { type: "number", minimum: 0, exclusiveMaximum: 1 } });
 
 /** An instant in a query, as ms since the epoch. */
 export const instantParameter = z.iso

@@ -4,6 +4,7 @@ import { cancelJobRoute } from "./cancel-job/cancel-job.ts";
 import { createJobRoute } from "./create-job/create-job.ts";
 import { getJobRoute } from "./get-job/get-job.ts";
 import { getOutcomeTypeRoute, getOutcomeTypeVersionRoute } from "./get-outcome-type/get-outcome-type.ts";
+import { getPriceRecommendationRoute } from "./get-price-recommendation/get-price-recommendation.ts";
 import { getSummaryRoute } from "./get-summary/get-summary.ts";
 import { healthRoutes } from "./health/health.ts";
 import { listJobsRoute } from "./list-jobs/list-jobs.ts";
@@ -24,6 +25,7 @@ export const ROUTES: readonly Route[] = [
   getOutcomeTypeRoute,
   listOutcomeTypeVersionsRoute,
   getOutcomeTypeVersionRoute,
+  getPriceRecommendationRoute,
   getSummaryRoute,
   ...healthRoutes,
 ];

@@ -1,0 +1,138 @@
+import {
+  type PriceRecommendationBody,
+  priceRecommendationSchema,
+} from "@contingent/contracts/http/price-recommendation";
+import { answer, happens, judge, take } from "@contingent/testkit/jobs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Api, claim, DEFINITION, JOB, startApiWithType, TYPE } from "../harness.ts";
+
+const VERSION = `/v1/outcome-types/${TYPE}/versions/1/price-recommendation`;
+type Steps = Parameters<typeof take>[2][];
+
+let api: Api;
+beforeAll(async () => {
+  api = await startApiWithType();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+async function recommendation(path: string): Promise<PriceRecommendationBody> {
+  const { status, body } = await api.operator.send({ path });
+  expect(status).toBe(200);
+  return priceRecommendationSchema.parse(body);
+}
+
+async function run(outcomeType: string, count: number, ...steps: Steps): Promise<void> {
+  for (let n = 0; n < count; n += 1) {
+    const { id } = await api.customer.submit({ ...JOB, outcome_type: outcomeType });
+    await take(api.pool, id, ...steps);
+  }
+}
+
+const succeedAt = (cost: bigint): Steps => [claim(), answer(cost), judge("pass"), happens("settled")];
+/** An answer that fails, and a customer who gives up. */
+const failAt = (cost: bigint): Steps => [claim(), answer(cost), judge("fail"), happens("cancel"), happens("settled")];
+
+test("a version without jobs has no price, and says why", async () => {
+  await api.operator.publish("new", DEFINITION);
+  expect(await recommendation("/v1/outcome-types/new/versions/1/price-recommendation")).toEqual({
+    object: "price_recommendation",
+    outcome_type: "new",
+    version: 1,
+    status: "insufficient_data",
+    reason: "too_few_jobs",
+    jobs: 0,
+    success: 0,
+    partial: 0,
+    failed: 0,
+    success_rate: null,
+    billable_outcomes: 0,
+    cost: { amount: "0.00", currency: "USD" },
+    cost_per_billable_outcome: null,
+    cost_per_job: { p50: null, p95: null },
+    list_price: { amount: "0.04", currency: "USD" },
+    floor_price: null,
+    target_price: null,
+  });
+});
+
+test("the price bears the costs of failed jobs; open jobs and other versions are left out", async () => {
+  await run(TYPE, 20, ...succeedAt(300_000n));
+  await run(TYPE, 8, ...failAt(600_000n));
+  await run(TYPE, 1, ...failAt(900_000n));
+  expect(await recommendation(VERSION)).toMatchObject({
+    status: "insufficient_data",
+    jobs: 29,
+    success: 20,
+    failed: 9,
+  });
+  await run(TYPE, 1, ...failAt(900_000n));
+  await run(TYPE, 1, claim(), answer(900_000n));
+  await api.operator.publish(TYPE, { ...DEFINITION, description: "Another version" });
+  await run(TYPE, 1, ...succeedAt(900_000n));
+
+  // 20 × 0.0003 + 8 × 0.0006 + 2 × 0.0009 = 0.0126, borne by 20 outcomes: 0.00063 each. The successes alone cost 0.0003.
+  expect(await recommendation(`${VERSION}?margin=0.3&fee_share=0.03&fee_fixed=0.01`)).toMatchObject({
+    status: "point_estimate",
+    reason: null,
+    jobs: 30,
+    success: 20,
+    failed: 10,
+    success_rate: 0.666667,
+    billable_outcomes: 20,
+    cost: { amount: "0.0126" },
+    cost_per_billable_outcome: { amount: "0.00063" },
+    cost_per_job: { p50: { amount: "0.0003" }, p95: { amount: "0.0009" } },
+    list_price: { amount: "0.04" },
+    // 0.01063 ÷ 0.97 and ÷ 0.67, rounded up.
+    floor_price: { amount: "0.010958763" },
+    target_price: { amount: "0.015865672" },
+  });
+  // Of 40 % unless asked otherwise, without fees.
+  expect(await recommendation(VERSION)).toMatchObject({
+    floor_price: { amount: "0.00063" },
+    target_price: { amount: "0.00105" },
+  });
+});
+
+test("it can be limited to jobs closed since an instant", async () => {
+  expect((await recommendation(`${VERSION}?since=2100-01-01T00:00:00Z`)).jobs).toBe(0);
+  expect((await recommendation(`${VERSION}?since=2020-01-01T00:00:00Z`)).jobs).toBe(30);
+});
+
+test("a partial counts by what it was charged", async () => {
+  await api.operator.publish("tiered", {
+    ...DEFINITION,
+    partial_at: 0.5,
+    price: {
+      shape: "tiered",
+      amount: "0.04",
+      bands: [
+        { from_score: 0.5, fraction: 0.5 },
+        { from_score: 0.9, fraction: 1 },
+      ],
+    },
+    attempts_max: 1,
+  });
+  await run("tiered", 15, ...succeedAt(300_000n));
+  await run("tiered", 15, claim(), answer(300_000n), judge("partial"), happens("settled"));
+  expect(await recommendation("/v1/outcome-types/tiered/versions/1/price-recommendation")).toMatchObject({
+    status: "point_estimate",
+    partial: 15,
+    billable_outcomes: 22.5,
+    // 0.009 ÷ 22.5
+    cost_per_billable_outcome: { amount: "0.0004" },
+  });
+});
+
+test("jobs of which none was billed have figures and no price", async () => {
+  await api.operator.publish("hopeless", DEFINITION);
+  await run("hopeless", 30, ...failAt(400_000n));
+  expect(await recommendation("/v1/outcome-types/hopeless/versions/1/price-recommendation")).toMatchObject({
+    status: "insufficient_data",
+    reason: "nothing_billed",
+    jobs: 30,
+    success_rate: 0,
+    cost: { amount: "0.012" },
+    target_price: null,
+  });
+});
