@@ -3,6 +3,7 @@ import type { JobId } from "@contingent/core/ids";
 import type { Job } from "@contingent/core/job/job";
 import { jobLoader } from "@contingent/db/load";
 import { outcomeTypeVersions, UnknownVersionError } from "@contingent/db/outcome-types";
+import { nanos } from "@contingent/core/money";
 import { newId } from "@contingent/db/ids";
 import { openPool } from "@contingent/db/pool";
 import {
@@ -39,6 +40,24 @@ test("a job is loaded as it was committed, amounts and all", async () => {
     await partsOf(db.pool).commit(transition);
     expect(toMicroseconds((await loadedJob(db.pool, id)).job)).toEqual(toMicroseconds(transition.next));
   }
+});
+
+test("the number that a price depends on is kept with the verdict and the job, to the nano", async () => {
+  const value = nanos(999_999_999_999_999_999n);
+  const id = await acceptedJob(db.pool);
+  const { progress } = await take(db.pool, id, claim(), answer(), judge("pass", 1, value));
+  expect(progress.best?.value).toBe(value);
+  const stored = await db.pool.query<{ value_nanos: bigint }>("SELECT value_nanos FROM verdict WHERE job_id = $1", [
+    id,
+  ]);
+  expect(stored.rows).toEqual([{ value_nanos: value }]);
+});
+
+test("a job whose outcome in hand was stored before there were such prices is loaded, without a number", async () => {
+  const id = await driveTo(db.pool, "settling");
+  await db.pool.query("UPDATE job SET progress = progress #- '{best,value}' WHERE id = $1", [id]);
+  const { job } = await loadedJob(db.pool, id);
+  expect(job.progress.best).toMatchObject({ decision: "pass", value: null });
 });
 
 test("an attempt gets the input, the latest findings and the span of the attempt before it", async () => {

@@ -191,6 +191,7 @@ describe("a settlement", () => {
       verdictId: (await verdictOf(id)) as `vrd_${string}`,
       decision: "pass",
       score: 1,
+      value: null,
     } as const;
     const wrong = {
       ...loaded,

@@ -5,6 +5,8 @@ import { openPool, type Pool } from "@contingent/db/pool";
 import { checkBooks, type CheckedInvariant } from "@contingent/ledger/check-books";
 import { INVARIANTS } from "@contingent/ledger/invariants";
 import { JOB_STATES } from "@contingent/core/job/job";
+import { nanos, ZERO } from "@contingent/core/money";
+import type { PriceTerms } from "@contingent/core/pricing/price";
 import { WINDOW_MS } from "@contingent/core/job/job.fixture";
 import { acceptedJob, answer, claim, driveTo, happens, judge, partsOf, take } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
@@ -12,6 +14,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DAMAGES } from "./damage.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../packages/ledger/src/check-books-main.ts");
+
+/** 2 %: 400 nanos for a verdict that records 20,000. */
+const BY_VALUE: PriceTerms = { shape: "value", rate: 0.02, path: "/recovered", min: ZERO, max: nanos(500n) };
 
 let database: TestDatabase;
 let pool: Pool;
@@ -33,14 +38,16 @@ async function broken(): Promise<readonly CheckedInvariant[]> {
 /** One job of every fate, by the names that the damages use. */
 async function everyFate(): Promise<Readonly<Record<string, string>>> {
   const failed = await acceptedJob(pool);
+  const valued = await acceptedJob(pool, { terms: { price: BY_VALUE } });
   const [charged, charged2, settling, open] = await Promise.all([
     driveTo(pool, "closed"),
     driveTo(pool, "closed"),
     driveTo(pool, "settling"),
     driveTo(pool, "attempting"),
     take(pool, failed, claim(), answer(), judge("fail"), happens("cancel"), happens("settled")),
+    take(pool, valued, claim(), answer(), judge("pass", 1, nanos(20_000n)), happens("settled")),
   ]);
-  return { charged2, charged, settling, open, failed };
+  return { valued, charged2, charged, settling, open, failed };
 }
 
 /** Runs the statements with every trigger and foreign key off. */

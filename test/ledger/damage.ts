@@ -3,7 +3,10 @@ export interface Damage {
   /** The numbers of the invariants that must notice: the damaged one, and those that follow from it. */
   readonly noticed: readonly number[];
   readonly what: string;
-  /** `$charged`, `$failed` and `$open` stand for jobs: closed and charged, closed as a failure, and being attempted. */
+  /**
+   * `$charged`, `$failed` and `$open` stand for jobs: closed and charged, closed as a failure, and being attempted;
+   * `$valued` is closed and charged by a number that its outcome carries.
+   */
   readonly sql: readonly string[];
 }
 
@@ -74,7 +77,7 @@ export const DAMAGES: readonly Damage[] = [
       "DROP INDEX job_outcome_key",
       "DROP INDEX charge_outcome_key",
       "UPDATE job SET outcome_key = 'one' WHERE id IN ('$charged', '$charged2')",
-      "UPDATE charge SET outcome_key = 'one'",
+      "UPDATE charge SET outcome_key = 'one' WHERE job_id IN ('$charged', '$charged2')",
     ],
   },
   { noticed: [7], what: "a failure is charged", sql: ["UPDATE job SET resolution = 'failure' WHERE id = '$charged'"] },
@@ -128,6 +131,16 @@ export const DAMAGES: readonly Damage[] = [
     noticed: [11],
     what: "a verdict's score was raised after the charge",
     sql: ["UPDATE verdict SET score = 0.2 WHERE job_id = '$charged'"],
+  },
+  {
+    noticed: [11],
+    what: "the number that a price depends on was raised after the charge",
+    sql: ["UPDATE verdict SET value_nanos = value_nanos + 50 WHERE job_id = '$valued'"],
+  },
+  {
+    noticed: [11],
+    what: "the number that a price depends on was lost",
+    sql: ["UPDATE verdict SET value_nanos = NULL WHERE job_id = '$valued'"],
   },
   {
     noticed: [11],

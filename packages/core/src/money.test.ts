@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   add,
+  amountOfDecimal,
   dividedUp,
   formatMoney,
   max,
@@ -147,6 +148,22 @@ describe("arithmetic on amounts", () => {
     expect(ratioOf(nanos(3n), nanos(4n))).toEqual(ratio(3n, 4n));
     expect(() => ratioOf(nanos(3n), ZERO)).toThrow(RangeError);
     expect(() => dividedUp(nanos(3n), NONE)).toThrow(RangeError);
+  });
+});
+
+describe("a number that an outcome carries", () => {
+  test.each<[bigint, number, bigint]>([
+    [0n, 0, 0n],
+    [123_456n, 2, 1_234_560_000_000n],
+    [7n, 0, 7_000_000_000n],
+    [19_999_999_999n, 10, 1_999_999_999n],
+    [-19n, 10, -1n],
+    [10n ** 40n, 0, 10n ** 18n - 1n],
+    [-(10n ** 40n), 0, -(10n ** 18n) + 1n],
+    [10n ** 9n, 0, 10n ** 18n - 1n],
+    [9n, 80, 0n],
+  ])("of %s × 10^−%s is an amount of %s nanos, rounded towards zero", (digits, scale, expected) => {
+    expect(amountOfDecimal({ digits, scale })).toBe(expected);
   });
 });
 

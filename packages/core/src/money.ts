@@ -42,6 +42,19 @@ export function parseMoney(text: string): Nanos | null {
   return nanos(sign === "-" ? -magnitude : magnitude);
 }
 
+/** The largest amount that `parseMoney` reads. */
+const READABLE_MAX = 10n ** 18n - 1n;
+
+/**
+ * A number that somebody else wrote, `digits × 10^−scale` units, as an amount: rounded towards zero, so that nobody is
+ * charged for a fraction of a nano, and no larger than an amount can be.
+ */
+export function amountOfDecimal({ digits, scale }: { readonly digits: bigint; readonly scale: number }): Nanos {
+  const whole = (digits * NANOS_PER_UNIT) / 10n ** BigInt(scale);
+  if (whole > READABLE_MAX) return nanos(READABLE_MAX);
+  return nanos(whole < -READABLE_MAX ? -READABLE_MAX : whole);
+}
+
 /** Writes an amount exactly: `1.25`, `0.0000021`, `-3.00`. At least two digits after the point, at most nine. */
 export function formatMoney(amount: Nanos): string {
   const magnitude = amount < 0n ? -amount : amount;

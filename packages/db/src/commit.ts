@@ -45,6 +45,8 @@ export interface StoredVerdict extends Verdict {
   /** The parsed answer; null when it was not JSON. */
   readonly output: Json;
   readonly durationMs: number;
+  /** The number in the answer that its price depends on; null when there is none. */
+  readonly value: Nanos | null;
 }
 
 /** How the hold ends, in the transition that closes the job. */
@@ -113,11 +115,11 @@ WITH input AS MATERIALIZED (
    WHERE m.ended IS NOT NULL AND a.id = e.id AND a.job_id = m.id
   RETURNING a.id
 ), verdict AS (
-  INSERT INTO verdict (id, job_id, attempt_id, decision, score, findings, validators, evidence_hash, output, duration_ms)
-  SELECT v.id, m.id, v.attempt_id, v.decision, v.score, v.findings, v.validators, v.evidence_hash, v.output, v.duration_ms
+  INSERT INTO verdict (id, job_id, attempt_id, decision, score, findings, validators, evidence_hash, output, duration_ms, value_nanos)
+  SELECT v.id, m.id, v.attempt_id, v.decision, v.score, v.findings, v.validators, v.evidence_hash, v.output, v.duration_ms, v.value
     FROM moved m, jsonb_to_record(m.verdict) AS v (
       id text, attempt_id text, decision text, score float8, findings jsonb, validators jsonb, evidence_hash text,
-      output jsonb, duration_ms float8)
+      output jsonb, duration_ms float8, value bigint)
    WHERE m.verdict IS NOT NULL
 ), released AS (
   UPDATE hold h SET state = s.hold_state, ended_at = clock_timestamp()
@@ -250,6 +252,7 @@ function verdictRow({ verdict }: Transition): JsonObject | null {
     evidence_hash: verdict.evidenceHash,
     output: verdict.output,
     duration_ms: verdict.durationMs,
+    value: verdict.value?.toString() ?? null,
   };
 }
 

@@ -1,7 +1,7 @@
 /** How a job stands in its row: the columns that every loading statement reads, and the way back to a `Job`. */
 import type { JobId } from "@contingent/core/ids";
 import type { Job, JobState, OutcomeInHand, Progress, Reason, Resolution } from "@contingent/core/job/job";
-import { nanos } from "@contingent/core/money";
+import { type Nanos, nanos } from "@contingent/core/money";
 import type { OutcomeTypeVersionId } from "@contingent/core/ids";
 import type { Terms } from "@contingent/core/outcome-type";
 
@@ -41,20 +41,37 @@ export interface JobRow {
   readonly now_ms: number;
 }
 
-/** `Progress` as JSON: the reserve is a string, because JSON numbers are doubles. */
-export type StoredProgress = Omit<Progress, "current"> & {
+/** `Progress` as JSON: amounts are strings, because JSON numbers are doubles. */
+export type StoredProgress = Omit<Progress, "current" | "best"> & {
   readonly current: (Omit<NonNullable<Progress["current"]>, "reserve"> & { readonly reserve: string }) | null;
-  readonly best: OutcomeInHand | null;
+  /** The value is missing in what was stored before there were prices that depend on one. */
+  readonly best: (Omit<OutcomeInHand, "value"> & { readonly value?: string | null }) | null;
 };
 
 export function storedProgress(progress: Progress): StoredProgress {
-  const { current } = progress;
-  return { ...progress, current: current === null ? null : { ...current, reserve: current.reserve.toString() } };
+  const { current, best } = progress;
+  return {
+    ...progress,
+    current: current === null ? null : { ...current, reserve: current.reserve.toString() },
+    best: best === null ? null : { ...best, value: best.value?.toString() ?? null },
+  };
+}
+
+function progressOf(stored: StoredProgress): Progress {
+  const { current, best } = stored;
+  return {
+    ...stored,
+    current: current === null ? null : { ...current, reserve: nanos(BigInt(current.reserve)) },
+    best: best === null ? null : { ...best, value: valueOf(best.value ?? null) },
+  };
+}
+
+function valueOf(stored: string | null): Nanos | null {
+  return stored === null ? null : nanos(BigInt(stored));
 }
 
 /** The job that a row and its pinned terms describe. */
 export function jobOf(row: JobRow, terms: Terms): Job {
-  const { current } = row.progress;
   return {
     id: row.id,
     revision: row.revision,
@@ -72,9 +89,6 @@ export function jobOf(row: JobRow, terms: Terms): Job {
       held: nanos(row.cost_held_nanos),
       overrun: nanos(row.cost_overrun_nanos),
     },
-    progress: {
-      ...row.progress,
-      current: current === null ? null : { ...current, reserve: nanos(BigInt(current.reserve)) },
-    },
+    progress: progressOf(row.progress),
   };
 }

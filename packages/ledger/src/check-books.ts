@@ -54,6 +54,7 @@ interface OutcomeRow {
   readonly price_nanos: bigint | null;
   /** Null when the outcome has no verdict. */
   readonly score: number | null;
+  readonly value_nanos: bigint | null;
   readonly resolution: Resolution;
   readonly outcome_type_version_id: OutcomeTypeVersionId;
 }
@@ -61,7 +62,7 @@ interface OutcomeRow {
 /** A page of delivered outcomes. A charge says which verdict it is for; where nothing was charged, the job does. */
 const OUTCOMES = `
   SELECT j.id AS job_id, coalesce(c.amount_nanos, 0)::bigint AS charged_nanos, h.amount_nanos AS held_nanos, j.price_nanos,
-         v.score, j.resolution, j.outcome_type_version_id
+         v.score, v.value_nanos, j.resolution, j.outcome_type_version_id
     FROM job j
     JOIN hold h ON h.job_id = j.id
     LEFT JOIN charge c ON c.job_id = j.id
@@ -88,7 +89,8 @@ async function mispriced(client: Queryable, versions: OutcomeTypeVersions): Prom
 async function mispricing(row: OutcomeRow, versions: OutcomeTypeVersions): Promise<string | null> {
   if (row.score === null) return `${row.job_id} is a ${row.resolution} without a verdict`;
   const { terms } = await versions.get(row.outcome_type_version_id);
-  const due = price(terms.price, { resolution: row.resolution, score: row.score });
+  const value = row.value_nanos === null ? null : nanos(row.value_nanos);
+  const due = price(terms.price, { resolution: row.resolution, score: row.score, value });
   const { charged_nanos: charged, price_nanos: stated, held_nanos: held } = row;
   if (charged === due && stated === due && charged <= held) return null;
   const amounts = [charged, stated ?? 0n, held].map((amount) => formatMoney(nanos(amount)));

@@ -9,7 +9,7 @@ import { decide } from "@contingent/core/job/decide";
 import type { CallFailure, Fact } from "@contingent/core/job/facts";
 import type { Job, JobState } from "@contingent/core/job/job";
 import { RATES, termsWith, WINDOW } from "@contingent/core/job/job.fixture";
-import { nanos } from "@contingent/core/money";
+import { type Nanos, nanos } from "@contingent/core/money";
 import type { OutcomeTypeVersion, Terms } from "@contingent/core/outcome-type";
 import type { Decision } from "@contingent/core/verdict";
 import { type Accept, openAccept } from "@contingent/db/accept";
@@ -191,7 +191,7 @@ function answerOf(fact: Fact): AttemptAnswer | undefined {
 
 function verdictOf(fact: Fact): StoredVerdict | undefined {
   if (fact.type !== "judged") return undefined;
-  const { verdictId: id, attemptId, decision, score } = fact;
+  const { verdictId: id, attemptId, decision, score, value } = fact;
   const findings = decision === "pass" ? [] : [{ path: "/answer", code: "wrong", message: "It is not right." }];
   const validators = ["fixture@1"];
   return {
@@ -204,6 +204,7 @@ function verdictOf(fact: Fact): StoredVerdict | undefined {
     evidenceHash: "0",
     output: { answer: 42 },
     durationMs: 1,
+    value,
   };
 }
 
@@ -235,9 +236,9 @@ export function callFails(failure: CallFailure, mayHaveBeenBilled = false): Test
 
 const SCORES: Readonly<Record<Decision, number>> = { pass: 0.95, partial: 0.6, fail: 0.1 };
 
-/** The validator reaches a verdict. */
-export function judge(decision: Decision, score = SCORES[decision]): TestStep {
-  return (job) => ({ type: "judged", attemptId: currentAttempt(job), verdictId: newId("vrd"), decision, score });
+/** The validator reaches a verdict. The value is the number that the price depends on, if it does on any. */
+export function judge(decision: Decision, score = SCORES[decision], value: Nanos | null = null): TestStep {
+  return (job) => ({ type: "judged", attemptId: currentAttempt(job), verdictId: newId("vrd"), decision, score, value });
 }
 
 /** The validator itself breaks. */

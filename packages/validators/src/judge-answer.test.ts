@@ -1,3 +1,4 @@
+import { nanos, ZERO } from "@contingent/core/money";
 import type { ValidatorNode } from "@contingent/core/outcome-type";
 import { describe, expect, test } from "vitest";
 import { termsWith } from "@contingent/core/job/job.fixture";
@@ -22,7 +23,15 @@ describe("judgeAnswer", () => {
       findings: [],
       validators: ["json_schema@1"],
       output: { total: "1.00" },
+      value: null,
     });
+  });
+
+  test("the number that the price depends on is read when the verdict is reached", () => {
+    const price = { shape: "value", rate: 0.02, path: "/total", min: ZERO, max: nanos(1n) } as const;
+    const priced = { ...evidence, version: { ...evidence.version, terms: termsWith({ price }) } };
+    expect(judgeAnswer(priced).value).toBe(1_000_000_000n);
+    expect(judgeAnswer({ ...priced, text: "no JSON" }).value).toBeNull();
   });
 
   test("text that is no JSON fails before any validator has a say", () => {

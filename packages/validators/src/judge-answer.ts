@@ -4,10 +4,12 @@
  */
 import { createHash } from "node:crypto";
 import type { Json } from "@contingent/core/json";
+import type { Nanos } from "@contingent/core/money";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
 import type { Verdict } from "@contingent/core/verdict";
 import { evaluate } from "./evaluate.ts";
 import { OUTPUT_VALIDATOR, parseOutput } from "./parse-output.ts";
+import { valueIn } from "./outcome-value.ts";
 import { validatorNamed } from "./registry.ts";
 
 /** All that a verdict depends on. */
@@ -21,6 +23,8 @@ export interface Evidence {
 export interface JudgedAnswer extends Verdict {
   /** The parsed answer; null when it was not JSON. */
   readonly output: Json;
+  /** The number in the answer that the price depends on; null when there is none. */
+  readonly value: Nanos | null;
 }
 
 /**
@@ -30,10 +34,18 @@ export interface JudgedAnswer extends Verdict {
 export function judgeAnswer({ version, input, text }: Evidence): JudgedAnswer {
   const parsed = parseOutput(text);
   if (!parsed.ok) {
-    return { decision: "fail", score: 0, findings: [parsed.finding], validators: [OUTPUT_VALIDATOR], output: null };
+    return {
+      decision: "fail",
+      score: 0,
+      findings: [parsed.finding],
+      validators: [OUTPUT_VALIDATOR],
+      output: null,
+      value: null,
+    };
   }
   const subject = { input, output: parsed.value, outputSchema: version.outputSchema };
-  return { ...evaluate(version.validator, subject, version.terms), output: parsed.value };
+  const verdict = evaluate(version.validator, subject, version.terms);
+  return { ...verdict, output: parsed.value, value: valueIn(parsed.value, version.terms.price) };
 }
 
 /** SHA-256 over what a verdict was reached from, by these validators; the same evidence gives the same hash. */

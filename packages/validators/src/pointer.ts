@@ -81,7 +81,8 @@ function step(value: Json | undefined, segment: string): Json | undefined {
   return isJsonObject(value) && Object.hasOwn(value, segment) ? value[segment] : undefined;
 }
 
-function segments(text: string): string[] {
+/** The names and indexes of a pointer, in order; none for the whole. */
+export function segments(text: string): string[] {
   return text
     .split("/")
     .slice(1)

@@ -27,6 +27,7 @@ const RETRY_MULTIPLIER_MAX = 10;
 const DEADLINE_MIN_MS = 1_000;
 const DEADLINE_MAX_MS = 30 * 24 * 60 * 60_000;
 const FRACTION_MAX = 1_000;
+const POINTER_CHARACTERS_MAX = 500;
 
 const score = z.number().min(0).max(1);
 const positive = (max: number): z.ZodInt => z.int().min(1).max(max);
@@ -60,7 +61,28 @@ export const priceSchema = z.discriminatedUnion("shape", [
       .max(PRICE_BANDS_MAX)
       .meta({ description: "Ascending: from this score on, this fraction of the amount." }),
   }),
+  z.strictObject({
+    shape: z.literal("linear"),
+    amount: amountSchema.meta({ description: "The price of a score of 1." }),
+    floor: amountSchema.optional().meta({ description: "The least that a delivered outcome costs; 0 unless given." }),
+    ceiling: amountSchema.optional().meta({ description: "The most; the amount unless given. It is what is held." }),
+  }),
+  z.strictObject({
+    shape: z.literal("value"),
+    rate: z.number().min(0).max(FRACTION_MAX).meta({ description: "Of the number: 0.02 is 2 %." }),
+    path: z
+      .string()
+      .max(POINTER_CHARACTERS_MAX)
+      .meta({
+        description: "JSON pointer to the number in the outcome. Without a number there the price is the minimum.",
+        examples: ["/recovered_amount"],
+      }),
+    min: amountSchema.optional().meta({ description: "The least that a success costs; 0 unless given." }),
+    max: amountSchema.meta({ description: "The most. It is what is held." }),
+  }),
 ]);
+
+export type PriceDefinition = z.output<typeof priceSchema>;
 
 export const outcomeTypeDefinitionSchema = z
   .strictObject({

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { after, at, cascadeStep, JOBS, queuedJob, termsWith, validatingJob, verdict } from "../job/job.fixture.ts";
 import { type Job, type OutcomeInHand, REASONS, type Resolution } from "../job/job.ts";
-import { nanos } from "../money.ts";
+import { nanos, ZERO } from "../money.ts";
 import type { PriceTerms } from "../pricing/price.ts";
 import { settlementOf } from "./settlement.ts";
 
@@ -16,7 +16,13 @@ const TIERED: PriceTerms = {
   ],
 };
 
-const PASS: OutcomeInHand = { attemptId: "att_0001", verdictId: "vrd_0001", decision: "pass", score: 0.95 };
+const PASS: OutcomeInHand = {
+  attemptId: "att_0001",
+  verdictId: "vrd_0001",
+  decision: "pass",
+  score: 0.95,
+  value: null,
+};
 const PARTIAL: OutcomeInHand = { ...PASS, decision: "partial", score: 0.6 };
 
 function ended(resolution: Resolution | null, best: OutcomeInHand | null, price: PriceTerms = TIERED): Job {
@@ -36,6 +42,18 @@ describe("the settlement of a job", () => {
   test("gives a partial outcome away where the price is all or nothing", () => {
     expect(settlementOf(ended("partial", PARTIAL, BINARY))).toEqual({ kind: "void" });
     expect(settlementOf(ended("success", PASS, BINARY)).kind).toBe("capture");
+  });
+
+  test("charges by the number that the verdict recorded, and nothing where that is nothing", () => {
+    const valued: PriceTerms = { shape: "value", rate: 0.02, path: "/recovered", min: ZERO, max: nanos(800n) };
+    const carrying = (value: bigint | null) => ({ ...PASS, value: value === null ? null : nanos(value) });
+    expect(settlementOf(ended("success", carrying(10_000n), valued))).toMatchObject({ price: 200n });
+    expect(settlementOf(ended("success", carrying(10n ** 9n), valued))).toMatchObject({ price: 800n });
+    for (const none of [0n, -5n, null]) {
+      expect(settlementOf(ended("success", carrying(none), valued))).toEqual({ kind: "void" });
+    }
+    const partial = { ...carrying(10_000n), decision: "partial" } as const;
+    expect(settlementOf(ended("partial", partial, valued))).toEqual({ kind: "void" });
   });
 
   test("voids an outcome whose score is worth nothing, since a charge of nothing is none", () => {

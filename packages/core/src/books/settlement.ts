@@ -14,6 +14,6 @@ export function settlementOf(job: Job): Settlement {
   // Without a reason the resolution is not final: the customer may still reject the outcome.
   if (job.reason === null || best === null) return { kind: "void" };
   if (job.resolution === null || job.resolution === "failure") return { kind: "void" };
-  const amount = price(job.terms.price, { resolution: job.resolution, score: best.score });
+  const amount = price(job.terms.price, { resolution: job.resolution, score: best.score, value: best.value });
   return amount > 0n ? { kind: "capture", price: amount, verdictId: best.verdictId } : { kind: "void" };
 }

@@ -71,6 +71,9 @@ export function nominalAmount(price: PriceTerms): Nanos | null {
   switch (price.shape) {
     case "binary":
     case "tiered":
+    case "linear":
       return price.amount;
+    case "value":
+      return null;
   }
 }

@@ -134,6 +134,7 @@ describe("a partial outcome in hand", () => {
       verdictId: "vrd_first",
       decision: "partial",
       score: 0.6,
+      value: null,
     });
   });
 

@@ -151,8 +151,8 @@ function judged(job: Job, fact: FactOf<"judged">, now: Circumstances): Step {
 }
 
 function betterOf(best: OutcomeInHand | null, next: OutcomeInHand): OutcomeInHand {
-  const { attemptId, verdictId, decision, score } = next;
-  const candidate: OutcomeInHand = { attemptId, verdictId, decision, score };
+  const { attemptId, verdictId, decision, score, value } = next;
+  const candidate: OutcomeInHand = { attemptId, verdictId, decision, score, value };
   if (best === null || candidate.decision === "pass") return candidate;
   return candidate.score > best.score ? candidate : best;
 }

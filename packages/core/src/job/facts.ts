@@ -42,6 +42,8 @@ export type Fact =
       readonly verdictId: VerdictId;
       readonly decision: Decision;
       readonly score: number;
+      /** The number that the answer carries for its price; null when there is none. */
+      readonly value: Nanos | null;
     }
   /** The validator itself broke. It never counts against the model and never bills. */
   | { readonly type: "validator_broke"; readonly attemptId: AttemptId }

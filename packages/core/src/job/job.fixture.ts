@@ -99,7 +99,7 @@ export function failure(
 }
 
 export function verdict(decision: FactOf<"judged">["decision"], score = 0.95, verdictId = VERDICT): Fact {
-  return { type: "judged", attemptId: FIRST, verdictId, decision, score };
+  return { type: "judged", attemptId: FIRST, verdictId, decision, score, value: null };
 }
 
 export type Moved = Extract<Step, { kind: "moved" }>;

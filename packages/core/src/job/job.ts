@@ -62,6 +62,8 @@ export interface OutcomeInHand {
   readonly verdictId: VerdictId;
   readonly decision: "pass" | "partial";
   readonly score: number;
+  /** The number that the verdict recorded for a price that depends on one. */
+  readonly value: Nanos | null;
 }
 
 /** Where a job stands in its cascade. */

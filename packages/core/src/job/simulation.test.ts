@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AttemptId } from "../ids.ts";
-import { max, nanos } from "../money.ts";
+import { max, nanos, ZERO } from "../money.ts";
 import type { CascadeStep, Terms } from "../outcome-type.ts";
 import { rate } from "./job.fixture.ts";
 import type { Fact, JobEventType } from "./facts.ts";
@@ -56,6 +56,8 @@ const price: fc.Arbitrary<Terms["price"]> = fc.oneof(
       { fromScore: 0.8, fraction: 1.5 },
     ],
   } as const),
+  fc.constant({ shape: "linear", amount: nanos(1_000n), floor: nanos(200n), ceiling: nanos(900n) } as const),
+  fc.constant({ shape: "value", rate: 0.5, path: "/recovered", min: ZERO, max: nanos(1_500n) } as const),
 );
 
 const terms: fc.Arbitrary<Terms> = fc.record({
@@ -225,5 +227,5 @@ function unavailable(attemptId: AttemptId): Fact {
 
 function succeed(world: World, attemptId: AttemptId): void {
   world.meet({ type: "answered", attemptId, cost: nanos(1n), stop: "end" });
-  world.meet({ type: "judged", attemptId, verdictId: "vrd_0001", decision: "pass", score: 1 });
+  world.meet({ type: "judged", attemptId, verdictId: "vrd_0001", decision: "pass", score: 1, value: null });
 }

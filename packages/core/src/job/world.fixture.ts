@@ -231,8 +231,9 @@ export class World {
     return { type: "call_failed", attemptId, failure, mayHaveBeenBilled: yes, retryAfterMs };
   }
 
-  private judgement(attemptId: AttemptId, { decision, share }: Deed): Fact {
-    return { type: "judged", attemptId, verdictId: `vrd_${this.facts.length}`, decision, score: share };
+  private judgement(attemptId: AttemptId, { decision, share, random }: Deed): Fact {
+    const value = random < 0.2 ? null : nanos(BigInt(Math.round((random - 0.5) * 10_000)));
+    return { type: "judged", attemptId, verdictId: `vrd_${this.facts.length}`, decision, score: share, value };
   }
 
   private checkEffects(before: Job, fact: Fact, effects: readonly Effect[]): void {

@@ -4,15 +4,22 @@
  */
 import type { Nanos } from "../money.ts";
 import { type BinaryTerms, binaryHold, binaryPrice } from "./binary/binary.ts";
+import { type LinearTerms, linearHold, linearPrice } from "./linear/linear.ts";
 import { type TieredTerms, tieredHold, tieredPrice } from "./tiered/tiered.ts";
+import { type ValueTerms, valueHold, valuePrice } from "./value/value.ts";
 
-export type PriceTerms = BinaryTerms | TieredTerms;
+export type PriceTerms = BinaryTerms | TieredTerms | LinearTerms | ValueTerms;
 
 /** What a verdict says that a price may depend on. */
 export interface PricedOutcome {
   readonly resolution: "success" | "partial" | "failure";
   /** 0 to 1. */
   readonly score: number;
+  /**
+   * The number that the outcome carries, recorded with the verdict; null when the price depends on none, or there was
+   * none. Null and negative count as nothing.
+   */
+  readonly value: Nanos | null;
 }
 
 /** What the customer pays for this outcome. A failure costs nothing under every shape. */
@@ -22,6 +29,10 @@ export function price(terms: PriceTerms, outcome: PricedOutcome): Nanos {
       return binaryPrice(terms, outcome);
     case "tiered":
       return tieredPrice(terms, outcome);
+    case "linear":
+      return linearPrice(terms, outcome);
+    case "value":
+      return valuePrice(terms, outcome);
   }
 }
 
@@ -32,5 +43,9 @@ export function holdFor(terms: PriceTerms): Nanos {
       return binaryHold(terms);
     case "tiered":
       return tieredHold(terms);
+    case "linear":
+      return linearHold(terms);
+    case "value":
+      return valueHold(terms);
   }
 }

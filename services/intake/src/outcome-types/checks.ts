@@ -6,12 +6,12 @@ import type { Problem } from "@contingent/contracts/http/errors";
 import type { OutcomeTypeDefinition } from "@contingent/contracts/http/outcome-types";
 import { rateAt, worstCaseCost } from "@contingent/core/cost";
 import { formatMoney, parseMoney, type Nanos, ZERO } from "@contingent/core/money";
-import { price } from "@contingent/core/pricing/price";
 import { badPlaceholders, inputPaths } from "@contingent/core/prompt";
 import { checkTree } from "@contingent/validators/check-tree";
 import { schemaProblems } from "@contingent/validators/json_schema/schema";
 import type { Catalog } from "./catalog.ts";
-import { modelsOf, priceTermsOf, timeNeededMsOf } from "./resolve-parts.ts";
+import { priceProblems, pricedTypeProblems, unpaidPartial } from "./price-checks.ts";
+import { modelsOf, timeNeededMsOf } from "./resolve-parts.ts";
 import { schemaKnows } from "./template-paths.ts";
 
 /** The parts of a definition that have the right form. */
@@ -33,9 +33,8 @@ const CHECKS: readonly Check[] = [
   readsWhatTheInputHas,
   hasOrderedThresholds,
   hasOrderedOutputLimits,
-  chargesSomething,
+  hasUsablePrice,
   chargesForPartialOutcomes,
-  hasOrderedBands,
   canPayForAnAttempt,
   hasTimeForAnAttempt,
 ];
@@ -102,45 +101,16 @@ function hasOrderedOutputLimits({ output_tokens: limits }: Parts): readonly Prob
   return [problem("/output_tokens", "must be ordered: min ≤ start ≤ max")];
 }
 
-function chargesSomething({ price: definition }: Parts): readonly Problem[] {
-  if (definition === undefined || amountOf(definition.amount) > ZERO) return [];
-  return [problem("/price/amount", "must be more than zero")];
+function hasUsablePrice(parts: Parts): readonly Problem[] {
+  const { price, output_schema: outputSchema, success_at: successAt } = parts;
+  if (price === undefined) return [];
+  return [...priceProblems(price, "/price"), ...pricedTypeProblems(price, { outputSchema, successAt }, "/price")];
 }
 
-function chargesForPartialOutcomes(parts: Parts): readonly Problem[] {
-  const { price: definition, partial_at: partialAt, success_at: successAt } = parts;
-  if (definition === undefined || amountOf(definition.amount) <= ZERO) return [];
-  const terms = priceTermsOf(definition);
-  const problems: Problem[] = [];
-  if (successAt !== undefined && price(terms, { resolution: "success", score: successAt }) <= ZERO) {
-    problems.push(
-      problem("/price/bands", `must pay something at success_at (${successAt}): add a band from there or below`),
-    );
-  }
-  if (partialAt !== undefined && price(terms, { resolution: "partial", score: partialAt }) <= ZERO) {
-    const remedy =
-      definition.shape === "binary"
-        ? "a binary price pays nothing for it: leave partial_at out, or take a tiered price"
-        : "the price pays nothing for it: add a band from there or below";
-    problems.push(problem("/partial_at", remedy));
-  }
-  return problems;
-}
-
-function hasOrderedBands({ price: definition }: Parts): readonly Problem[] {
-  if (definition?.shape !== "tiered") return [];
-  return definition.bands.flatMap((band, i) => {
-    const before = definition.bands[i - 1];
-    if (before === undefined) return [];
-    const problems: Problem[] = [];
-    if (band.from_score <= before.from_score) {
-      problems.push(problem(`/price/bands/${i}/from_score`, `must be above the band before it (${before.from_score})`));
-    }
-    if (band.fraction < before.fraction) {
-      problems.push(problem(`/price/bands/${i}/fraction`, "must not be less than in the band before it"));
-    }
-    return problems;
-  });
+function chargesForPartialOutcomes({ price, partial_at: partialAt }: Parts): readonly Problem[] {
+  if (price === undefined || partialAt === undefined) return [];
+  const remedy = unpaidPartial(price, partialAt);
+  return remedy === null ? [] : [problem("/partial_at", remedy)];
 }
 
 /** The smallest answer to an empty prompt, from the cheapest model of the first tier: what does not pay for that pays for nothing. */

@@ -38,16 +38,24 @@ function retryOf(retry: NonNullable<CascadeStepDefinition["retry"]>): RetryPolic
 }
 
 export function priceTermsOf(price: OutcomeTypeDefinition["price"]): PriceTerms {
-  const amount = nanosOf(price.amount);
   switch (price.shape) {
     case "binary":
-      return { shape: "binary", amount };
+      return { shape: "binary", amount: nanosOf(price.amount) };
     case "tiered":
       return {
         shape: "tiered",
-        amount,
+        amount: nanosOf(price.amount),
         bands: price.bands.map(({ from_score: fromScore, fraction }) => ({ fromScore, fraction })),
       };
+    case "linear": {
+      const amount = nanosOf(price.amount);
+      const ceiling = price.ceiling === undefined ? amount : nanosOf(price.ceiling);
+      return { shape: "linear", amount, floor: nanosOf(price.floor ?? "0"), ceiling };
+    }
+    case "value": {
+      const { rate, path } = price;
+      return { shape: "value", rate, path, min: nanosOf(price.min ?? "0"), max: nanosOf(price.max) };
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "@contingent/core/json";
-import { nanos } from "@contingent/core/money";
+import { nanos, ZERO } from "@contingent/core/money";
+import type { PriceTerms } from "@contingent/core/pricing/price";
 import { decodeOutcomeType, encodeOutcomeType } from "@contingent/db/outcome-type-json";
 import { describe, expect, test } from "vitest";
 import { shippedCatalog } from "./catalog.ts";
@@ -12,7 +13,7 @@ const GOOD: JsonObject = {
   currency: "USD",
   prompt: { system: "Extract.", user: "{{input.document}}" },
   input_schema: { type: "object", properties: { document: { type: "string" } }, required: ["document"] },
-  output_schema: { type: "object" },
+  output_schema: { type: "object", properties: { recovered: { type: "number" }, parties: { type: "array" } } },
   validator: { use: "json_schema", options: {} },
   cascade: [{ tier: "fast" }, { tier: "standard", attempts_max: 1, timeout_ms: 45_000 }],
   cost_cap: "0.08",
@@ -20,6 +21,8 @@ const GOOD: JsonObject = {
   price: { shape: "binary", amount: "0.04" },
 };
 
+const DOLLAR = nanos(1_000_000_000n);
+const VALUE: JsonObject = { shape: "value", rate: 0.02, path: "/recovered", max: "50" };
 const TIERED: Json = { shape: "tiered", amount: "0.04", bands: [{ from_score: 0.5, fraction: 0.5 }] };
 
 function problemsOf(changes: JsonObject): readonly string[] {
@@ -39,8 +42,31 @@ test("a good definition is resolved with what the catalog says", () => {
   expect(terms.price).toEqual({ shape: "binary", amount: nanos(40_000_000n) });
 });
 
-test("what is resolved survives being stored as JSON", () => {
-  const resolution = resolveDefinition({ ...GOOD, price: TIERED, partial_at: 0.5 }, AROUND);
+test.each<[JsonObject, PriceTerms]>([
+  [
+    { shape: "linear", amount: "1" },
+    { shape: "linear", amount: DOLLAR, floor: ZERO, ceiling: DOLLAR },
+  ],
+  [
+    { shape: "linear", amount: "1", floor: "0.2", ceiling: "0.9" },
+    { shape: "linear", amount: DOLLAR, floor: nanos(200_000_000n), ceiling: nanos(900_000_000n) },
+  ],
+  [VALUE, { shape: "value", rate: 0.02, path: "/recovered", min: ZERO, max: nanos(50_000_000_000n) }],
+  [
+    { ...VALUE, min: "1" },
+    { shape: "value", rate: 0.02, path: "/recovered", min: DOLLAR, max: nanos(50_000_000_000n) },
+  ],
+])("the price %j is resolved with what it leaves out", (price, terms) => {
+  const resolution = resolveDefinition({ ...GOOD, price }, AROUND);
+  expect(resolution.ok && resolution.content.terms.price).toEqual(terms);
+});
+
+test.each<[string, JsonObject]>([
+  ["tiered", { price: TIERED, partial_at: 0.5 }],
+  ["linear", { price: { shape: "linear", amount: "1", floor: "0.1" }, partial_at: 0.5 }],
+  ["value", { price: VALUE }],
+])("what is resolved survives being stored as JSON: %s", (_, changes) => {
+  const resolution = resolveDefinition({ ...GOOD, ...changes }, AROUND);
   if (!resolution.ok) throw new Error(JSON.stringify(resolution.problems));
   const stored = JSON.parse(JSON.stringify(encodeOutcomeType(resolution.content))) as JsonObject;
   expect(decodeOutcomeType(stored)).toEqual(resolution.content);
@@ -109,6 +135,80 @@ describe("each mistake is refused with its place", () => {
     ],
     ["a price of nothing", { price: { shape: "binary", amount: "0.00" } }, /^\/price\/amount: must be more than zero/],
     ["a negative price", { price: { shape: "binary", amount: "-1" } }, /^\/price\/amount: must be more than zero/],
+    [
+      "a linear floor above its ceiling",
+      { price: { shape: "linear", amount: "1", floor: "0.6", ceiling: "0.5" } },
+      /^\/price\/floor: must not be above 0\.50, the ceiling/,
+    ],
+    [
+      "a linear floor above its amount",
+      { price: { shape: "linear", amount: "1", floor: "1.1" } },
+      /^\/price\/floor: must not be above 1\.00, the ceiling/,
+    ],
+    [
+      "a linear ceiling that is never reached",
+      { price: { shape: "linear", amount: "1", ceiling: "1.5" } },
+      /^\/price\/ceiling: must not be above 1\.00, .* never be reached/,
+    ],
+    [
+      "a linear ceiling of nothing",
+      { price: { shape: "linear", amount: "1", ceiling: "0" } },
+      /^\/price\/ceiling: must be more than zero: it is the hold/,
+    ],
+    [
+      "a negative linear floor",
+      { price: { shape: "linear", amount: "1", floor: "-0.1" } },
+      /^\/price\/floor: must not be negative/,
+    ],
+    [
+      "a linear price of nothing",
+      { price: { shape: "linear", amount: "0" } },
+      /^\/price\/amount: must be more than zero/,
+    ],
+    [
+      "a success that a linear price gives away",
+      { success_at: 0, price: { shape: "linear", amount: "1" } },
+      /^\/price\/floor: must pay something at success_at \(0\): set a floor/,
+    ],
+    [
+      "a partial outcome that a linear price gives away",
+      { partial_at: 0, price: { shape: "linear", amount: "1" } },
+      /^\/partial_at: the price pays nothing for it: set a floor/,
+    ],
+    [
+      "a value that outcomes do not carry",
+      { price: { ...VALUE, path: "/recoverd" } },
+      /^\/price\/path: "\/recoverd" is not/,
+    ],
+    [
+      "a value that is no number",
+      { price: { ...VALUE, path: "/parties" } },
+      /^\/price\/path: "\/parties" is no number/,
+    ],
+    [
+      "a value path that is no pointer",
+      { price: { ...VALUE, path: "recovered" } },
+      /^\/price\/path: must be a JSON pointer/,
+    ],
+    [
+      "a value path to many numbers",
+      { price: { ...VALUE, path: "/parties/*" } },
+      /^\/price\/path: must mean one place/,
+    ],
+    ["a value price without a rate", { price: { ...VALUE, rate: 0 } }, /^\/price\/rate: must be more than zero/],
+    ["a value price that holds nothing", { price: { ...VALUE, max: "0" } }, /^\/price\/max: must be more than zero/],
+    ["a value price without a maximum", { price: { shape: "value", rate: 1, path: "/recovered" } }, /^\/price\/max: /],
+    [
+      "a minimum above the maximum",
+      { price: { ...VALUE, min: "51" } },
+      /^\/price\/min: must not be above 50\.00, the maximum/,
+    ],
+    ["a negative minimum", { price: { ...VALUE, min: "-1" } }, /^\/price\/min: must not be negative/],
+    [
+      "a partial outcome under a price by value",
+      { partial_at: 0.5, price: { ...VALUE, min: "1" } },
+      /^\/partial_at: a price by value pays nothing for it/,
+    ],
     ["a shape that is not there", { price: { shape: "lottery", amount: "1" } }, /^\/price/],
     ["output limits out of order", { output_tokens: { start: 100, min: 200, max: 300 } }, /^\/output_tokens/],
     ["no attempts", { cascade: [{ tier: "fast", attempts_max: 0 }] }, /^\/cascade\/0\/attempts_max/],

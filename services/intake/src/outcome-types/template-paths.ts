@@ -1,20 +1,24 @@
-/** Which parts of an input a schema knows: a template that reads another one would always read nothing. */
+/** Which parts of a value a schema knows: whoever reads another one would always read nothing. */
 import { isJsonObject, type Json, type JsonSchema } from "@contingent/core/json";
 
 /** A schema may lead through this many references and alternatives on the way to one property. */
 const STEPS_MAX = 1_000;
 
-/** Whether inputs of this schema may have a value at the path. */
+/** Whether values of this schema may have something at the path. */
 export function schemaKnows(schema: JsonSchema, path: readonly string[]): boolean {
+  return schemasAt(schema, path).length > 0;
+}
+
+/** All that the schema says of what is at the path; nothing when there can be nothing. Does not look into lists. */
+export function schemasAt(schema: JsonSchema, path: readonly string[]): readonly Json[] {
   let places: readonly Json[] = alternatives(schema, [schema]);
   for (const name of path) {
     places = alternatives(
       schema,
       places.flatMap((place) => memberOf(place, name)),
     );
-    if (places.length === 0) return false;
   }
-  return true;
+  return places;
 }
 
 /** The schemas themselves, and all that they refer to or combine. */

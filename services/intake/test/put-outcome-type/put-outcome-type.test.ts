@@ -49,6 +49,14 @@ describe("201", () => {
     expect(version.terms.cascade[0].models[0]).toBe("claude-haiku-5-5");
   });
 
+  test("a price by value is published with its pointer and its limits", async () => {
+    const output_schema = { type: "object", properties: { total: { type: "number" } }, required: ["total"] };
+    const price = { shape: "value", rate: 0.02, path: "/total", max: "5.00" };
+    const { id } = await published("valued", { ...DEFINITION, output_schema, price });
+    const { terms } = await outcomeTypeVersions(api.pool).get(id);
+    expect(terms.price).toEqual({ shape: "value", rate: 0.02, path: "/total", min: 0n, max: 5_000_000_000n });
+  });
+
   test("the next job is of the new version; one accepted before keeps its own", async () => {
     await published("next", DEFINITION);
     const before = await api.customer.submit({ ...JOB, outcome_type: "next" });
@@ -98,6 +106,18 @@ describe("400", () => {
       new Set(["/cascade/0/tier", "/validator/use", "/cost_cap", "/deadline_ms"]),
     );
     expectError(await api.operator.send({ path: "/v1/outcome-types/wrong" }), "outcome_type_not_found");
+  });
+
+  test("a price by value of a number that the output schema does not have, and a linear floor above its ceiling", async () => {
+    const valued = { ...DEFINITION, price: { shape: "value", rate: 0.02, path: "/nowhere", max: "5.00" } };
+    expect(expectError(await put("nowhere", valued), "invalid_outcome_type").problems?.map((p) => p.param)).toEqual([
+      "/price/path",
+    ]);
+    const linear = { ...DEFINITION, price: { shape: "linear", amount: "1", floor: "0.9", ceiling: "0.5" } };
+    expect(expectError(await put("upside-down", linear), "invalid_outcome_type").problems).toEqual([
+      { param: "/price/floor", message: "must not be above 0.50, the ceiling" },
+    ]);
+    expectError(await api.operator.send({ path: "/v1/outcome-types/nowhere" }), "outcome_type_not_found");
   });
 
   test.each(["Upper", "with_underscore", "1st", "x".repeat(64)])("the name %s", async (name) => {

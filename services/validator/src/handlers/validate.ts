@@ -40,6 +40,6 @@ export function validateHandler(context: ValidatorContext): Handler {
 
 function factOf(attemptId: `att_${string}`, judgement: Judgement): Fact {
   if (judgement.kind === "broke") return { type: "validator_broke", attemptId };
-  const { id: verdictId, decision, score } = judgement.verdict;
-  return { type: "judged", attemptId, verdictId, decision, score };
+  const { id: verdictId, decision, score, value } = judgement.verdict;
+  return { type: "judged", attemptId, verdictId, decision, score, value };
 }
