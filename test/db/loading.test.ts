@@ -93,7 +93,10 @@ test("a validator gets the answer of the attempt under way, and none in any othe
 
 test("a settlement gets what is held", async () => {
   const id = await driveTo(db.pool, "settling", { outcomeKey: "invoice-1" });
-  expect(await partsOf(db.pool).loader.forSettlement(id)).toMatchObject({ held: 500n, outcomeKey: "invoice-1" });
+  expect(await partsOf(db.pool).loader.forSettlement(id)).toMatchObject({
+    hold: { amount: 500n, slices: null },
+    outcomeKey: "invoice-1",
+  });
 });
 
 test("a job that there is not is loaded as nothing", async () => {

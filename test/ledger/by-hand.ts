@@ -1,6 +1,6 @@
 /** Booking by hand, as the owner of the tables could: what the database itself refuses, whoever asks. */
 import type { JobId } from "@contingent/core/ids";
-import type { AccountClass, TransactionKind } from "@contingent/core/books/books";
+import type { AccountClass, TransactionKind } from "@contingent/core/books/accounts";
 import { newId } from "@contingent/db/ids";
 import { type Pool, transaction } from "@contingent/db/pool";
 
@@ -25,7 +25,10 @@ export function bookedByHand(kind: TransactionKind, jobId: JobId, key = `${kind}
 }
 
 export function head({ id, kind, key, jobId }: ByHand): Statement {
-  const text = "INSERT INTO ledger_transaction (id, kind, key, job_id, currency) VALUES ($1, $2, $3, $4, 'USD')";
+  // Whose money it is follows from the job; the operator's own costs are nobody's.
+  const text = `
+    INSERT INTO ledger_transaction (id, kind, key, job_id, currency, customer_id)
+    SELECT $1, $2, $3, $4, 'USD', CASE WHEN $2 <> 'cost' THEN (SELECT customer_id FROM job WHERE id = $4) END`;
   return { text, values: [id, kind, key, jobId] };
 }
 

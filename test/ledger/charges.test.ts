@@ -49,8 +49,8 @@ interface ChargeChanges {
 function charge(changes: ChargeChanges = {}): Statement {
   const { outcomeKey = null, amount = PRICE, billable = true } = changes;
   const text = `
-    INSERT INTO charge (job_id, customer_id, outcome_type, outcome_key, verdict_id, verdict_billable, amount_nanos, currency)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 'USD')`;
+    INSERT INTO charge (job_id, customer_id, outcome_type, outcome_key, verdict_id, verdict_billable, amount_nanos, currency, at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'USD', now())`;
   const verdict = changes.verdictId === undefined ? verdictId : changes.verdictId;
   return { text, values: [changes.jobId ?? jobId, CUSTOMER, OUTCOME_TYPE, outcomeKey, verdict, billable, amount] };
 }
@@ -173,7 +173,7 @@ describe("a settlement", () => {
 
   test("of a partial outcome that is given away gives the hold back, too", async () => {
     const id = await acceptedJob(db.pool, {
-      terms: { price: { shape: "binary", amount: (await loadedJob(db.pool, jobId)).held } },
+      terms: { price: { shape: "binary", amount: (await loadedJob(db.pool, jobId)).hold.amount } },
     });
     await take(db.pool, id, claim(), answer(), judge("partial"), happens("woke"), happens("settled"));
     const rows = await written(db.pool, id);

@@ -1,6 +1,6 @@
 /** Hazard: a transaction that does not balance, or is added to later, or moves what its kind may not: by our code or by hand. */
 import type { JobId } from "@contingent/core/ids";
-import { PERMITTED_FLOWS } from "@contingent/core/books/books";
+import { PERMITTED_FLOWS } from "@contingent/core/books/accounts";
 import { acceptedJob, CUSTOMER, driveTo } from "@contingent/testkit/jobs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { databaseOfThisFile } from "../db/open.ts";
@@ -91,7 +91,7 @@ describe("nothing is added to a transaction once it is booked", () => {
   test("nor by a head that claims to belong to a later one", async () => {
     const { text, values = [] } = head(cost);
     const later = {
-      text: text.replace("currency)", "currency, xact)").replace("'USD')", "'USD', '999999999'::xid8)"),
+      text: `${text.replace("customer_id)", "customer_id, xact)")}, '999999999'::xid8`,
       values,
     };
     const lines = legs(cost, BALANCED, { xact: "999999999" });

@@ -2,7 +2,24 @@
  * Identifiers: a type prefix plus a time-sorted id, `job_01k…`. The prefix is part of the type, so that a verdict's id
  * cannot be passed where a job's is wanted.
  */
-export const ID_PREFIXES = ["job", "att", "vrd", "txn", "cus", "key", "otv", "req"] as const;
+export const ID_PREFIXES = [
+  "job",
+  "att",
+  "vrd",
+  "txn",
+  "cus",
+  "key",
+  "otv",
+  "req",
+  "gra",
+  "trm",
+  "dsp",
+  "crn",
+  "stm",
+  "evt",
+  "rcn",
+  "imp",
+] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 export type Id<P extends IdPrefix> = `${P}_${string}`;
 
@@ -12,6 +29,14 @@ export type VerdictId = Id<"vrd">;
 export type CustomerId = Id<"cus">;
 export type KeyId = Id<"key">;
 export type OutcomeTypeVersionId = Id<"otv">;
+export type GrantId = Id<"gra">;
+export type CustomerTermsId = Id<"trm">;
+export type DisputeId = Id<"dsp">;
+export type CreditNoteId = Id<"crn">;
+export type StatementId = Id<"stm">;
+export type EventId = Id<"evt">;
+export type ReconciliationId = Id<"rcn">;
+export type PriceImportId = Id<"imp">;
 
 /** What stands behind the prefix, as a regular expression. */
 export const ID_BODY = "[0-9a-z]{4,40}";

@@ -1,6 +1,9 @@
 /**
  * Accepting jobs: the job, its input, its first event, the hold on the customer's money with its ledger transaction, and
- * the stored answer of its Idempotency-Key, all in one statement for whatever requests are waiting.
+ * the stored answer of its Idempotency-Key, all in one transaction for whatever requests are waiting.
+ *
+ * Three steps. The accounts of the batch are locked and read (account-lock.ts). Pure code decides whether each hold fits,
+ * one after the other, and from which grants it comes (core/books/funding). One statement writes whatever fits.
  *
  * A request gets nothing (null) when its Idempotency-Key or its outcome_key has been used before; `findAccepted` says
  * what by. Both unique indexes are inserted into in the order of their keys, all keys before all jobs, so that two
@@ -10,16 +13,23 @@
  * claim's foreign key then points at a job that does not exist, and the database refuses the whole statement: nothing of
  * it has happened, and the next try sees the winner. That is why a claim can never outlive a job that was not made.
  */
-import { holdOnAccount } from "@contingent/core/books/books";
-import type { CustomerId, JobId } from "@contingent/core/ids";
+import { type Alert, alertsBetween } from "@contingent/core/books/alerts";
+import { type Hold, hold } from "@contingent/core/books/books";
+import { fund, type Shortage } from "@contingent/core/books/funding";
+import type { CustomerId, CustomerTermsId, JobId } from "@contingent/core/ids";
 import { newJob } from "@contingent/core/job/accept";
 import type { Json, JsonObject } from "@contingent/core/json";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
 import { holdFor } from "@contingent/core/pricing/price";
+import type { CustomerTerms } from "@contingent/core/pricing/rating/customer-terms";
+import { type LockedAccount, lockAccounts } from "./account-lock.ts";
 import { batched } from "./batch.ts";
 import { transactionRow } from "./commit.ts";
+import { customerTermsById } from "./customer-terms.ts";
+import { newId } from "./ids.ts";
 import { msOf, storedProgress } from "./job-row.ts";
-import { type Pool, violatedConstraint } from "./pool.ts";
+import { atPricesOf } from "./outcome-types.ts";
+import { type Pool, type Queryable, transaction, violatedConstraint } from "./pool.ts";
 
 /** The Idempotency-Key of a request, and what is stored under it. */
 export interface IdempotentRequest {
@@ -44,14 +54,21 @@ export interface NewJob {
   readonly idempotent: IdempotentRequest | null;
 }
 
-/** When a job was accepted and when it must be done, by the database's clock, ms since the epoch. */
+/** When a job was accepted and when it must be done, by the customer's clock, ms since the epoch. */
 export interface Accepted {
+  readonly kind: "accepted";
   readonly createdAtMs: number;
   readonly deadlineAtMs: number;
 }
 
-/** Accepts a job; null when its Idempotency-Key or its outcome_key is taken. */
-export type Accept = (job: NewJob) => Promise<Accepted | null>;
+/** The hold does not fit what the customer has: nothing was written. */
+export interface Refused {
+  readonly kind: "refused";
+  readonly shortage: Shortage;
+}
+
+/** Accepts a job; null when its Idempotency-Key or its outcome_key is taken. A refusal does not say that they are free. */
+export type Accept = (job: NewJob) => Promise<Accepted | Refused | null>;
 
 /** How long a request that waits for its job's result is thought to be alive without a sign of life. */
 export const IN_FLIGHT_LEASE_MS = 5_000;
@@ -66,13 +83,13 @@ const ISO = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 // hash of the whole table of jobs, for every statement.
 const ACCEPT = `
 WITH input AS MATERIALIZED (
-  SELECT r.*, date_trunc('milliseconds', now()) AS created_at,
-         date_trunc('milliseconds', now()) + r.deadline_ms * interval '1 millisecond' AS deadline_at
+  SELECT r.*, to_timestamp(r.now_ms / 1000) AS created_at,
+         to_timestamp(r.now_ms / 1000) + r.deadline_ms * interval '1 millisecond' AS deadline_at
     FROM json_to_recordset($1::json) AS r (
-      id text, customer_id text, outcome_type text, version_id text, outcome_key text, state text, progress jsonb,
-      cost_cap bigint, deadline_ms float8, wake_ms float8, traceparent text, input json, metadata jsonb, event jsonb,
-      hold bigint, currency text, transaction jsonb,
-      key text, fingerprint text, status int, body jsonb)
+      id text, customer_id text, outcome_type text, version_id text, terms_id text, outcome_key text, state text,
+      progress jsonb, cost_cap bigint, now_ms float8, deadline_ms float8, wake_ms float8, traceparent text, input json,
+      metadata jsonb, event jsonb, hold bigint, billing text, slices jsonb, period_ms float8, alerts jsonb, currency text,
+      transaction jsonb, key text, fingerprint text, status int, body jsonb)
 ), wanted AS MATERIALIZED (
   SELECT DISTINCT ON (i.customer_id, i.outcome_type, i.outcome_key, CASE WHEN i.outcome_key IS NULL THEN i.id END) i.*
     FROM input i
@@ -89,10 +106,10 @@ WITH input AS MATERIALIZED (
   ON CONFLICT DO NOTHING
   RETURNING job_id
 ), accepted AS (
-  INSERT INTO job (id, customer_id, outcome_type, outcome_type_version_id, outcome_key, state, revision, cost_cap_nanos,
-                   progress, traceparent, created_at, deadline_at, ready_at, wake_at)
-  SELECT w.id, w.customer_id, w.outcome_type, w.version_id, w.outcome_key, w.state, 1, w.cost_cap,
-         w.progress, w.traceparent, w.created_at, w.deadline_at, w.created_at,
+  INSERT INTO job (id, customer_id, outcome_type, outcome_type_version_id, customer_terms_id, outcome_key, state, revision,
+                   cost_cap_nanos, progress, traceparent, created_at, deadline_at, ready_at, wake_at)
+  SELECT w.id, w.customer_id, w.outcome_type, w.version_id, w.terms_id, w.outcome_key, w.state, 1,
+         w.cost_cap, w.progress, w.traceparent, w.created_at, w.deadline_at, w.created_at,
          w.created_at + w.wake_ms * interval '1 millisecond'
     FROM wanted w LEFT JOIN claimed c ON c.job_id = w.id
    WHERE w.key IS NULL OR c.job_id IS NOT NULL
@@ -105,20 +122,37 @@ WITH input AS MATERIALIZED (
   INSERT INTO job_event (job_id, revision, type, data)
   SELECT id, 1, 'job.accepted', event FROM input JOIN accepted USING (id)
 ), held AS (
-  INSERT INTO hold (job_id, customer_id, amount_nanos, currency)
-  SELECT id, customer_id, hold, currency FROM input JOIN accepted USING (id)
-), booked AS (
-  INSERT INTO ledger_transaction (id, kind, key, job_id, currency)
-  SELECT t.id, t.kind, t.key, i.id, t.currency
-    FROM input i JOIN accepted USING (id), jsonb_to_record(i.transaction) AS t (id text, kind text, key text, currency text)
-), posted AS (
-  INSERT INTO posting (transaction_id, seq, kind, account_class, account_of, amount_nanos, currency)
-  SELECT t.id, p.seq, t.kind, p.line ->> 0, p.line ->> 1, (p.line ->> 2)::bigint, t.currency
+  INSERT INTO hold (job_id, customer_id, amount_nanos, currency, billing)
+  SELECT id, customer_id, hold, currency, billing FROM input JOIN accepted USING (id)
+), slices AS MATERIALIZED (
+  SELECT i.id, s.seq, s.line ->> 0 AS grant_id, (s.line ->> 1)::bigint AS amount
+    FROM input i JOIN accepted USING (id), jsonb_array_elements(i.slices) WITH ORDINALITY AS s (line, seq)
+), sliced AS (
+  INSERT INTO hold_slice (job_id, seq, grant_id, amount_nanos) SELECT id, seq, grant_id, amount FROM slices
+), taken AS (
+  UPDATE credit_grant g SET available_nanos = available_nanos - s.total
+    FROM (SELECT grant_id, sum(amount)::bigint AS total FROM slices GROUP BY grant_id) s WHERE g.id = s.grant_id
+), counted AS (
+  UPDATE customer_account a
+     SET held_nanos = held_nanos + h.total,
+         spent_nanos = CASE WHEN spent_from >= h.period THEN spent_nanos ELSE 0 END,
+         spent_from = greatest(spent_from, h.period), updated_at = now()
+    FROM (SELECT customer_id, sum(hold)::bigint AS total, to_timestamp(max(period_ms) / 1000) AS period
+            FROM input JOIN accepted USING (id) GROUP BY customer_id) h
+   WHERE a.customer_id = h.customer_id
+), alerted AS (
+  INSERT INTO customer_event (id, customer_id, type, subject, data, at)
+  SELECT e.id, i.customer_id, e.type, e.subject, e.data, i.created_at
     FROM input i JOIN accepted USING (id),
-         jsonb_to_record(i.transaction) AS t (id text, kind text, currency text, postings jsonb),
-         jsonb_array_elements(t.postings) WITH ORDINALITY AS p (line, seq)
+         jsonb_to_recordset(i.alerts) AS e (id text, type text, subject text, data jsonb)
+   ORDER BY i.customer_id, e.type, e.subject
+  ON CONFLICT DO NOTHING
+), booked AS (
+  SELECT book(coalesce(jsonb_agg(i.transaction || jsonb_build_object('dated_at', i.created_at)), '[]')) AS number
+    FROM input i JOIN accepted USING (id)
 )
-SELECT id, ${msOf("created_at")} AS created_ms, ${msOf("deadline_at")} AS deadline_ms FROM accepted`;
+SELECT a.id, ${msOf("a.created_at")} AS created_ms, ${msOf("a.deadline_at")} AS deadline_ms FROM accepted a
+ WHERE must_hold((SELECT number FROM booked) = (SELECT count(*) FROM accepted), 'every accepted job has a hold in the books')`;
 
 interface AcceptedRow {
   readonly id: JobId;
@@ -126,18 +160,18 @@ interface AcceptedRow {
   readonly deadline_ms: number;
 }
 
-/** Accepts jobs durably, many to a statement. */
+/** Accepts jobs durably, many to a transaction. */
 export function openAccept(pool: Pool): Accept {
-  const accept = batched<NewJob, Accepted | null>({
+  const terms = customerTermsById(pool);
+  const accept = batched<NewJob, Accepted | Refused | null>({
     itemsMax: ITEMS_MAX,
     run: async (jobs) => {
-      const values = [JSON.stringify(jobs.map(rowOf)), IN_FLIGHT_LEASE_MS];
-      const { rows } = await pool.query<AcceptedRow>({ name: "accept", text: ACCEPT, values });
-      const byId = new Map(rows.map((row) => [row.id, row]));
-      return jobs.map(({ id }) => {
-        const row = byId.get(id);
-        return row === undefined ? null : { createdAtMs: row.created_ms, deadlineAtMs: row.deadline_ms };
-      });
+      const results = await acceptTogether(pool, terms, jobs);
+      for (const [n, job] of jobs.entries()) {
+        if (results[n]?.kind !== "refused" || !mayHaveBeenCrowdedOut(job, jobs, results)) continue;
+        results[n] = (await acceptTogether(pool, terms, [job]))[0] ?? null;
+      }
+      return results;
     },
   });
   return async (job) => {
@@ -151,29 +185,113 @@ export function openAccept(pool: Pool): Accept {
   };
 }
 
-function rowOf(job: NewJob): JsonObject {
+type TermsById = (id: CustomerTermsId) => Promise<CustomerTerms>;
+
+/** A neighbour of the same customer was funded first, and then turned out to be a repeat that needed no money. */
+function mayHaveBeenCrowdedOut(
+  job: NewJob,
+  jobs: readonly NewJob[],
+  results: readonly (Accepted | Refused | null)[],
+): boolean {
+  return jobs.some((other, n) => other.customerId === job.customerId && results[n] === null);
+}
+
+async function acceptTogether(
+  pool: Pool,
+  terms: TermsById,
+  jobs: readonly NewJob[],
+): Promise<(Accepted | Refused | null)[]> {
+  return await transaction(pool, async (client) => {
+    const decided = await fundAll(client, terms, jobs);
+    const rows = decided.flatMap((each) => (each.kind === "funded" ? [rowOf(each)] : []));
+    const values = [JSON.stringify(rows), IN_FLIGHT_LEASE_MS];
+    const accepted =
+      rows.length === 0 ? [] : (await client.query<AcceptedRow>({ name: "accept", text: ACCEPT, values })).rows;
+    const byId = new Map(accepted.map((row) => [row.id, row]));
+    return decided.map((each) => {
+      if (each.kind === "refused") return each;
+      const row = byId.get(each.job.id);
+      if (row === undefined) return null;
+      return { kind: "accepted", createdAtMs: row.created_ms, deadlineAtMs: row.deadline_ms };
+    });
+  });
+}
+
+/** A job whose hold fits, with where its money comes from. */
+interface FundedJob {
+  readonly kind: "funded";
+  readonly job: NewJob;
+  readonly hold: Hold;
+  readonly account: LockedAccount;
+  readonly alerts: readonly Alert[];
+}
+
+/** Decides for one job after the other what it takes from its customer's account. */
+async function fundAll(
+  client: Queryable,
+  terms: TermsById,
+  jobs: readonly NewJob[],
+): Promise<readonly (FundedJob | Refused)[]> {
+  const accounts = new Map(
+    await lockAccounts(
+      client,
+      jobs.map((job) => job.customerId),
+    ),
+  );
+  const decided: (FundedJob | Refused)[] = [];
+  for (const job of jobs) {
+    const account = accounts.get(job.customerId);
+    if (account === undefined) throw new Error(`the customer ${job.customerId} has no account`);
+    const { termsId } = account;
+    const version = termsId === null ? job.version : atPricesOf(await terms(termsId), job.version);
+    const amount = holdFor(version.terms.price);
+    const funding = fund(account, { outcomeType: version.name, amount });
+    if (funding.kind === "refused") {
+      decided.push(funding);
+      continue;
+    }
+    const after = { ...account, ...funding.account };
+    accounts.set(job.customerId, after);
+    const { id: jobId, customerId } = job;
+    decided.push({
+      kind: "funded",
+      job,
+      hold: { jobId, customerId, amount, slices: funding.slices },
+      account: after,
+      alerts: alertsBetween(account, after),
+    });
+  }
+  return decided;
+}
+
+function rowOf({ job, hold: held, account, alerts }: FundedJob): JsonObject {
   const { id, customerId, version, idempotent } = job;
-  // Times are relative to the database's own clock, which the statement adds.
+  // Times are relative to the customer's clock, which the statement adds.
   const accepted = newJob(id, version.terms, 0);
-  const hold = holdFor(version.terms.price);
   return {
     id,
     customer_id: customerId,
     outcome_type: version.name,
     version_id: version.id,
+    terms_id: account.termsId,
     outcome_key: job.outcomeKey,
     state: accepted.state,
     progress: JSON.parse(JSON.stringify(storedProgress(accepted.progress))) as JsonObject,
     cost_cap: version.terms.costCap.toString(),
+    now_ms: account.nowMs,
     deadline_ms: accepted.deadlineAtMs,
     wake_ms: accepted.wakeAtMs,
     traceparent: job.traceparent,
     input: job.input,
     metadata: job.metadata,
     event: { outcome_type: version.name, version: version.version },
-    hold: hold.toString(),
+    hold: held.amount.toString(),
+    billing: account.billing,
+    slices: (held.slices ?? []).map(({ grantId, amount }) => [grantId, amount.toString()]),
+    period_ms: account.periodStartMs,
+    alerts: alerts.map((alert) => ({ id: newId("evt"), ...alert })),
     currency: version.currency,
-    transaction: transactionRow(holdOnAccount(id, customerId, hold), version.currency),
+    transaction: transactionRow(hold(held), version.currency),
     key: idempotent?.key ?? null,
     fingerprint: idempotent?.fingerprint ?? null,
     status: idempotent?.answer?.status ?? null,

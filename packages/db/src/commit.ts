@@ -7,11 +7,12 @@
  * a transaction of its own, so all of one transition is there or none of it.
  *
  * Locks: the rows of `job` whose fence holds, in the order of their ids, so that two batches cannot wait for each other;
- * what belongs to a job is written under that lock. Index: the primary keys. Cost columns change by differences, because
+ * what belongs to a job is written under that lock. Then the accounts of customers whose holds end, in the order of theirs:
+ * under that lock the charge gets its date, so that it cannot fall into a period that is being closed. Index: the primary keys. Cost columns change by differences, because
  * a late answer may add to them between load and commit.
  */
-import { attemptCost, type Transaction } from "@contingent/core/books/books";
-import type { CustomerId, JobId, VerdictId } from "@contingent/core/ids";
+import { attemptCost, type Hold, type Slice, type Transaction } from "@contingent/core/books/books";
+import type { JobId, VerdictId } from "@contingent/core/ids";
 import type { Effect, JobEvent } from "@contingent/core/job/facts";
 import type { Job } from "@contingent/core/job/job";
 import type { Json, JsonObject } from "@contingent/core/json";
@@ -51,11 +52,13 @@ export interface StoredVerdict extends Verdict {
 
 /** How the hold ends, in the transition that closes the job. */
 export interface Settled {
-  readonly customerId: CustomerId;
+  readonly hold: Hold;
   readonly outcomeType: string;
   readonly outcomeKey: string | null;
   /** Null: the hold is voided and nothing is charged. */
   readonly charge: { readonly price: Nanos; readonly verdictId: VerdictId } | null;
+  /** What goes back to the grants that the hold came from. */
+  readonly returned: readonly Slice[];
 }
 
 export interface Transition {
@@ -82,8 +85,13 @@ WITH input AS MATERIALIZED (
     known bigint, presumed bigint, held bigint, overrun bigint, price bigint, ready_ms float8, wake_ms float8,
     event text, data jsonb, started jsonb, ended jsonb, verdict jsonb, settled jsonb, transactions jsonb)
 ), fenced AS MATERIALIZED (
-  SELECT i.* FROM input i JOIN job j ON j.id = i.id AND j.revision = i.revision - 1
+  SELECT i.*, j.customer_id FROM input i JOIN job j ON j.id = i.id AND j.revision = i.revision - 1
    ORDER BY j.id FOR NO KEY UPDATE OF j
+), accounts AS MATERIALIZED (
+  SELECT a.customer_id, a.closed_until, a.limit_period,
+         date_trunc('milliseconds', greatest(clock_timestamp() + a.clock_offset, a.closed_until)) AS at
+    FROM customer_account a WHERE a.customer_id IN (SELECT customer_id FROM fenced WHERE settled IS NOT NULL)
+   ORDER BY a.customer_id FOR NO KEY UPDATE OF a
 ), moved AS (
   UPDATE job j
      SET revision = i.revision, state = i.state, resolution = i.resolution, reason = i.reason,
@@ -92,9 +100,9 @@ WITH input AS MATERIALIZED (
          cost_held_nanos = cost_held_nanos + i.held, cost_overrun_nanos = cost_overrun_nanos + i.overrun,
          price_nanos = coalesce(i.price, price_nanos),
          ready_at = to_timestamp(i.ready_ms / 1000), wake_at = to_timestamp(i.wake_ms / 1000), wakes = 0,
-         closed_at = CASE WHEN i.state = 'closed' THEN clock_timestamp() END
-    FROM fenced i WHERE j.id = i.id
-  RETURNING i.*
+         closed_at = CASE WHEN i.state = 'closed' THEN a.at END
+    FROM fenced i LEFT JOIN accounts a ON i.settled IS NOT NULL AND a.customer_id = i.customer_id WHERE j.id = i.id
+  RETURNING i.*, a.at
 ), event AS (
   INSERT INTO job_event (job_id, revision, type, data)
   SELECT id, revision, event, data FROM moved
@@ -126,26 +134,35 @@ WITH input AS MATERIALIZED (
     FROM moved m, jsonb_to_record(m.settled) AS s (hold_state text)
    WHERE m.settled IS NOT NULL AND h.job_id = m.id
   RETURNING h.job_id
+), returned AS (
+  UPDATE credit_grant g SET available_nanos = available_nanos + r.total
+    FROM (SELECT s.line ->> 0 AS grant_id, sum((s.line ->> 1)::bigint)::bigint AS total
+            FROM moved m, jsonb_array_elements(m.settled -> 'returned') AS s (line) GROUP BY 1) r
+   WHERE g.id = r.grant_id
+), counted AS (
+  UPDATE customer_account a
+     SET held_nanos = held_nanos - s.held,
+         spent_nanos = s.spent + CASE WHEN spent_from >= s.period THEN spent_nanos ELSE 0 END,
+         spent_from = greatest(spent_from, s.period), updated_at = now()
+    FROM (SELECT m.customer_id, sum((m.settled ->> 'held')::bigint)::bigint AS held, sum(m.price)::bigint AS spent,
+                 max(period_start(coalesce(c.limit_period, 'month'), m.at)) AS period
+            FROM moved m JOIN accounts c USING (customer_id) WHERE m.settled IS NOT NULL GROUP BY m.customer_id) s
+   WHERE a.customer_id = s.customer_id
 ), charged AS (
-  INSERT INTO charge (job_id, customer_id, outcome_type, outcome_key, verdict_id, amount_nanos, currency)
-  SELECT m.id, s.customer_id, s.outcome_type, s.outcome_key, s.verdict_id, m.price, s.currency
+  INSERT INTO charge (job_id, customer_id, outcome_type, outcome_key, verdict_id, amount_nanos, currency, billing, at)
+  SELECT m.id, m.customer_id, s.outcome_type, s.outcome_key, s.verdict_id, m.price, s.currency, s.billing, m.at
     FROM moved m, jsonb_to_record(m.settled) AS s (
-      customer_id text, outcome_type text, outcome_key text, verdict_id text, currency text)
+      outcome_type text, outcome_key text, verdict_id text, currency text, billing text)
    WHERE s.verdict_id IS NOT NULL
 ), booked AS (
-  INSERT INTO ledger_transaction (id, kind, key, job_id, currency)
-  SELECT t.id, t.kind, t.key, m.id, t.currency
-    FROM moved m, jsonb_to_recordset(m.transactions) AS t (id text, kind text, key text, currency text)
-), posted AS (
-  INSERT INTO posting (transaction_id, seq, kind, account_class, account_of, amount_nanos, currency)
-  SELECT t.id, p.seq, t.kind, p.line ->> 0, p.line ->> 1, (p.line ->> 2)::bigint, t.currency
-    FROM moved m,
-         jsonb_to_recordset(m.transactions) AS t (id text, kind text, currency text, postings jsonb),
-         jsonb_array_elements(t.postings) WITH ORDINALITY AS p (line, seq)
+  SELECT book(coalesce(jsonb_agg(t.entry || jsonb_build_object('dated_at', m.at)), '[]')) AS number
+    FROM moved m, jsonb_array_elements(m.transactions) AS t (entry)
 )
 SELECT id, revision FROM moved
  WHERE must_hold((SELECT count(*) FROM ended) = (SELECT count(ended) FROM moved), 'every attempt that ends is one of the job')
-   AND must_hold((SELECT count(*) FROM released) = (SELECT count(settled) FROM moved), 'every job that ends has a hold')`;
+   AND must_hold((SELECT count(*) FROM released) = (SELECT count(settled) FROM moved), 'every job that ends has a hold')
+   AND must_hold((SELECT number FROM booked) = (SELECT coalesce(sum(jsonb_array_length(transactions)), 0) FROM moved),
+                 'every transaction is in the books')`;
 // That an attempt or a hold is still open is the tables' own business (triggers `ends_once`). As conditions here they let
 // the planner believe that hardly any row fulfils them, and begin with those: by reading all.
 
@@ -260,7 +277,9 @@ function settledRow({ settled, currency }: Transition): JsonObject | null {
   if (settled === undefined) return null;
   return {
     hold_state: settled.charge === null ? "voided" : "captured",
-    customer_id: settled.customerId,
+    held: settled.hold.amount.toString(),
+    billing: settled.hold.slices === null ? "on_account" : "prepaid",
+    returned: settled.returned.map(({ grantId, amount }) => [grantId, amount.toString()]),
     outcome_type: settled.outcomeType,
     outcome_key: settled.outcomeKey,
     verdict_id: settled.charge?.verdictId ?? null,
@@ -279,12 +298,14 @@ function transactionsOf(transition: Transition): readonly Transaction[] {
   return booked === null ? given : [...given, booked];
 }
 
-/** A ledger transaction as the statements that book it read it: postings as `[class, of, nanos]`. */
+/** A ledger transaction as the SQL function `book` reads it: postings as `[class, of, nanos]`. */
 export function transactionRow(transaction: Transaction, currency: Currency): JsonObject {
   return {
     id: newId("txn"),
     kind: transaction.kind,
     key: transaction.key,
+    job_id: transaction.jobId,
+    customer_id: transaction.customerId,
     currency,
     postings: transaction.postings.map((p) => [p.account.class, p.account.of, p.amount.toString()]),
   };

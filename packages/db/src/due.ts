@@ -17,18 +17,22 @@ const WAKE_AGAIN_MAX_MS = 300_000;
 
 /**
  * Claims due jobs for one sweeper: pushes their next wake-up back, so that a second sweeper, or the next round, does not
- * take them again at once. It is no transition: the revision stays, and a message for it stays valid. Skips rows that
+ * take them again at once. Times are by the customer's clock: the index is searched by the clock that is furthest ahead,
+ * which outside tests is the real one. It is no transition: the revision stays, and a message for it stays valid. Skips rows that
  * somebody is changing just now, for those are alive. A deadline is never slept through.
  */
 const TAKE_DUE = `
   UPDATE job j
      SET wakes = j.wakes + 1,
          wake_at = least(
-           now() + least($2::float8 * 2 ^ least(j.wakes, 10), $3::float8) * interval '1 millisecond',
-           CASE WHEN j.deadline_at > now() THEN j.deadline_at ELSE 'infinity' END)
-    FROM (SELECT id, wake_at FROM job WHERE state <> 'closed' AND wake_at <= now()
-           ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
-   WHERE j.id = due.id
+           due.now + least($2::float8 * 2 ^ least(j.wakes, 10), $3::float8) * interval '1 millisecond',
+           CASE WHEN j.deadline_at > due.now THEN j.deadline_at ELSE 'infinity' END)
+    FROM (SELECT d.id, d.wake_at, now() + a.clock_offset AS now
+            FROM job d JOIN customer_account a ON a.customer_id = d.customer_id
+           WHERE d.state <> 'closed' AND d.wake_at <= now() + (SELECT clock_offset_max()) AND d.wake_at <= now() + a.clock_offset
+           ORDER BY d.wake_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED) due,
+         customer_account account
+   WHERE j.id = due.id AND account.customer_id = j.customer_id
   RETURNING ${JOB_COLUMNS}, (extract(epoch FROM due.wake_at) * 1000)::float8 AS due_ms`;
 
 /** Up to `limit` open jobs whose wake-up has passed, as they stood when it did. Repeat until it answers fewer. */
@@ -44,7 +48,7 @@ export async function takeDueJobs(
   });
   return Promise.all(
     rows.map(async (row) => {
-      const version = await versions.get(row.outcome_type_version_id);
+      const version = await versions.pinned(row.outcome_type_version_id, row.customer_terms_id);
       const job = jobOf({ ...row, wake_ms: row.due_ms }, version.terms);
       return { job, version, traceparent: row.traceparent, nowMs: row.now_ms };
     }),

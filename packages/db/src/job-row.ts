@@ -2,7 +2,7 @@
 import type { JobId } from "@contingent/core/ids";
 import type { Job, JobState, OutcomeInHand, Progress, Reason, Resolution } from "@contingent/core/job/job";
 import { type Nanos, nanos } from "@contingent/core/money";
-import type { OutcomeTypeVersionId } from "@contingent/core/ids";
+import type { CustomerTermsId, OutcomeTypeVersionId } from "@contingent/core/ids";
 import type { Terms } from "@contingent/core/outcome-type";
 
 /** Milliseconds since the epoch of a timestamptz expression. */
@@ -10,13 +10,13 @@ export function msOf(expression: string): string {
   return `(extract(epoch FROM ${expression}) * 1000)::float8`;
 }
 
-/** The columns of `job j` that make a `Job`; select them by this fragment. */
+/** The columns of `job j` and its `customer_account account` that make a `Job`; select them by this fragment. Times are by the customer's clock. */
 export const JOB_COLUMNS = `
   j.id, j.revision, j.state, j.resolution, j.reason, j.attempts, j.progress, j.traceparent,
-  j.customer_id, j.outcome_type, j.outcome_key, j.outcome_type_version_id,
+  j.customer_id, j.outcome_type, j.outcome_key, j.outcome_type_version_id, j.customer_terms_id,
   j.cost_known_nanos, j.cost_presumed_nanos, j.cost_held_nanos, j.cost_overrun_nanos,
   ${msOf("j.deadline_at")} AS deadline_ms, ${msOf("j.ready_at")} AS ready_ms, ${msOf("j.wake_at")} AS wake_ms,
-  ${msOf("clock_timestamp()")} AS now_ms`;
+  ${msOf("clock_timestamp() + account.clock_offset")} AS now_ms`;
 
 export interface JobRow {
   readonly id: JobId;
@@ -31,6 +31,7 @@ export interface JobRow {
   readonly outcome_type: string;
   readonly outcome_key: string | null;
   readonly outcome_type_version_id: OutcomeTypeVersionId;
+  readonly customer_terms_id: CustomerTermsId | null;
   readonly cost_known_nanos: bigint;
   readonly cost_presumed_nanos: bigint;
   readonly cost_held_nanos: bigint;

@@ -2,10 +2,12 @@
  * Loading jobs for the services: one statement per kind of message for whatever ids are waiting.
  * Each reads by primary key only, takes no lock, and answers nothing for an id that does not exist.
  */
-import type { AttemptId, CustomerId, JobId } from "@contingent/core/ids";
+import type { Hold } from "@contingent/core/books/books";
+import type { Billing } from "@contingent/core/books/funding";
+import type { AttemptId, CustomerId, GrantId, JobId } from "@contingent/core/ids";
 import type { Json } from "@contingent/core/json";
 import type { Job } from "@contingent/core/job/job";
-import { type Nanos, nanos } from "@contingent/core/money";
+import { nanos } from "@contingent/core/money";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
 import type { Finding } from "@contingent/core/verdict";
 import { batched } from "./batch.ts";
@@ -21,7 +23,7 @@ export interface LoadedJob {
   readonly outcomeKey: string | null;
   /** Trace context of the request that made the job. */
   readonly traceparent: string | null;
-  /** The database's clock when the row was read, ms since the epoch. */
+  /** The customer's clock when the row was read, ms since the epoch: the database's, unless a test clock moved it. */
   readonly nowMs: number;
   /** `performance.now()` just before the row was asked for. */
   readonly askedAtMs: number;
@@ -42,7 +44,7 @@ export interface JobForValidation extends LoadedJob {
 }
 
 export interface JobForSettlement extends LoadedJob {
-  readonly held: Nanos;
+  readonly hold: Hold;
 }
 
 export interface JobLoader {
@@ -65,12 +67,16 @@ interface ValidationRow extends JobRow {
 
 interface SettlementRow extends JobRow {
   readonly held_nanos: bigint;
+  readonly billing: Billing;
+  /** Grant and amount. Text, because JSON numbers are doubles. */
+  readonly slices: readonly (readonly [GrantId, string])[] | null;
 }
 
 const FOR_ATTEMPT = `
   SELECT ${JOB_COLUMNS}, i.input, v.findings, a.traceparent AS previous_traceparent
     FROM unnest($1::text[]) AS wanted (id)
     JOIN job j ON j.id = wanted.id
+    JOIN customer_account account ON account.customer_id = j.customer_id
     JOIN job_input i ON i.job_id = j.id
     LEFT JOIN LATERAL (
       SELECT findings FROM verdict WHERE job_id = j.id ORDER BY at DESC LIMIT 1) v ON j.attempts > 0
@@ -81,13 +87,18 @@ const FOR_VALIDATION = `
   SELECT ${JOB_COLUMNS}, i.input, a.id AS answer_attempt_id, a.output AS answer_text
     FROM unnest($1::text[]) AS wanted (id)
     JOIN job j ON j.id = wanted.id
+    JOIN customer_account account ON account.customer_id = j.customer_id
     JOIN job_input i ON i.job_id = j.id
     LEFT JOIN attempt a ON j.state = 'validating' AND a.id = j.progress -> 'current' ->> 'attemptId'`;
 
 const FOR_SETTLEMENT = `
-  SELECT ${JOB_COLUMNS}, h.amount_nanos AS held_nanos
+  SELECT ${JOB_COLUMNS}, h.amount_nanos AS held_nanos, h.billing,
+         CASE WHEN h.billing = 'prepaid' THEN (
+           SELECT json_agg(json_build_array(s.grant_id, s.amount_nanos::text) ORDER BY s.seq)
+             FROM hold_slice s WHERE s.job_id = h.job_id) END AS slices
     FROM unnest($1::text[]) AS wanted (id)
     JOIN job j ON j.id = wanted.id
+    JOIN customer_account account ON account.customer_id = j.customer_id
     JOIN hold h ON h.job_id = j.id`;
 
 /**
@@ -103,7 +114,7 @@ export function jobLoader(
   options: { readonly patienceMs: number },
 ): JobLoader {
   async function loaded({ row, askedAtMs }: Read<JobRow>): Promise<LoadedJob> {
-    const version = await versions.get(row.outcome_type_version_id);
+    const version = await versions.pinned(row.outcome_type_version_id, row.customer_terms_id);
     return {
       job: jobOf(row, version.terms),
       version,
@@ -136,9 +147,15 @@ export function jobLoader(
     },
     async forSettlement(id) {
       const read = await settlement(id);
-      return read === null ? null : { ...(await loaded(read)), held: nanos(read.row.held_nanos) };
+      return read === null ? null : { ...(await loaded(read)), hold: holdOf(read.row) };
     },
   };
+}
+
+function holdOf(row: SettlementRow): Hold {
+  const { id: jobId, customer_id: customerId, held_nanos: amount, billing } = row;
+  const slices = (row.slices ?? []).map(([grantId, text]) => ({ grantId, amount: nanos(BigInt(text)) }));
+  return { jobId, customerId, amount: nanos(amount), slices: billing === "prepaid" ? slices : null };
 }
 
 /** A row, and when it was asked for. */

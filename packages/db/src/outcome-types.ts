@@ -2,23 +2,31 @@
  * Outcome type versions by their id. A version never changes, so what was read once is kept: in a bounded map, loaded
  * many to a statement. Reads by primary key, takes no lock.
  */
-import type { OutcomeTypeVersionId } from "@contingent/core/ids";
+import type { CustomerTermsId, OutcomeTypeVersionId } from "@contingent/core/ids";
 import type { JsonObject } from "@contingent/core/json";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
+import { type CustomerTerms, priceTermsFor } from "@contingent/core/pricing/rating/customer-terms";
 import { batched } from "./batch.ts";
+import { customerTermsById } from "./customer-terms.ts";
 import { decodeOutcomeType } from "./outcome-type-json.ts";
 import type { Pool } from "./pool.ts";
+import { remembering } from "./remember.ts";
 
 export interface OutcomeTypeVersions {
   /** @throws UnknownVersionError when there is no such version */
   readonly get: (id: OutcomeTypeVersionId) => Promise<OutcomeTypeVersion>;
+  /**
+   * The version as a job is pinned to it: at the price of the customer's terms, where they have one.
+   * @throws UnknownVersionError or UnknownTermsError when there is no such version or no such terms
+   */
+  readonly pinned: (id: OutcomeTypeVersionId, termsId: CustomerTermsId | null) => Promise<OutcomeTypeVersion>;
 }
 
 export class UnknownVersionError extends Error {
   override readonly name = "UnknownVersionError";
 }
 
-/** Versions kept in memory; the one that was kept longest makes room. */
+/** Versions kept in memory. */
 const KEPT_MAX = 1_000;
 
 const SELECT = "SELECT id, name, version, resolved FROM outcome_type_version WHERE id = ANY($1::text[])";
@@ -32,7 +40,6 @@ export interface VersionRow {
 
 /** A reader of versions that remembers what it has read. */
 export function outcomeTypeVersions(pool: Pool): OutcomeTypeVersions {
-  const kept = new Map<OutcomeTypeVersionId, Promise<OutcomeTypeVersion>>();
   const load = batched<OutcomeTypeVersionId, OutcomeTypeVersion>({
     run: async (ids) => {
       const { rows } = await pool.query<VersionRow>({ name: "outcome-type-versions", text: SELECT, values: [ids] });
@@ -43,19 +50,21 @@ export function outcomeTypeVersions(pool: Pool): OutcomeTypeVersions {
       });
     },
   });
+  const get = remembering(load, KEPT_MAX);
+  const terms = customerTermsById(pool);
   return {
-    get(id) {
-      const known = kept.get(id);
-      if (known !== undefined) return known;
-      const loading = load(id);
-      const [oldest] = kept.keys();
-      if (kept.size >= KEPT_MAX && oldest !== undefined) kept.delete(oldest);
-      kept.set(id, loading);
-      // A failure is not remembered: the next one who asks tries again.
-      loading.catch(() => kept.delete(id));
-      return loading;
+    get,
+    async pinned(id, termsId) {
+      const version = await get(id);
+      return termsId === null ? version : atPricesOf(await terms(termsId), version);
     },
   };
+}
+
+/** The version at the price that these terms have for it, else at its list price. */
+export function atPricesOf(terms: CustomerTerms, version: OutcomeTypeVersion): OutcomeTypeVersion {
+  const price = priceTermsFor(terms, version.name, version.terms.price);
+  return { ...version, terms: { ...version.terms, price } };
 }
 
 /** The version that a row describes. */

@@ -1,9 +1,8 @@
 /** Runs the invariants against a live database, at any time, on one consistent snapshot. */
-import type { JobId } from "@contingent/core/ids";
+import type { CustomerTermsId, JobId, OutcomeTypeVersionId } from "@contingent/core/ids";
 import { formatMoney, nanos } from "@contingent/core/money";
 import { price } from "@contingent/core/pricing/price";
 import type { Resolution } from "@contingent/core/job/job";
-import type { OutcomeTypeVersionId } from "@contingent/core/ids";
 import type { OutcomeTypeVersions } from "@contingent/db/outcome-types";
 import { type Pool, type Queryable, readAll } from "@contingent/db/pool";
 import { INVARIANTS } from "./invariants.ts";
@@ -57,12 +56,13 @@ interface OutcomeRow {
   readonly value_nanos: bigint | null;
   readonly resolution: Resolution;
   readonly outcome_type_version_id: OutcomeTypeVersionId;
+  readonly customer_terms_id: CustomerTermsId | null;
 }
 
 /** A page of delivered outcomes. A charge says which verdict it is for; where nothing was charged, the job does. */
 const OUTCOMES = `
   SELECT j.id AS job_id, coalesce(c.amount_nanos, 0)::bigint AS charged_nanos, h.amount_nanos AS held_nanos, j.price_nanos,
-         v.score, v.value_nanos, j.resolution, j.outcome_type_version_id
+         v.score, v.value_nanos, j.resolution, j.outcome_type_version_id, j.customer_terms_id
     FROM job j
     JOIN hold h ON h.job_id = j.id
     LEFT JOIN charge c ON c.job_id = j.id
@@ -88,7 +88,7 @@ async function mispriced(client: Queryable, versions: OutcomeTypeVersions): Prom
 
 async function mispricing(row: OutcomeRow, versions: OutcomeTypeVersions): Promise<string | null> {
   if (row.score === null) return `${row.job_id} is a ${row.resolution} without a verdict`;
-  const { terms } = await versions.get(row.outcome_type_version_id);
+  const { terms } = await versions.pinned(row.outcome_type_version_id, row.customer_terms_id);
   const value = row.value_nanos === null ? null : nanos(row.value_nanos);
   const due = price(terms.price, { resolution: row.resolution, score: row.score, value });
   const { charged_nanos: charged, price_nanos: stated, held_nanos: held } = row;

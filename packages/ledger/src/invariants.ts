@@ -3,7 +3,7 @@
  * does return is a defect, described by its `what` column. Numbers are those of the project's list of invariants; those
  * that belong to parts which do not exist yet (prepaid balances, credits, limits, statements, periods) are missing.
  */
-import { PERMITTED_FLOWS } from "@contingent/core/books/books";
+import { PERMITTED_FLOWS } from "@contingent/core/books/accounts";
 
 export interface Invariant {
   readonly number: number;

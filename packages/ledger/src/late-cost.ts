@@ -40,15 +40,7 @@ const MOVE_COST = `
          cost_overrun_nanos = cost_overrun_nanos + greatest(0, $2::bigint - $4::bigint)
    WHERE id = $1`;
 
-const BOOK = `
-  WITH input AS MATERIALIZED (
-    SELECT * FROM jsonb_to_record($1::jsonb) AS t (id text, kind text, key text, currency text, postings jsonb)
-  ), booked AS (
-    INSERT INTO ledger_transaction (id, kind, key, job_id, currency) SELECT id, kind, key, $2, currency FROM input
-  )
-  INSERT INTO posting (transaction_id, seq, kind, account_class, account_of, amount_nanos, currency)
-  SELECT t.id, p.seq, t.kind, p.line ->> 0, p.line ->> 1, (p.line ->> 2)::bigint, t.currency
-    FROM input t, jsonb_array_elements(t.postings) WITH ORDINALITY AS p (line, seq)`;
+const BOOK = "SELECT book($1::jsonb)";
 
 /** Books the true cost of a presumed attempt; false when it was known already. Safe to repeat. */
 export async function bookLateCost(pool: Pool, late: LateAnswer): Promise<boolean> {
@@ -70,8 +62,8 @@ export async function bookLateCost(pool: Pool, late: LateAnswer): Promise<boolea
     await client.query({ text: MOVE_COST, values: [late.jobId, late.cost, row.booked, row.reserve_nanos] });
     const correction = attemptCost({ ...late, basis: "reported", booked: nanos(row.booked) });
     if (correction !== null) {
-      const booked = JSON.stringify(transactionRow(correction, late.currency));
-      await client.query({ text: BOOK, values: [booked, late.jobId] });
+      const entries = JSON.stringify([transactionRow(correction, late.currency)]);
+      await client.query({ text: BOOK, values: [entries] });
     }
     return true;
   });

@@ -1,4 +1,5 @@
-import { captureOnAccount, type Transaction, voidOnAccount } from "@contingent/core/books/books";
+import { capture, release, returnedSlices, type Transaction } from "@contingent/core/books/books";
+import { ZERO } from "@contingent/core/money";
 import { settlementOf } from "@contingent/core/books/settlement";
 import type { Settled } from "@contingent/db/commit";
 import type { JobForSettlement } from "@contingent/db/load";
@@ -11,15 +12,12 @@ export interface SettlementEntries {
 
 /** The one place where billability becomes money: a capture with the verdict that justifies it, or a void. */
 export function settlementEntries(loaded: JobForSettlement): SettlementEntries {
-  const { job, customerId, outcomeKey, version, held } = loaded;
+  const { job, outcomeKey, version, hold } = loaded;
   const settlement = settlementOf(job);
   const charge = settlement.kind === "capture" ? settlement : null;
+  const returned = returnedSlices(hold, charge?.price ?? ZERO);
   return {
-    settled: { customerId, outcomeType: version.name, outcomeKey, charge },
-    transactions: [
-      charge === null
-        ? voidOnAccount(job.id, customerId, held)
-        : captureOnAccount(job.id, customerId, held, charge.price),
-    ],
+    settled: { hold, outcomeType: version.name, outcomeKey, charge, returned },
+    transactions: [charge === null ? release(hold) : capture(hold, charge.price)],
   };
 }

@@ -118,6 +118,7 @@ export async function acceptedJob(pool: Pool, options: JobOptions = {}): Promise
     idempotent: null,
   });
   if (accepted === null) throw new Error(`the outcome ${options.outcomeKey ?? ""} has been bought before`);
+  if (accepted.kind === "refused") throw new Error(`there is no money for it: ${accepted.shortage.because}`);
   return id;
 }
 

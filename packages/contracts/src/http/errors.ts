@@ -7,6 +7,7 @@ import { z } from "zod";
 export const ERROR_TYPES = [
   "invalid_request_error",
   "authentication_error",
+  "payment_error",
   "permission_error",
   "not_found_error",
   "conflict_error",
@@ -97,6 +98,19 @@ export const ERRORS = {
     status: 401,
     meaning: "The API key is mistyped, unknown, expired or revoked.",
     remedy: "Copy the key again, or ask the operator for a new one.",
+  },
+  insufficient_funds: {
+    type: "payment_error",
+    status: 402,
+    meaning: "The customer's prepaid money does not cover the most that the job may cost. No job was made.",
+    remedy: "Top up: the message says how much is missing. Money held for open jobs comes back when they close.",
+  },
+  spending_limit_reached: {
+    type: "payment_error",
+    status: 402,
+    meaning:
+      "With this job the charges of the period and the open holds would exceed the customer's spending limit. No job was made.",
+    remedy: "Wait until open jobs close or the period ends, or ask the operator for a higher limit.",
   },
   wrong_scope: {
     type: "permission_error",

@@ -114,6 +114,8 @@ export const createJob = {
     ...BODY_ERRORS,
     "invalid_input",
     "invalid_idempotency_key",
+    "insufficient_funds",
+    "spending_limit_reached",
     "outcome_type_not_found",
     "outcome_key_conflict",
     "idempotency_in_flight",

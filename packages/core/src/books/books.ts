@@ -1,27 +1,11 @@
 /**
- * The books: double entry, Dr positive, Cr negative; each transaction sums to zero. This file is the table of what may be
- * booked at all: one builder per kind of transaction, and the flows that each kind is allowed. The database keeps a copy
- * of the table and refuses everything else.
+ * The books: double entry, Dr positive, Cr negative; each transaction sums to zero. One builder per kind of transaction
+ * that a job goes through; what may be booked at all is the table in accounts.ts, of which the database keeps a copy and
+ * refuses everything else.
  */
-import type { AttemptId, CustomerId, JobId } from "../ids.ts";
-import { negate, type Nanos, subtract, sum } from "../money.ts";
-
-export const ACCOUNT_CLASSES = [
-  "memo:contra",
-  "customer:authorized",
-  "receivable:unbilled",
-  "revenue:accrued",
-  "cogs",
-  "payable",
-] as const;
-export type AccountClass = (typeof ACCOUNT_CLASSES)[number];
-
-/** An account: its class, and whose or of what it is (`""` for the operator's single accounts). */
-export interface Account {
-  readonly class: AccountClass;
-  /** `cus_…`, `anthropic:claude-haiku-5-5`, `anthropic` or `""`. */
-  readonly of: string;
-}
+import type { AttemptId, CustomerId, GrantId, JobId } from "../ids.ts";
+import { min, negate, type Nanos, subtract, sum, ZERO } from "../money.ts";
+import { type Account, PERMITTED_FLOWS, type TransactionKind } from "./accounts.ts";
 
 export interface Posting {
   readonly account: Account;
@@ -29,82 +13,120 @@ export interface Posting {
   readonly amount: Nanos;
 }
 
-export const TRANSACTION_KINDS = ["hold", "cost", "capture", "void"] as const;
-export type TransactionKind = (typeof TRANSACTION_KINDS)[number];
-
 export interface Transaction {
   readonly kind: TransactionKind;
   /** Idempotency key: a second transaction with the same key is the same transaction. */
   readonly key: string;
-  readonly jobId: JobId;
+  /** The job that it is about; null for money that no single job moves. */
+  readonly jobId: JobId | null;
+  /** Whose money it moves, and by whose clock it is dated; null for what the operator spends. */
+  readonly customerId: CustomerId | null;
   readonly postings: readonly Posting[];
 }
-
-export interface Flow {
-  readonly kind: TransactionKind;
-  readonly accountClass: AccountClass;
-  readonly direction: "debit" | "credit";
-}
-
-/** Every permitted movement. A correction of an estimated cost may go either way; nothing else may. */
-export const PERMITTED_FLOWS: readonly Flow[] = [
-  { kind: "hold", accountClass: "memo:contra", direction: "debit" },
-  { kind: "hold", accountClass: "customer:authorized", direction: "credit" },
-  { kind: "cost", accountClass: "cogs", direction: "debit" },
-  { kind: "cost", accountClass: "payable", direction: "credit" },
-  { kind: "cost", accountClass: "cogs", direction: "credit" },
-  { kind: "cost", accountClass: "payable", direction: "debit" },
-  { kind: "capture", accountClass: "customer:authorized", direction: "debit" },
-  { kind: "capture", accountClass: "memo:contra", direction: "credit" },
-  { kind: "capture", accountClass: "receivable:unbilled", direction: "debit" },
-  { kind: "capture", accountClass: "revenue:accrued", direction: "credit" },
-  { kind: "void", accountClass: "customer:authorized", direction: "debit" },
-  { kind: "void", accountClass: "memo:contra", direction: "credit" },
-];
 
 /** A transaction that does not balance, or books something that its kind may not. Always a defect in our own code. */
 export class BooksError extends Error {
   override readonly name = "BooksError";
 }
 
+/** A part of a hold that one grant pays for. */
+export interface Slice {
+  readonly grantId: GrantId;
+  readonly amount: Nanos;
+}
+
+/** The money reserved for a job: from the customer's grants, or against what they may owe. */
+export interface Hold {
+  readonly jobId: JobId;
+  readonly customerId: CustomerId;
+  readonly amount: Nanos;
+  /** In the order in which they are spent; null: on account. */
+  readonly slices: readonly Slice[] | null;
+}
+
 const CONTRA: Account = { class: "memo:contra", of: "" };
 const REVENUE: Account = { class: "revenue:accrued", of: "" };
 
-function authorized(customer: CustomerId): Account {
-  return { class: "customer:authorized", of: customer };
+export function prepaid(grantId: GrantId): Account {
+  return { class: "customer:prepaid", of: grantId };
 }
 
-function transfer(debit: Account, credit: Account, amount: Nanos): readonly Posting[] {
+export function transfer(debit: Account, credit: Account, amount: Nanos): readonly Posting[] {
   return [
     { account: debit, amount },
     { account: credit, amount: negate(amount) },
   ];
 }
 
-/** Reserves, on account, the most that a job may cost its customer. */
-export function holdOnAccount(jobId: JobId, customer: CustomerId, amount: Nanos): Transaction {
-  return checked({
-    kind: "hold",
-    key: `hold:${jobId}`,
-    jobId,
-    postings: transfer(CONTRA, authorized(customer), amount),
+/** Reserves the most that a job may cost its customer. */
+export function hold(held: Hold): Transaction {
+  const { jobId, customerId, amount, slices } = held;
+  const postings =
+    slices === null
+      ? transfer(CONTRA, { class: "customer:authorized", of: customerId }, amount)
+      : [
+          ...slicesOf(held).map((slice) => ({ account: prepaid(slice.grantId), amount: slice.amount })),
+          { account: { class: "customer:held", of: customerId } as const, amount: negate(amount) },
+        ];
+  return checked({ kind: "hold", key: `hold:${jobId}`, jobId, customerId, postings });
+}
+
+/** Ends the hold and charges the price, which is more than zero and at most the hold. Prepaid money that is left goes back to the grants it came from. */
+export function capture(held: Hold, price: Nanos): Transaction {
+  const { jobId, customerId, amount } = held;
+  if (price <= 0n || price > amount) {
+    throw new BooksError(`a charge of ${price} does not fit a hold of ${amount} (${jobId})`);
+  }
+  const postings =
+    held.slices === null
+      ? [
+          ...transfer({ class: "customer:authorized", of: customerId }, CONTRA, amount),
+          ...transfer({ class: "receivable:unbilled", of: customerId }, REVENUE, price),
+        ]
+      : [
+          { account: { class: "customer:held", of: customerId } as const, amount },
+          { account: REVENUE, amount: negate(price) },
+          ...givenBack(returnedSlices(held, price)),
+        ];
+  return checked({ kind: "capture", key: `charge:${jobId}`, jobId, customerId, postings });
+}
+
+/** Ends the hold and charges nothing: each grant gets back exactly what it gave. One key for all causes: a job is voided once. */
+export function release(held: Hold): Transaction {
+  const { jobId, customerId, amount } = held;
+  const postings =
+    held.slices === null
+      ? transfer({ class: "customer:authorized", of: customerId }, CONTRA, amount)
+      : [
+          { account: { class: "customer:held", of: customerId } as const, amount },
+          ...givenBack(returnedSlices(held, ZERO)),
+        ];
+  return checked({ kind: "void", key: `void:${jobId}`, jobId, customerId, postings });
+}
+
+/**
+ * What goes back to which grant when the price is paid from a hold: the slices are spent in their order, and what is left
+ * of each returns to the grant that it came from. Empty for a hold on account.
+ */
+export function returnedSlices(held: Hold, price: Nanos): readonly Slice[] {
+  let due = price;
+  return slicesOf(held).flatMap(({ grantId, amount }) => {
+    const spent = min(amount, due);
+    due = subtract(due, spent);
+    return spent === amount ? [] : [{ grantId, amount: subtract(amount, spent) }];
   });
 }
 
-/** Ends the hold and charges the price, which is more than zero and at most the hold. */
-export function captureOnAccount(jobId: JobId, customer: CustomerId, held: Nanos, price: Nanos): Transaction {
-  if (price <= 0n || price > held)
-    throw new BooksError(`a charge of ${price} does not fit a hold of ${held} (${jobId})`);
-  const postings = [
-    ...transfer(authorized(customer), CONTRA, held),
-    ...transfer({ class: "receivable:unbilled", of: customer }, REVENUE, price),
-  ];
-  return checked({ kind: "capture", key: `charge:${jobId}`, jobId, postings });
+function slicesOf(held: Hold): readonly Slice[] {
+  const slices = held.slices ?? [];
+  if (held.slices !== null && sum(slices.map((slice) => slice.amount)) !== held.amount) {
+    throw new BooksError(`the slices of the hold for ${held.jobId} do not add up to ${held.amount}`);
+  }
+  return slices;
 }
 
-/** Ends the hold and charges nothing. One key for all causes: a job is voided once. */
-export function voidOnAccount(jobId: JobId, customer: CustomerId, held: Nanos): Transaction {
-  return checked({ kind: "void", key: `void:${jobId}`, jobId, postings: transfer(authorized(customer), CONTRA, held) });
+function givenBack(slices: readonly Slice[]): readonly Posting[] {
+  return slices.map(({ grantId, amount }) => ({ account: prepaid(grantId), amount: negate(amount) }));
 }
 
 /** How sure a cost is: taken at its worst case because the answer was lost, or reported by the provider. */
@@ -128,7 +150,13 @@ export function attemptCost(cost: AttemptCost): Transaction | null {
   const key = `cost:${cost.attemptId}:${cost.basis}`;
   const cogs: Account = { class: "cogs", of: `${cost.provider}:${cost.model}` };
   const payable: Account = { class: "payable", of: cost.provider };
-  return checked({ kind: "cost", key, jobId: cost.jobId, postings: transfer(cogs, payable, amount) });
+  return checked({
+    kind: "cost",
+    key,
+    jobId: cost.jobId,
+    customerId: null,
+    postings: transfer(cogs, payable, amount),
+  });
 }
 
 /**

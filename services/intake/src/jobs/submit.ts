@@ -10,7 +10,7 @@ import { newJob } from "@contingent/core/job/accept";
 import type { JsonObject } from "@contingent/core/json";
 import { ZERO } from "@contingent/core/money";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
-import type { Accepted, IdempotentRequest } from "@contingent/db/accept";
+import type { Accepted, IdempotentRequest, Refused } from "@contingent/db/accept";
 import type { EarlierRequest, Found } from "@contingent/db/accept-find";
 import { takeOver } from "@contingent/db/idempotency";
 import { newId } from "@contingent/db/ids";
@@ -23,6 +23,9 @@ import { ApiError } from "../http/api-error.ts";
 import { inputProblems } from "../outcome-types/input.ts";
 import { fingerprintOf } from "./idempotency-key.ts";
 import { customerJob } from "./render.ts";
+import { shortageError } from "./shortage.ts";
+
+type Times = Omit<Accepted, "kind">;
 
 export interface Submission {
   readonly customerId: CustomerId;
@@ -70,8 +73,12 @@ export async function submit(context: IntakeContext, submission: Submission): Pr
     throw new ApiError("invalid_input", message, { param: problems[0]?.param ?? "/input", problems });
   }
   for (let look = 0; look < LOOKS_MAX; look += 1) {
-    const submitted = (await acceptNew(context, submission, version)) ?? (await findEarlier(context, submission));
-    if (submitted !== null) return submitted;
+    const accepted = await acceptNew(context, submission, version);
+    if (accepted?.kind === "accepted") return accepted;
+    // A repeat needs no money: it is answered like the first time.
+    const earlier = await findEarlier(context, submission);
+    if (earlier !== null) return earlier;
+    if (accepted?.kind === "refused") throw shortageError(accepted.shortage, version.currency);
   }
   throw inFlight();
 }
@@ -80,10 +87,10 @@ async function acceptNew(
   context: IntakeContext,
   submission: Submission,
   version: OutcomeTypeVersion,
-): Promise<Submitted | null> {
+): Promise<Extract<Submitted, { kind: "accepted" }> | Refused | null> {
   const { customerId, body, traceparent } = submission;
   const id = newId("job");
-  const viewAt = (times: Accepted): JobView => acceptedView(id, submission, version, times);
+  const viewAt = (times: Times): JobView => acceptedView(id, submission, version, times);
   const accepted = await context.accept({
     id,
     customerId,
@@ -94,7 +101,7 @@ async function acceptNew(
     traceparent,
     idempotent: idempotentRequest(submission, viewAt),
   });
-  if (accepted === null) return null;
+  if (accepted === null || accepted.kind === "refused") return accepted;
   trace.getActiveSpan()?.setAttributes({ [OUTCOME.jobId]: id, [OUTCOME.type]: version.name });
   await failpoint("intake.accepted");
   const { createdAtMs } = accepted;
@@ -102,7 +109,7 @@ async function acceptNew(
   return { kind: "accepted", view: viewAt(accepted) };
 }
 
-function idempotentRequest(submission: Submission, viewAt: (times: Accepted) => JobView): IdempotentRequest | null {
+function idempotentRequest(submission: Submission, viewAt: (times: Times) => JobView): IdempotentRequest | null {
   const { idempotencyKey: key, body, answersLater } = submission;
   if (key === null) return null;
   const fingerprint = fingerprintOf(body);
@@ -162,7 +169,7 @@ function inFlight(): ApiError {
 }
 
 /** The job as it is at its acceptance, without asking for it again. */
-function acceptedView(id: JobId, submission: Submission, version: OutcomeTypeVersion, times: Accepted): JobView {
+function acceptedView(id: JobId, submission: Submission, version: OutcomeTypeVersion, times: Times): JobView {
   const { customerId, body, traceparent } = submission;
   return {
     id,
@@ -185,7 +192,8 @@ function acceptedView(id: JobId, submission: Submission, version: OutcomeTypeVer
     cost: ZERO,
     metadata: body.metadata ?? {},
     traceparent,
-    ...times,
+    createdAtMs: times.createdAtMs,
+    deadlineAtMs: times.deadlineAtMs,
     closedAtMs: null,
   };
 }
