@@ -1,6 +1,6 @@
 /** The sweeper's queries: open jobs whose time has come, found by a partial index that knows no closed job. */
 import type { Job } from "@contingent/core/job/job";
-import { JOB_COLUMNS, type JobRow, jobOf } from "./job-row.ts";
+import { jobColumns, type JobRow, jobOf } from "./job-row.ts";
 import type { OutcomeTypeVersions } from "./outcome-types.ts";
 import type { Pool } from "./pool.ts";
 
@@ -27,13 +27,14 @@ const TAKE_DUE = `
          wake_at = least(
            due.now + least($2::float8 * 2 ^ least(j.wakes, 10), $3::float8) * interval '1 millisecond',
            CASE WHEN j.deadline_at > due.now THEN j.deadline_at ELSE 'infinity' END)
-    FROM (SELECT d.id, d.wake_at, now() + a.clock_offset AS now
-            FROM job d JOIN customer_account a ON a.customer_id = d.customer_id
+    FROM (SELECT d.id, d.wake_at, a.clock_offset, now() + a.clock_offset AS now
+            FROM job d
+           -- Looked up for each job by its index: as a plain join it was planned the other way round, from all accounts.
+           CROSS JOIN LATERAL (SELECT clock_offset FROM customer_account WHERE customer_id = d.customer_id OFFSET 0) a
            WHERE d.state <> 'closed' AND d.wake_at <= now() + (SELECT clock_offset_max()) AND d.wake_at <= now() + a.clock_offset
-           ORDER BY d.wake_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED) due,
-         customer_account account
-   WHERE j.id = due.id AND account.customer_id = j.customer_id
-  RETURNING ${JOB_COLUMNS}, (extract(epoch FROM due.wake_at) * 1000)::float8 AS due_ms`;
+           ORDER BY d.wake_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED) due
+   WHERE j.id = due.id
+  RETURNING ${jobColumns("due.clock_offset")}, (extract(epoch FROM due.wake_at) * 1000)::float8 AS due_ms`;
 
 /** Up to `limit` open jobs whose wake-up has passed, as they stood when it did. Repeat until it answers fewer. */
 export async function takeDueJobs(

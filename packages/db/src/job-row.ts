@@ -10,13 +10,13 @@ export function msOf(expression: string): string {
   return `(extract(epoch FROM ${expression}) * 1000)::float8`;
 }
 
-/** The columns of `job j` and its `customer_account account` that make a `Job`; select them by this fragment. Times are by the customer's clock. */
-export const JOB_COLUMNS = `
+/** The columns of `job j` that make a `Job`; select them by this fragment, with what the customer's clock is ahead by. */
+export const jobColumns = (clockOffset: string): string => `
   j.id, j.revision, j.state, j.resolution, j.reason, j.attempts, j.progress, j.traceparent,
   j.customer_id, j.outcome_type, j.outcome_key, j.outcome_type_version_id, j.customer_terms_id,
   j.cost_known_nanos, j.cost_presumed_nanos, j.cost_held_nanos, j.cost_overrun_nanos,
   ${msOf("j.deadline_at")} AS deadline_ms, ${msOf("j.ready_at")} AS ready_ms, ${msOf("j.wake_at")} AS wake_ms,
-  ${msOf("clock_timestamp() + account.clock_offset")} AS now_ms`;
+  ${msOf(`clock_timestamp() + ${clockOffset}`)} AS now_ms`;
 
 export interface JobRow {
   readonly id: JobId;

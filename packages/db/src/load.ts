@@ -12,7 +12,7 @@ import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
 import type { Finding } from "@contingent/core/verdict";
 import { batched } from "./batch.ts";
 import { insist } from "./insist.ts";
-import { JOB_COLUMNS, type JobRow, jobOf } from "./job-row.ts";
+import { jobColumns, type JobRow, jobOf } from "./job-row.ts";
 import type { OutcomeTypeVersions } from "./outcome-types.ts";
 import type { Pool } from "./pool.ts";
 
@@ -71,6 +71,8 @@ interface SettlementRow extends JobRow {
   /** Grant and amount. Text, because JSON numbers are doubles. */
   readonly slices: readonly (readonly [GrantId, string])[] | null;
 }
+
+const JOB_COLUMNS = jobColumns("account.clock_offset");
 
 const FOR_ATTEMPT = `
   SELECT ${JOB_COLUMNS}, i.input, v.findings, a.traceparent AS previous_traceparent
