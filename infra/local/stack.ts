@@ -16,6 +16,7 @@ import {
 import { developmentKeys, type DevelopmentKeys } from "./keys.ts";
 import type { Lock } from "./lock.ts";
 import { API_PORT_DEFAULT, UsageError, type StartOptions } from "./options.ts";
+import { receiptKeysFile } from "./receipt-keys.ts";
 import type { Screen } from "./screen.ts";
 import { foreignDatabase, startDatabase, type StartedDatabase } from "./start-database.ts";
 
@@ -57,6 +58,7 @@ export async function startStack(options: StartOptions, screen: Screen, lock: Lo
     apiPort,
     anthropic: { apiKey: models.apiKey, baseUrl: models.baseUrl },
     workers,
+    receiptKeysFile: receiptKeysFile(options.dataFolder),
   });
   const services = await screen.step(
     "services",

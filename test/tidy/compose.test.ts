@@ -38,8 +38,8 @@ const started = serviceProcesses({
 /** `worker-fast-1` is the first of compose's `worker-fast`. */
 const composeNameOf = (process: string): string => process.replace(/-\d+$/, "");
 
-/** Set by the deployment, not by the start: its address, where telemetry goes and how much is logged. */
-const BY_DEPLOYMENT = ["PUBLIC_URL", "LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+/** Set by the deployment, not by the start: what it is for, its address and keys, where telemetry goes, what is logged. */
+const BY_DEPLOYMENT = ["CONTINGENT_ENV", "PUBLIC_URL", "RECEIPT_KEYS", "LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 describe("docker-compose.yml", () => {
   it.each(started.map((process) => [composeNameOf(process.name), process] as const))(

@@ -14,10 +14,21 @@ export interface ServiceDefinition {
   readonly reads: readonly string[];
 }
 
-const READ_BY_ALL = ["DATABASE_URL", "QUEUE_URL", "HOST", "PORT", "LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+const READ_BY_ALL = [
+  "DATABASE_URL",
+  "QUEUE_URL",
+  "HOST",
+  "PORT",
+  "CONTINGENT_ENV",
+  "LOG_LEVEL",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
 
 export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
-  intake: { entry: "services/intake/src/main.ts", reads: [...READ_BY_ALL, "PUBLIC_URL"] },
+  intake: {
+    entry: "services/intake/src/main.ts",
+    reads: [...READ_BY_ALL, "PUBLIC_URL", "RECEIPT_KEYS", "RECEIPT_KEYS_FILE"],
+  },
   worker: {
     entry: "services/worker/src/main.ts",
     reads: [...READ_BY_ALL, "TIER", "CONCURRENCY", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
@@ -38,6 +49,8 @@ export interface Wiring {
   readonly anthropic: { readonly apiKey: string; readonly baseUrl?: string | undefined };
   /** How many workers run for each tier. */
   readonly workers: Readonly<Record<string, number>>;
+  /** The keys that sign receipts; without, the API makes one for as long as it runs. */
+  readonly receiptKeysFile?: string | undefined;
   /** Further variables for every service, such as LOG_LEVEL. They win. */
   readonly extra?: Readonly<Record<string, string>> | undefined;
 }
@@ -60,8 +73,9 @@ export function serviceProcesses(wiring: Wiring): readonly ServiceProcess[] {
       }),
     ),
   );
+  const receiptKeys = wiring.receiptKeysFile === undefined ? {} : { RECEIPT_KEYS_FILE: wiring.receiptKeysFile };
   return [
-    serviceProcess("intake", "intake", wiring, { PORT: String(wiring.apiPort) }),
+    serviceProcess("intake", "intake", wiring, { PORT: String(wiring.apiPort), ...receiptKeys }),
     ...workers,
     serviceProcess("validator", "validator", wiring, {}),
     serviceProcess("ledger", "ledger", wiring, {}),

@@ -21,7 +21,13 @@ function problemsOf(env: Record<string, string>): string[] {
 
 describe("configuration", () => {
   it("fills in what is not set", () => {
-    expect(readConfig(schema, good)).toEqual({ ...good, PORT: 0, HOST: "127.0.0.1", LOG_LEVEL: "info" });
+    expect(readConfig(schema, good)).toEqual({
+      ...good,
+      PORT: 0,
+      HOST: "127.0.0.1",
+      CONTINGENT_ENV: "development",
+      LOG_LEVEL: "info",
+    });
   });
 
   it("takes an empty variable as not set", () => {

@@ -26,6 +26,9 @@ export function integerSetting(min: number, max: number): z.ZodPipe<z.ZodString,
   });
 }
 
+/** What the system is run for. Conveniences that would be dangerous with real customers exist in development only. */
+export const DEPLOYMENTS = ["production", "development"] as const;
+
 /** The variables that every service reads; a service adds its own: `z.object({ ...serviceSettings, TIER: … })`. */
 export const serviceSettings = {
   /** The truth: jobs and books. Each service connects as the role that its own rights need. */
@@ -36,6 +39,8 @@ export const serviceSettings = {
   PORT: integerSetting(0, PORT_MAX).default(0).describe("0 to take a free port"),
   /** The address to listen on. Only this machine unless told otherwise. */
   HOST: z.string().default("127.0.0.1").describe("127.0.0.1, or 0.0.0.0 in a container"),
+  /** Whether real customers depend on it: then what development makes up for itself, such as signing keys, must be given. */
+  CONTINGENT_ENV: z.enum(DEPLOYMENTS).default("development").describe(DEPLOYMENTS.join(" | ")),
   /** How much is logged. The "listening" line is written at every level. */
   LOG_LEVEL: z.enum(LOG_LEVELS).default("info").describe(LOG_LEVELS.join(" | ")),
   /** Where traces and metrics go (OTLP over HTTP). Unset: no telemetry, at no cost. */

@@ -16,7 +16,7 @@ import { shippedCatalog } from "./outcome-types/catalog.ts";
 import { latestVersions } from "./outcome-types/latest.ts";
 
 /** What a process gives to its API; the rest is made of it. */
-export type IntakeParts = Pick<IntakeContext, "pool" | "log" | "health" | "stopping" | "publicUrl"> & {
+export type IntakeParts = Pick<IntakeContext, "pool" | "log" | "health" | "stopping" | "publicUrl" | "receiptKeys"> & {
   readonly queues: Pick<Queues, "publish">;
 };
 

@@ -5,4 +5,8 @@ export const intakeSettings = z.object({
   ...serviceSettings,
   /** The API's address as callers know it, for links in answers; the Host header's when unset. */
   PUBLIC_URL: z.url().optional().describe("https://api.example.com"),
+  /** The private keys that receipts are signed with, a JWK set: the first one signs, all are published. Required in production. */
+  RECEIPT_KEYS: z.string().optional().describe('{"keys": [{"kty": "OKP", "crv": "Ed25519", …}]}'),
+  /** The same in a file, instead. */
+  RECEIPT_KEYS_FILE: z.string().optional().describe("the path of a JWK set"),
 });

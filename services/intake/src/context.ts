@@ -12,6 +12,7 @@ import type { InFlightRequests } from "./jobs/in-flight.ts";
 import type { JobWatcher } from "./jobs/watcher.ts";
 import type { Catalog } from "./outcome-types/catalog.ts";
 import type { LatestVersions } from "./outcome-types/latest.ts";
+import type { ReceiptKeys } from "./receipts/keys.ts";
 
 /** What intake works with. */
 export interface IntakeContext {
@@ -26,6 +27,7 @@ export interface IntakeContext {
   readonly commit: Commit;
   readonly watcher: JobWatcher;
   readonly inFlight: InFlightRequests;
+  readonly receiptKeys: ReceiptKeys;
   /** Puts the message that the job's state calls for on its queue; never fails, for the sweeper makes up for it. */
   readonly announce: (job: Announced) => void;
   readonly health: Health;

@@ -6,17 +6,20 @@ import { readConfig } from "@contingent/runtime/config";
 import { runService } from "@contingent/runtime/service";
 import { assembleIntake } from "./assemble.ts";
 import { intakeSettings } from "./config.ts";
+import { openReceiptKeys } from "./receipts/keys.ts";
 import { startIntakeServer } from "./server.ts";
 
 await runService("intake", async (stack, service) => {
   const { log, health, stopping } = service;
   const config = readConfig(intakeSettings, service.env);
 
+  const receiptKeys = await openReceiptKeys(config, log);
   const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-intake", log });
   stack.defer(() => pool.end());
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
-  const app = assembleIntake(stack, { pool, queues, log, health, stopping, publicUrl: config.PUBLIC_URL });
+  const publicUrl = config.PUBLIC_URL;
+  const app = assembleIntake(stack, { pool, queues, log, health, stopping, publicUrl, receiptKeys });
 
   health.addReadiness("database", () => checkDatabase(pool));
   const server = stack.use(await startIntakeServer(app, config.HOST, config.PORT));

@@ -14,6 +14,7 @@ import { freshDatabase } from "@contingent/testkit/postgres";
 import { startTcpLink, type TcpLink } from "@contingent/testkit/tcp-link";
 import { assembleIntake } from "../src/assemble.ts";
 import { shippedCatalog } from "../src/outcome-types/catalog.ts";
+import { passingKeys, type ReceiptKeys } from "../src/receipts/keys.ts";
 import { startIntakeServer } from "../src/server.ts";
 import { type CheckedClient, checkedClient } from "./checked-client.ts";
 
@@ -37,7 +38,7 @@ export interface Api extends Process {
   readonly otherCustomer: CheckedClient;
   /** What the process has logged. */
   readonly log: readonly string[];
-  anotherProcess(instead?: Partial<Pick<Parts, "queues">>): Promise<Process>;
+  anotherProcess(instead?: Partial<Pick<Parts, "queues" | "receiptKeys">>): Promise<Process>;
 }
 
 /** What a process may be given instead of the real thing. */
@@ -45,6 +46,7 @@ interface Parts {
   readonly pool: Pool;
   readonly queues: Pick<Queues, "publish">;
   readonly log: string[];
+  readonly receiptKeys: ReceiptKeys;
 }
 
 export async function startApi(): Promise<Api> {
@@ -61,7 +63,8 @@ export async function startApi(): Promise<Api> {
   stack.defer(() => databaseLink.close());
   const ownPool = openPool(databaseLink.through(database.url), { applicationName: "intake-test-process" });
   stack.defer(() => ownPool.end());
-  const first = stack.use(await startProcess({ pool: ownPool, queues, log }));
+  const receiptKeys = await passingKeys();
+  const first = stack.use(await startProcess({ pool: ownPool, queues, log, receiptKeys }));
   const customers = await Promise.all([newCustomer(pool), newCustomer(pool)]);
   const operator = await createKey(pool, { scope: "operator", label: "test", mode: "test" });
   const owned = stack.move();
@@ -77,17 +80,19 @@ export async function startApi(): Promise<Api> {
     operator: checkedClient(apiClient(first.url, operator.text)),
     otherCustomer: checkedClient(apiClient(first.url, customers[1].key)),
     log,
-    anotherProcess: async (instead = {}) => owned.use(await startProcess({ pool, queues, log, ...instead })),
+    anotherProcess: async (instead = {}) =>
+      owned.use(await startProcess({ pool, queues, log, receiptKeys, ...instead })),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-async function startProcess({ pool, queues, log: lines }: Parts): Promise<Process> {
+async function startProcess({ pool, queues, log: lines, receiptKeys }: Parts): Promise<Process> {
   await using stack = new AsyncDisposableStack();
   const stopping = new AbortController();
   const log = logTo(lines);
   const health = new Health("intake", stopping.signal);
-  const app = assembleIntake(stack, { pool, queues, log, health, stopping: stopping.signal, publicUrl: undefined });
+  const shared = { pool, queues, log, health, receiptKeys, publicUrl: undefined };
+  const app = assembleIntake(stack, { ...shared, stopping: stopping.signal });
   const server = stack.use(await startIntakeServer(app, "127.0.0.1", 0));
   const stop = (): void => stopping.abort();
   stack.defer(async () => stop());

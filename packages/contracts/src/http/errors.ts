@@ -124,6 +124,12 @@ export const ERRORS = {
     meaning: "There is no such job, or it belongs to another customer.",
     remedy: "Check the id (`job_…`) and the key.",
   },
+  no_charge: {
+    type: "not_found_error",
+    status: 404,
+    meaning: "The job has not been charged, so there is no receipt for it. The message says why.",
+    remedy: "Wait until an open job is closed; of a failure there is never a receipt, because it costs nothing.",
+  },
   outcome_type_not_found: {
     type: "not_found_error",
     status: 404,
@@ -171,6 +177,12 @@ export const ERRORS = {
     status: 409,
     meaning: "It is too late to cancel: the job's result is known already.",
     remedy: "Read the job: it is closed or will be in a moment.",
+  },
+  no_verdict: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "No answer of this job has been judged, so there is no verdict to verify again.",
+    remedy: "Wait for the first verdict of an open job; a job that ended without one was not charged.",
   },
   idempotency_in_flight: {
     type: "idempotency_error",

@@ -25,6 +25,7 @@ import {
   pageQuery,
 } from "./outcome-types.ts";
 import { priceRecommendationQuery, priceRecommendationSchema } from "./price-recommendation.ts";
+import { jwksSchema, receiptSchema, reverificationSchema } from "./receipts.ts";
 import { summaryQuery, summarySchema } from "./summary.ts";
 
 export const JSON_TYPE = "application/json";
@@ -194,6 +195,56 @@ export const cancelJob = {
   errors: ["job_not_found", "job_not_cancelable"],
 } as const satisfies Operation;
 
+export const getReceipt = {
+  id: "getReceipt",
+  method: "get",
+  path: "/v1/jobs/{id}/receipt",
+  access: "any",
+  tag: "Receipts",
+  summary: "Get the signed receipt of a job's charge",
+  description:
+    "Issued when it is first asked for; from then on the same text, whatever happens to keys and systems. It holds hashes of input and output and none of their text.",
+  params: jobParams,
+  query: z.strictObject({}),
+  answers: { 200: { description: "The receipt.", schema: receiptSchema } },
+  errors: ["job_not_found", "no_charge"],
+} as const satisfies Operation;
+
+export const getReceiptKeys = {
+  id: "getReceiptKeys",
+  method: "get",
+  path: "/.well-known/jwks.json",
+  access: "public",
+  tag: "Receipts",
+  summary: "The public keys that receipts are verified with",
+  description: "Every key that signs or has ever signed a receipt (RFC 7517).",
+  answers: {
+    200: {
+      description: "A JWK set.",
+      schema: jwksSchema,
+      headers: {
+        "Cache-Control": "For how long it may be kept. Fetch it again when a receipt names a key that it lacks.",
+      },
+    },
+  },
+  errors: ["database_unavailable", "internal_error"],
+} as const satisfies Operation;
+
+export const reverifyJob = {
+  id: "reverifyJob",
+  method: "post",
+  path: "/v1/jobs/{id}/reverify",
+  access: "any",
+  tag: "Receipts",
+  summary: "Reach a job's verdict again",
+  description:
+    "Runs the deterministic validators of the job's outcome type version on the stored evidence and says whether the verdict stands. Nothing is changed by it.",
+  params: jobParams,
+  query: z.strictObject({}),
+  answers: { 200: { description: "Whether the verdict stands.", schema: reverificationSchema } },
+  errors: ["job_not_found", "no_verdict"],
+} as const satisfies Operation;
+
 export const putOutcomeType = {
   id: "putOutcomeType",
   method: "put",
@@ -323,6 +374,8 @@ export const OPERATIONS: readonly Operation[] = [
   watchJob,
   cancelJob,
   bulkCreateJobs,
+  getReceipt,
+  reverifyJob,
   putOutcomeType,
   listOutcomeTypes,
   getOutcomeType,
@@ -330,6 +383,7 @@ export const OPERATIONS: readonly Operation[] = [
   getOutcomeTypeVersion,
   getPriceRecommendation,
   getSummary,
+  getReceiptKeys,
   getHealth,
   getReadiness,
 ];

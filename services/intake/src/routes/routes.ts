@@ -5,11 +5,14 @@ import { createJobRoute } from "./create-job/create-job.ts";
 import { getJobRoute } from "./get-job/get-job.ts";
 import { getOutcomeTypeRoute, getOutcomeTypeVersionRoute } from "./get-outcome-type/get-outcome-type.ts";
 import { getPriceRecommendationRoute } from "./get-price-recommendation/get-price-recommendation.ts";
+import { getReceiptKeysRoute } from "./get-receipt-keys/get-receipt-keys.ts";
+import { getReceiptRoute } from "./get-receipt/get-receipt.ts";
 import { getSummaryRoute } from "./get-summary/get-summary.ts";
 import { healthRoutes } from "./health/health.ts";
 import { listJobsRoute } from "./list-jobs/list-jobs.ts";
 import { listOutcomeTypesRoute, listOutcomeTypeVersionsRoute } from "./list-outcome-types/list-outcome-types.ts";
 import { putOutcomeTypeRoute } from "./put-outcome-type/put-outcome-type.ts";
+import { reverifyJobRoute } from "./reverify-job/reverify-job.ts";
 import { watchJobRoute } from "./watch-job/watch-job.ts";
 
 /** Every endpoint of the contract, one folder each. */
@@ -20,6 +23,8 @@ export const ROUTES: readonly Route[] = [
   getJobRoute,
   watchJobRoute,
   cancelJobRoute,
+  getReceiptRoute,
+  reverifyJobRoute,
   putOutcomeTypeRoute,
   listOutcomeTypesRoute,
   getOutcomeTypeRoute,
@@ -27,5 +32,6 @@ export const ROUTES: readonly Route[] = [
   getOutcomeTypeVersionRoute,
   getPriceRecommendationRoute,
   getSummaryRoute,
+  getReceiptKeysRoute,
   ...healthRoutes,
 ];

@@ -1,5 +1,6 @@
 /** What only the operator may know must not be in anything that a customer gets to see. */
 import { OPERATIONS } from "@contingent/contracts/http/operations";
+import { receiptSchema } from "@contingent/contracts/http/receipts";
 import { formatMoney, nanos } from "@contingent/core/money";
 import { answer, callFails, happens, judge, take } from "@contingent/testkit/jobs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -50,6 +51,13 @@ const READS: Readonly<Record<string, () => Promise<string>>> = {
       (await textOf({ path: `/v1/jobs/${canceled}?${ALL}` }))
     );
   },
+  // Decoded: in base64 any word may turn up by chance.
+  getReceipt: async () => {
+    const { jws, ...rest } = receiptSchema.parse(JSON.parse(await textOf({ path: `/v1/jobs/${id}/receipt` })));
+    const parts = jws.split(".").slice(0, 2);
+    return [JSON.stringify(rest), ...parts.map((part) => Buffer.from(part, "base64url").toString())].join("\n");
+  },
+  reverifyJob: () => textOf({ method: "POST", path: `/v1/jobs/${id}/reverify` }),
   bulkCreateJobs: () =>
     textOf({
       method: "POST",

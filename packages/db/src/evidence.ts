@@ -1,0 +1,64 @@
+/**
+ * What a verdict was reached from, as it is stored now: for verdicts that are reached again. One read by primary keys (and
+ * the index of a job's verdicts), no lock.
+ */
+import type { JobId, VerdictId } from "@contingent/core/ids";
+import type { Json } from "@contingent/core/json";
+import { type Nanos, nanos } from "@contingent/core/money";
+import type { Decision } from "@contingent/core/verdict";
+import type { Queryable } from "./pool.ts";
+
+export interface StoredEvidence {
+  readonly verdict: {
+    readonly id: VerdictId;
+    readonly decision: Decision;
+    readonly score: number;
+    /** The number that the price depends on, where it does on any. */
+    readonly value: Nanos | null;
+    readonly validators: readonly string[];
+    readonly evidenceHash: string;
+  };
+  readonly input: Json;
+  /** The judged text. */
+  readonly text: string;
+}
+
+interface EvidenceRow {
+  readonly id: VerdictId;
+  readonly decision: Decision;
+  readonly score: number;
+  readonly validators: readonly string[];
+  readonly evidence_hash: string;
+  readonly value_nanos: bigint | null;
+  readonly input: Json;
+  readonly text: string | null;
+}
+
+// The verdict that was charged for; before a charge the one in hand, else the latest.
+const EVIDENCE = `
+  SELECT v.id, v.decision, v.score, v.validators, v.evidence_hash, v.value_nanos, i.input, a.output AS text
+    FROM job j
+    JOIN job_input i ON i.job_id = j.id
+    LEFT JOIN charge c ON c.job_id = j.id
+    JOIN LATERAL (
+      SELECT * FROM verdict
+       WHERE job_id = j.id
+       ORDER BY coalesce(id = coalesce(c.verdict_id, j.progress -> 'best' ->> 'verdictId'), false) DESC, at DESC
+       LIMIT 1) v ON true
+    JOIN attempt a ON a.id = v.attempt_id
+   WHERE j.id = $1`;
+
+/** The evidence of a job's verdict; null when no answer of the job has been judged. */
+export async function storedEvidence(db: Queryable, jobId: JobId): Promise<StoredEvidence | null> {
+  const { rows } = await db.query<EvidenceRow>({ name: "stored-evidence", text: EVIDENCE, values: [jobId] });
+  const [row] = rows;
+  if (row === undefined) return null;
+  const { id, decision, score, validators, evidence_hash: evidenceHash } = row;
+  const value = row.value_nanos === null ? null : nanos(row.value_nanos);
+  return {
+    verdict: { id, decision, score, value, validators, evidenceHash },
+    input: row.input,
+    // What is no longer there is not what was judged: the hash will tell.
+    text: row.text ?? "",
+  };
+}

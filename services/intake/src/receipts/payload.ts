@@ -1,0 +1,60 @@
+/** What a receipt says, made of what is stored about a charge: the same facts always make the same receipt. */
+import { createHash } from "node:crypto";
+import type { ReceiptPayload } from "@contingent/contracts/http/receipts";
+import { canonicalJson, type Json, type JsonObject } from "@contingent/core/json";
+import { formatMoney, nanos } from "@contingent/core/money";
+import type { PriceTerms } from "@contingent/core/pricing/price";
+import type { ReceiptFacts } from "@contingent/db/receipts";
+import { isoTime } from "../jobs/render.ts";
+
+export function receiptPayload(facts: ReceiptFacts, price: PriceTerms, issuer: string): ReceiptPayload {
+  const { jobId, outcomeType, verdict, chargedAtMs } = facts;
+  if (verdict.decision === "fail") throw new Error(`${jobId} is charged for a failed verdict`);
+  const { shape, ...terms } = price;
+  return {
+    iss: issuer,
+    sub: jobId,
+    jti: jobId.replace(/^job/, "rcp"),
+    iat: Math.floor(chargedAtMs / 1000),
+    customer: facts.customerId,
+    outcome_type: { ...outcomeType, hash: named(outcomeType.hash) },
+    outcome_key: facts.outcomeKey,
+    input_sha256: hashOf(facts.input),
+    output_sha256: hashOf(facts.output),
+    verdict: {
+      id: verdict.id,
+      decision: verdict.decision,
+      score: verdict.score,
+      value: verdict.value === null ? null : formatMoney(verdict.value),
+      evidence_hash: named(verdict.evidenceHash),
+      validators: [...verdict.validators],
+    },
+    price: { shape, terms: shown(terms) as JsonObject, customer_terms: facts.customerTermsId },
+    amount: formatMoney(facts.amount),
+    currency: facts.currency,
+    charged_at: isoTime(chargedAtMs),
+    ledger_transaction: facts.transactionId,
+  };
+}
+
+/** A hash as receipts show it, with the name of its algorithm. */
+export function named(sha256Hex: string): string {
+  return `sha256:${sha256Hex}`;
+}
+
+/** The hash of a value, whatever the order of its keys and the spelling of its numbers. */
+export function hashOf(value: Json): string {
+  return named(createHash("sha256").update(canonicalJson(value)).digest("hex"));
+}
+
+/** Terms of whichever shape, as the API writes such things: amounts as decimal strings, names with underscores. */
+function shown(terms: unknown): Json {
+  if (typeof terms === "bigint") return formatMoney(nanos(terms));
+  if (Array.isArray(terms)) return terms.map(shown);
+  if (typeof terms !== "object" || terms === null) return terms as Json;
+  const members = Object.entries(terms).map(([name, member]): [string, Json] => [
+    name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    shown(member),
+  ]);
+  return Object.fromEntries(members);
+}

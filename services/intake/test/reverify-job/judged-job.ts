@@ -1,0 +1,55 @@
+/** Jobs whose verdicts are real: reached by the validators, over evidence that is stored as the services store it. */
+import type { JobId } from "@contingent/core/ids";
+import { newId } from "@contingent/db/ids";
+import { answer, happens, partsOf, take, type TestStep, transitionBy } from "@contingent/testkit/jobs";
+import { evidenceHash, judgeAnswer, type JudgedAnswer as Judged } from "@contingent/validators/judge-answer";
+import { type Api, claim } from "../harness.ts";
+
+export interface JudgedAnswer {
+  /** The model's answer. */
+  readonly text: string;
+  /** What the verdict says instead of what the validators of today say. */
+  readonly instead?: Partial<Pick<Judged, "decision" | "score" | "value" | "validators">>;
+}
+
+export interface JudgedJob extends JudgedAnswer {
+  readonly outcomeType: string;
+  readonly input: { readonly document: string };
+}
+
+/** Submits a job, lets a model answer and the validators judge it, and books it when that ends it. */
+export async function judgedJob(api: Api, { outcomeType, input, ...answered }: JudgedJob): Promise<JobId> {
+  const { id } = await api.customer.submit({ outcome_type: outcomeType, input });
+  await judgeNext(api, id, answered);
+  return id;
+}
+
+/** The next attempt of the job: an answer, and the verdict on it. */
+export async function judgeNext(api: Api, id: JobId, { text, instead = {} }: JudgedAnswer): Promise<void> {
+  await take(api.pool, id, claim());
+  const answered = await transitionBy(api.pool, id, answer());
+  if (answered.answer === undefined) throw new Error("an answer brings no text");
+  await commit(api, { ...answered, answer: { ...answered.answer, text } });
+
+  const waiting = await partsOf(api.pool).loader.forValidation(id);
+  if (waiting === null) throw new Error(`there is no ${id}`);
+  const evidence = { version: waiting.version, input: waiting.input, text };
+  const { output, ...reached } = judgeAnswer(evidence);
+  const verdict = { ...reached, ...instead };
+  const judged = await transitionBy(api.pool, id, judge(verdict));
+  if (judged.verdict === undefined) throw new Error("a judgement brings no verdict");
+  const hash = evidenceHash(evidence, verdict.validators);
+  await commit(api, { ...judged, verdict: { ...judged.verdict, ...verdict, output, evidenceHash: hash } });
+  if (judged.next.state === "settling") await take(api.pool, id, happens("settled"));
+}
+
+function judge({ decision, score, value }: Pick<Judged, "decision" | "score" | "value">): TestStep {
+  return ({ id, progress }) => {
+    if (progress.current === null) throw new Error(`${id} has no answer to judge`);
+    return { type: "judged", attemptId: progress.current.attemptId, verdictId: newId("vrd"), decision, score, value };
+  };
+}
+
+async function commit(api: Api, transition: Awaited<ReturnType<typeof transitionBy>>): Promise<void> {
+  if (!(await partsOf(api.pool).commit(transition))) throw new Error(`${transition.before.id} moved on meanwhile`);
+}
