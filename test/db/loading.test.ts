@@ -1,6 +1,8 @@
 /** What the services read: the job as it was committed, and with it what the kind of work needs. */
 import type { JobId } from "@contingent/core/ids";
 import type { Job } from "@contingent/core/job/job";
+import { cascadeStep, WINDOW } from "@contingent/core/job/job.fixture";
+import type { Terms } from "@contingent/core/outcome-type";
 import { jobLoader } from "@contingent/db/load";
 import { outcomeTypeVersions, UnknownVersionError } from "@contingent/db/outcome-types";
 import { nanos } from "@contingent/core/money";
@@ -12,6 +14,7 @@ import {
   claim,
   CUSTOMER,
   driveTo,
+  happens,
   judge,
   loadedJob,
   partsOf,
@@ -80,6 +83,32 @@ test("an attempt gets the input, the latest findings and the span of the attempt
   const findings = [{ path: "", code: "late", message: "The newest finding." }];
   await partsOf(db.pool).commit({ ...judged, verdict: { ...judged.verdict, findings } });
   expect((await loader.forAttempt(id))?.findings).toEqual(findings);
+});
+
+test("a rework gets the reasons of the latest three rejections first, the newest one at the front", async () => {
+  const { loader, commit } = partsOf(db.pool);
+  const cascade: Terms["cascade"] = [cascadeStep("fast", ["small"], { attemptsMax: 5 })];
+  const id = await driveTo(db.pool, "awaiting_acceptance", { terms: { cascade, rework: true } });
+  for (const reason of ["first", "second", "third", "fourth"]) {
+    const rejected = await transitionBy(db.pool, id, happens("rejected"));
+    if (rejected.decided === undefined) throw new Error("nothing was decided");
+    expect(await commit({ ...rejected, decided: { ...rejected.decided, reason } })).toBe(true);
+    if (reason !== "fourth") await take(db.pool, id, claim(), answer(), judge("pass"));
+  }
+  expect((await loader.forAttempt(id))?.findings.map((f) => f.message)).toEqual(["fourth", "third", "second"]);
+  await take(db.pool, id, claim(), answer(), judge("fail"));
+  const said = (await loader.forAttempt(id))?.findings;
+  expect(said?.map((f) => f.code)).toEqual([...Array<string>(3).fill("rejected_by_customer"), "wrong"]);
+});
+
+test("only a rework changes a job's deadline", async () => {
+  const id = await acceptedJob(db.pool, { terms: { acceptance: WINDOW, rework: true } });
+  const { deadlineAtMs } = (await loadedJob(db.pool, id)).job;
+  const delivered = await take(db.pool, id, claim(), answer(), judge("pass"));
+  expect(delivered.deadlineAtMs).toBe(deadlineAtMs);
+  const reopened = await take(db.pool, id, happens("rejected"));
+  expect(reopened.deadlineAtMs).toBeGreaterThan(deadlineAtMs);
+  expect(reopened.deadlineAtMs).toBeLessThanOrEqual((await loadedJob(db.pool, id)).nowMs + reopened.terms.deadlineMs);
 });
 
 test("a validator gets the answer of the attempt under way, and none in any other state", async () => {

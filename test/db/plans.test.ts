@@ -1,4 +1,5 @@
 /** Hazard: a statement on a job's path that reads a whole table, and so gets slower with every job that there ever was. */
+import { acceptanceDecisions } from "@contingent/db/acceptance-decisions";
 import { openFindAccepted } from "@contingent/db/accept-find";
 import { takeDueJobs } from "@contingent/db/due";
 import { createKey, keyFinder } from "@contingent/db/keys";
@@ -76,6 +77,7 @@ async function aJobsLife(): Promise<void> {
   await db.pool.query("UPDATE job SET wake_at = now() WHERE id = $1", [id]);
   expect(await takeDueJobs(db.pool, versions, 10)).toHaveLength(1);
   await take(db.pool, id, happens("settled"));
+  await acceptanceDecisions(db.pool, id);
   await jobViews(db.pool)(id);
   await jobViews(db.pool)(id, { attempts: true });
 }
@@ -121,6 +123,9 @@ test("on a job's path every row is found by an index, whatever the planner belie
   const reads = async () => (await Promise.all(statements.map(wholeReads))).flat();
   const grow = async (count: number): Promise<void> => {
     await Promise.all(Array.from({ length: count }, () => driveTo(db.pool, "closed")));
+    await db.pool.query(`
+      INSERT INTO acceptance_decision (job_id, revision, decision, decided_by, verdict_id)
+      SELECT job_id, 1, 'accept', 'customer', id FROM verdict ON CONFLICT DO NOTHING`);
     await db.pool.query(`
       INSERT INTO idempotency (customer_id, key, fingerprint, job_id, existing, in_flight_until)
       SELECT customer_id, id, 'f', id, false, now() FROM job ON CONFLICT DO NOTHING`);

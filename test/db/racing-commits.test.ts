@@ -92,6 +92,14 @@ const RACES: readonly Race[] = [
     added: { job_event: 1, verdict: 1 },
   },
   {
+    state: "awaiting_acceptance",
+    one: "an acceptance",
+    step: happens("accepted"),
+    other: "a rejection",
+    against: happens("rejected"),
+    added: { job_event: 1, acceptance_decision: 1 },
+  },
+  {
     state: "settling",
     one: "a settlement",
     step: happens("settled"),

@@ -2,7 +2,16 @@
 import type { JobId } from "@contingent/core/ids";
 import type { Pool } from "@contingent/db/pool";
 
-const TABLES = ["job", "job_event", "attempt", "verdict", "hold", "charge", "ledger_transaction"];
+const TABLES = [
+  "job",
+  "job_event",
+  "attempt",
+  "verdict",
+  "acceptance_decision",
+  "hold",
+  "charge",
+  "ledger_transaction",
+];
 const POSTINGS = `
   SELECT jsonb_agg(to_jsonb(p) ORDER BY p.transaction_id, p.seq) AS rows
     FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id WHERE t.job_id = $1`;

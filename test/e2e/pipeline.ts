@@ -5,6 +5,7 @@
  */
 import type { TransportName } from "@contingent/testkit/transports";
 import { describe } from "vitest";
+import { acceptanceTests } from "./scenarios/acceptance.ts";
 import { cascadeTests } from "./scenarios/cascade.ts";
 import { duplicateTests } from "./scenarios/duplicates.ts";
 import { cancelTests, costCapTests, deadlineTests } from "./scenarios/limits.ts";
@@ -22,6 +23,7 @@ export function pipelineTests(transport: TransportName): void {
     describe("the cost cap", () => costCapTests(system));
     describe("the deadline", () => deadlineTests(system));
     describe("canceling", () => cancelTests(system));
+    describe("acceptance", () => acceptanceTests(system));
     describe("messages that should not be there", () => duplicateTests(system));
     describe("many at once", () => scaleTests(system));
   });

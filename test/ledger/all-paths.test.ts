@@ -71,6 +71,8 @@ const RELEASED_BY_SILENCE: Terms["acceptance"] = { mode: "window", durationMs: W
 const TERMS: readonly Partial<Terms>[] = [
   {},
   { acceptance: WINDOW },
+  { acceptance: WINDOW, rework: true },
+  { acceptance: RELEASED_BY_SILENCE, rework: true, costCap: nanos(3_000n) },
   { acceptance: RELEASED_BY_SILENCE },
   { price: { shape: "binary", amount: nanos(2_500n) } },
   { price: { shape: "binary", amount: nanos(2_500n) }, acceptance: WINDOW },
@@ -112,6 +114,17 @@ test.each(REASONS)("a job that ends by %s leaves clean books", async (reason) =>
   const id = await acceptedJob(db.pool, { terms });
   expect(await take(db.pool, id, ...steps)).toMatchObject({ state: "settling", reason });
   await take(db.pool, id, happens("settled"));
+  expect(await violations()).toEqual([]);
+});
+
+test("an outcome that was rejected is not charged, and the one that came of its rework is, once", async () => {
+  const id = await acceptedJob(db.pool, { terms: { acceptance: WINDOW, rework: true } });
+  const deliver = [...TRY, judge("pass")];
+  const first = await take(db.pool, id, ...deliver);
+  await take(db.pool, id, happens("rejected"), ...deliver, happens("accepted"), happens("settled"));
+  const { rows } = await db.pool.query<{ verdict_id: string }>("SELECT verdict_id FROM charge WHERE job_id = $1", [id]);
+  expect(rows).toHaveLength(1);
+  expect(rows[0]?.verdict_id).not.toBe(first.progress.best?.verdictId);
   expect(await violations()).toEqual([]);
 });
 

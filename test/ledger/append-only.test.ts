@@ -1,5 +1,5 @@
 /** Hazard: history that is rewritten: what was booked, judged, charged or promised. */
-import { driveTo, take, judge, claim, answer } from "@contingent/testkit/jobs";
+import { driveTo, take, judge, claim, answer, happens } from "@contingent/testkit/jobs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { databaseOfThisFile } from "../db/open.ts";
 import { outcomeOf } from "./by-hand.ts";
@@ -13,6 +13,7 @@ const TABLES = [
   "charge",
   "verdict",
   "job_event",
+  "acceptance_decision",
   "outcome_type_version",
   "permitted_flow",
 ];
@@ -20,6 +21,7 @@ const TABLES = [
 beforeAll(async () => {
   await driveTo(db.pool, "closed");
   await take(db.pool, await driveTo(db.pool, "queued"), claim(), answer(), judge("fail"));
+  await take(db.pool, await driveTo(db.pool, "awaiting_acceptance"), happens("accepted"));
 });
 
 async function contents(table: string): Promise<unknown> {

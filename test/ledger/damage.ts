@@ -171,6 +171,14 @@ export const DAMAGES: readonly Damage[] = [
   },
   {
     noticed: [12],
+    what: "a charge is for an outcome that was rejected",
+    sql: [
+      `INSERT INTO acceptance_decision (job_id, revision, decision, reason, decided_by, verdict_id)
+       SELECT job_id, 4, 'reject', 'It is wrong.', 'customer', verdict_id FROM charge WHERE job_id = '$charged'`,
+    ],
+  },
+  {
+    noticed: [12],
     what: "a charge is another customer's than its job",
     sql: ["UPDATE charge SET customer_id = 'cus_other' WHERE job_id = '$charged'"],
   },

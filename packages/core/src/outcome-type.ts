@@ -55,6 +55,9 @@ export type Acceptance =
   | { readonly mode: "window"; readonly durationMs: number; readonly onSilence: "accept" | "release" }
   | { readonly mode: "explicit"; readonly durationMs: number; readonly onSilence: "accept" | "release" };
 
+/** How long a charge may be disputed unless the type says otherwise: a month, so that a monthly statement can be checked. */
+export const DISPUTE_WINDOW_DEFAULT_MS = 30 * 24 * 60 * 60_000;
+
 /** The part of an outcome type version that decides what happens to a job: what `decide` and `price` may look at. */
 export interface Terms {
   readonly cascade: readonly [CascadeStep, ...CascadeStep[]];
@@ -69,6 +72,10 @@ export interface Terms {
   readonly partialAt: number | null;
   readonly price: PriceTerms;
   readonly acceptance: Acceptance;
+  /** Whether an outcome that the customer rejects is worked on again, with the reason as feedback, while attempts are left. */
+  readonly rework: boolean;
+  /** How long after it was made a charge may be disputed; 0: never. */
+  readonly disputeWindowMs: number;
 }
 
 /** One immutable version. */

@@ -33,6 +33,18 @@ export function decisionFor(score: number, successAt: number, partialAt: number 
 
 const FINDINGS_IN_FEEDBACK_MAX = 20;
 const FINDING_CHARACTERS_MAX = 300;
+const REJECTED_BY_CUSTOMER = "rejected_by_customer";
+/** A customer's reason is shown whole: nobody but them can say what the validator did not see. */
+export const REJECTION_CHARACTERS_MAX = 2_000;
+
+/**
+ * Why a customer rejected an outcome, as feedback. It is somebody else's text: one line of it, so that it cannot be taken
+ * for further findings.
+ */
+export function rejectionFinding(reason: string): Finding {
+  const message = reason.replaceAll(/\s+/g, " ").trim().slice(0, REJECTION_CHARACTERS_MAX);
+  return { path: "", code: REJECTED_BY_CUSTOMER, message };
+}
 
 /**
  * Findings as the text that the next attempt's prompt ends with. Only findings: never the rejected output itself,
@@ -43,7 +55,7 @@ export function renderFeedback(findings: readonly Finding[]): string {
     const hint = f.hint === undefined ? "" : ` ${f.hint}`;
     const line = `- ${f.path === "" ? "(whole answer)" : f.path} [${f.code}]: ${f.message}${hint}`;
     // The cut may halve a surrogate pair, which the model API refuses.
-    return line.slice(0, FINDING_CHARACTERS_MAX).toWellFormed();
+    return line.slice(0, f.code === REJECTED_BY_CUSTOMER ? undefined : FINDING_CHARACTERS_MAX).toWellFormed();
   });
   const more = findings.length - lines.length;
   if (more > 0) lines.push(`- and ${more} more of the same kinds`);

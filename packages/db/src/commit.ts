@@ -2,8 +2,8 @@
  * One transition, one statement, one fence.
  *
  * The statement locks the job's row only where its revision is still the one that was decided upon, and writes the job, its
- * event, the attempt, the verdict, the end of the hold, the charge and the ledger's transactions only for rows that it
- * locked. Who lost the race has written nothing. Many transitions share a statement (see batch.ts); a single statement is
+ * event, the attempt, the verdict, the customer's decision, the end of the hold, the charge and the ledger's transactions
+ * only for rows that it locked. Who lost the race has written nothing. Many transitions share a statement (see batch.ts); a single statement is
  * a transaction of its own, so all of one transition is there or none of it.
  *
  * Locks: the rows of `job` whose fence holds, in the order of their ids, so that two batches cannot wait for each other;
@@ -18,6 +18,7 @@ import type { Job } from "@contingent/core/job/job";
 import type { Json, JsonObject } from "@contingent/core/json";
 import { type Currency, type Nanos, ZERO } from "@contingent/core/money";
 import type { Verdict } from "@contingent/core/verdict";
+import { type AcceptanceDecision, decisionRow } from "./acceptance-decisions.ts";
 import { batched } from "./batch.ts";
 import { newId } from "./ids.ts";
 import { storedProgress } from "./job-row.ts";
@@ -72,6 +73,8 @@ export interface Transition {
   readonly answer?: AttemptAnswer | undefined;
   readonly verdict?: StoredVerdict | undefined;
   readonly settled?: Settled | undefined;
+  /** What the customer said, in the transition that it caused. */
+  readonly decided?: AcceptanceDecision | undefined;
   readonly transactions?: readonly Transaction[] | undefined;
 }
 
@@ -83,7 +86,8 @@ WITH input AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (
     id text, revision int, state text, resolution text, reason text, attempts int, progress jsonb,
     known bigint, presumed bigint, held bigint, overrun bigint, price bigint, ready_ms float8, wake_ms float8,
-    event text, data jsonb, started jsonb, ended jsonb, verdict jsonb, settled jsonb, transactions jsonb)
+    deadline_ms float8, event text, data jsonb, started jsonb, ended jsonb, verdict jsonb, settled jsonb, decided jsonb,
+    transactions jsonb)
 ), fenced AS MATERIALIZED (
   SELECT i.*, j.customer_id FROM input i JOIN job j ON j.id = i.id AND j.revision = i.revision - 1
    ORDER BY j.id FOR NO KEY UPDATE OF j
@@ -100,6 +104,7 @@ WITH input AS MATERIALIZED (
          cost_held_nanos = cost_held_nanos + i.held, cost_overrun_nanos = cost_overrun_nanos + i.overrun,
          price_nanos = coalesce(i.price, price_nanos),
          ready_at = to_timestamp(i.ready_ms / 1000), wake_at = to_timestamp(i.wake_ms / 1000), wakes = 0,
+         deadline_at = coalesce(to_timestamp(i.deadline_ms / 1000), deadline_at),
          closed_at = CASE WHEN i.state = 'closed' THEN a.at END
     FROM fenced i LEFT JOIN accounts a ON i.settled IS NOT NULL AND a.customer_id = i.customer_id WHERE j.id = i.id
   RETURNING i.*, a.at
@@ -129,6 +134,11 @@ WITH input AS MATERIALIZED (
       id text, attempt_id text, decision text, score float8, findings jsonb, validators jsonb, evidence_hash text,
       output jsonb, duration_ms float8, value bigint)
    WHERE m.verdict IS NOT NULL
+), decided AS (
+  INSERT INTO acceptance_decision (job_id, revision, decision, reason, decided_by, verdict_id)
+  SELECT m.id, m.revision, d.decision, d.reason, d.decided_by, d.verdict_id
+    FROM moved m, jsonb_to_record(m.decided) AS d (decision text, reason text, decided_by text, verdict_id text)
+   WHERE m.decided IS NOT NULL
 ), released AS (
   UPDATE hold h SET state = s.hold_state, ended_at = clock_timestamp()
     FROM moved m, jsonb_to_record(m.settled) AS s (hold_state text)
@@ -215,12 +225,15 @@ function rowOf(transition: Transition): JsonObject {
     price: settled === undefined ? null : (settled.charge?.price ?? ZERO).toString(),
     ready_ms: next.readyAtMs,
     wake_ms: next.wakeAtMs,
+    // Only a rework changes it. Else it stays to the last digit as it is.
+    deadline_ms: next.deadlineAtMs === before.deadlineAtMs ? null : next.deadlineAtMs,
     event: event.type,
     data: event.data,
     started: startedRow(transition),
     ended: endedRow(transition),
     verdict: verdictRow(transition),
     settled: settledRow(transition),
+    decided: decisionRow(transition.decided),
     transactions: transactionsOf(transition).map((t) => transactionRow(t, transition.currency)),
   };
 }

@@ -43,7 +43,8 @@ export interface JobRow {
 }
 
 /** `Progress` as JSON: amounts are strings, because JSON numbers are doubles. */
-export type StoredProgress = Omit<Progress, "current" | "best"> & {
+export type StoredProgress = Omit<Progress, "current" | "best" | "reworkedAfter"> & {
+  readonly reworkedAfter?: number | null;
   readonly current: (Omit<NonNullable<Progress["current"]>, "reserve"> & { readonly reserve: string }) | null;
   /** The value is missing in what was stored before there were prices that depend on one. */
   readonly best: (Omit<OutcomeInHand, "value"> & { readonly value?: string | null }) | null;
@@ -62,6 +63,8 @@ function progressOf(stored: StoredProgress): Progress {
   const { current, best } = stored;
   return {
     ...stored,
+    // Not in rows from before there was rework.
+    reworkedAfter: stored.reworkedAfter ?? null,
     current: current === null ? null : { ...current, reserve: nanos(BigInt(current.reserve)) },
     best: best === null ? null : { ...best, value: valueOf(best.value ?? null) },
   };

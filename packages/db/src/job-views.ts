@@ -52,7 +52,7 @@ export interface JobView {
   readonly revision: number;
   readonly resolution: Resolution | null;
   readonly reason: Reason | null;
-  /** What is delivered; null unless the resolution is a success or partial. */
+  /** What is delivered, also while it awaits acceptance; null unless the resolution is a success or partial. */
   readonly output: Json;
   /** The verdict that decided, or the latest one while none has. */
   readonly verdict: VerdictView | null;
@@ -68,6 +68,8 @@ export interface JobView {
   readonly traceparent: string | null;
   readonly createdAtMs: number;
   readonly deadlineAtMs: number;
+  /** Until when the delivered outcome may be accepted or rejected; null when there is none to decide on. */
+  readonly settlesAtMs: number | null;
   readonly closedAtMs: number | null;
 }
 
@@ -92,6 +94,7 @@ function viewsOf(source: string, withAttempts: boolean): string {
          j.revision, j.resolution, j.reason, j.attempts, i.metadata, j.traceparent,
          j.cost_known_nanos + j.cost_presumed_nanos AS cost_nanos,
          ${msOf("j.created_at")} AS created_ms, ${msOf("j.deadline_at")} AS deadline_ms, ${msOf("j.closed_at")} AS closed_ms,
+         CASE WHEN j.state = 'awaiting_acceptance' THEN ${msOf("j.ready_at")} END AS settles_ms,
          spent.input_tokens, spent.output_tokens,
          CASE WHEN v.id IS NOT NULL THEN ${VERDICT_JSON("v")} END AS verdict,
          CASE WHEN j.resolution IN ('success', 'partial') THEN v.output END AS output,
@@ -128,6 +131,7 @@ interface ViewRow {
   readonly cost_nanos: bigint;
   readonly created_ms: number;
   readonly deadline_ms: number;
+  readonly settles_ms: number | null;
   readonly closed_ms: number | null;
   readonly input_tokens: number;
   readonly output_tokens: number;
@@ -227,6 +231,7 @@ function viewOf(row: ViewRow): JobView {
     traceparent: row.traceparent,
     createdAtMs: row.created_ms,
     deadlineAtMs: row.deadline_ms,
+    settlesAtMs: row.settles_ms,
     closedAtMs: row.closed_ms,
   };
 }

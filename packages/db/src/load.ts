@@ -9,7 +9,7 @@ import type { Json } from "@contingent/core/json";
 import type { Job } from "@contingent/core/job/job";
 import { nanos } from "@contingent/core/money";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
-import type { Finding } from "@contingent/core/verdict";
+import { type Finding, rejectionFinding } from "@contingent/core/verdict";
 import { batched } from "./batch.ts";
 import { insist } from "./insist.ts";
 import { jobColumns, type JobRow, jobOf } from "./job-row.ts";
@@ -31,7 +31,7 @@ export interface LoadedJob {
 
 export interface JobForAttempt extends LoadedJob {
   readonly input: Json;
-  /** Findings of the latest verdict, empty before the first. */
+  /** What customers said of outcomes that they rejected, then the findings of the latest verdict; empty before the first. */
   readonly findings: readonly Finding[];
   /** Span of the attempt before this one, to link to. */
   readonly previousTraceparent: string | null;
@@ -56,6 +56,8 @@ export interface JobLoader {
 interface AttemptRow extends JobRow {
   readonly input: Json;
   readonly findings: readonly Finding[] | null;
+  /** Reasons of rejections, the latest one first. */
+  readonly rejections: readonly string[] | null;
   readonly previous_traceparent: string | null;
 }
 
@@ -74,14 +76,23 @@ interface SettlementRow extends JobRow {
 
 const JOB_COLUMNS = jobColumns("account.clock_offset");
 
+/** The latest ones: each may be long, and together they must not crowd out the cost cap. */
+const REJECTIONS_MAX = 3;
+
+// A rejection speaks to every later attempt: no validator will ever repeat what only the customer saw.
 const FOR_ATTEMPT = `
-  SELECT ${JOB_COLUMNS}, i.input, v.findings, a.traceparent AS previous_traceparent
+  SELECT ${JOB_COLUMNS}, i.input, v.findings, r.rejections, a.traceparent AS previous_traceparent
     FROM unnest($1::text[]) AS wanted (id)
     JOIN job j ON j.id = wanted.id
     JOIN customer_account account ON account.customer_id = j.customer_id
     JOIN job_input i ON i.job_id = j.id
     LEFT JOIN LATERAL (
       SELECT findings FROM verdict WHERE job_id = j.id ORDER BY at DESC LIMIT 1) v ON j.attempts > 0
+    LEFT JOIN LATERAL (
+      SELECT jsonb_agg(reason ORDER BY revision DESC) AS rejections
+        FROM (SELECT reason, revision FROM acceptance_decision
+               WHERE job_id = j.id AND decision = 'reject' AND j.progress ->> 'reworkedAfter' IS NOT NULL
+               ORDER BY revision DESC LIMIT ${REJECTIONS_MAX}) latest) r ON true
     LEFT JOIN LATERAL (
       SELECT traceparent FROM attempt WHERE job_id = j.id ORDER BY number DESC LIMIT 1) a ON j.attempts > 0`;
 
@@ -137,8 +148,9 @@ export function jobLoader(
     async forAttempt(id) {
       const read = await attempt(id);
       if (read === null) return null;
-      const { input, findings, previous_traceparent: previousTraceparent } = read.row;
-      return { ...(await loaded(read)), input, findings: findings ?? [], previousTraceparent };
+      const { input, findings, rejections, previous_traceparent: previousTraceparent } = read.row;
+      const feedback = [...(rejections ?? []).map(rejectionFinding), ...(findings ?? [])];
+      return { ...(await loaded(read)), input, findings: feedback, previousTraceparent };
     },
     async forValidation(id) {
       const read = await validation(id);

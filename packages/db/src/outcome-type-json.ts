@@ -4,11 +4,14 @@
  * Amounts occur in the terms only, and are marked there: nothing in the terms comes from the operator as free-form JSON.
  */
 import type { JsonObject } from "@contingent/core/json";
-import type { OutcomeTypeVersion, Terms } from "@contingent/core/outcome-type";
+import { DISPUTE_WINDOW_DEFAULT_MS, type OutcomeTypeVersion, type Terms } from "@contingent/core/outcome-type";
 import { markAmounts, readAmounts } from "./amounts-json.ts";
 
 /** What a version says, apart from its identity. */
 export type OutcomeTypeContent = Omit<OutcomeTypeVersion, "id" | "name" | "version">;
+
+/** What terms say that were stored before there was a word for it: the same as a definition that leaves it out. */
+const UNSAID: Partial<Terms> = { rework: false, disputeWindowMs: DISPUTE_WINDOW_DEFAULT_MS };
 
 /** The content as plain JSON. */
 export function encodeOutcomeType(content: OutcomeTypeContent): JsonObject {
@@ -18,5 +21,5 @@ export function encodeOutcomeType(content: OutcomeTypeContent): JsonObject {
 /** The content that `encodeOutcomeType` wrote. */
 export function decodeOutcomeType(stored: JsonObject): OutcomeTypeContent {
   const content = stored as unknown as OutcomeTypeContent;
-  return { ...content, terms: readAmounts(content.terms) as Terms };
+  return { ...content, terms: { ...UNSAID, ...(readAmounts(content.terms) as Terms) } };
 }

@@ -20,11 +20,12 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   permitted_flow: ["append_only"],
   ledger_transaction: ["append_only", "ledger_transaction_is_posted"],
   posting: ["append_only", "postings_balance"],
-  charge: ["append_only", "charge_is_booked"],
+  charge: ["append_only", "charge_is_booked", "charge_is_not_rejected"],
   hold: ["ends_once"],
   attempt: ["ends_once"],
   verdict: ["append_only"],
   job_event: ["append_only"],
+  acceptance_decision: ["append_only"],
   outcome_type_version: ["append_only"],
 };
 const guards = Object.entries(GUARDS).flatMap(([table, names]) => names.map((name) => [table, name]));
@@ -126,10 +127,14 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 12,
-    promise: "every charge has a passing or partial verdict on that job, and is for its customer and outcome",
+    promise:
+      "every charge has a passing or partial verdict on that job, on an outcome that nobody rejected, and is for its customer and outcome",
     sql: `SELECT c.job_id || ' is charged without a billable verdict' AS what
             FROM charge c LEFT JOIN verdict v ON v.id = c.verdict_id AND v.job_id = c.job_id AND v.billable
            WHERE v.id IS NULL
+          UNION ALL
+          SELECT c.job_id || ' is charged for an outcome that was rejected'
+            FROM charge c JOIN acceptance_decision d ON d.verdict_id = c.verdict_id WHERE d.decision = 'reject'
           UNION ALL
           SELECT j.id || ' is charged to another customer or for another outcome'
             FROM charge c JOIN job j ON j.id = c.job_id

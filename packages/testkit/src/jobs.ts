@@ -13,6 +13,7 @@ import { type Nanos, nanos } from "@contingent/core/money";
 import type { OutcomeTypeVersion, Terms } from "@contingent/core/outcome-type";
 import type { Decision } from "@contingent/core/verdict";
 import { type Accept, openAccept } from "@contingent/db/accept";
+import type { AcceptanceDecision } from "@contingent/db/acceptance-decisions";
 import {
   type AttemptAnswer,
   type Commit,
@@ -162,7 +163,15 @@ export async function transitionBy(pool: Pool, id: JobId, step: TestStep): Promi
     attemptTraceparent: TRACEPARENT,
     answer: answerOf(fact),
     verdict: verdictOf(fact),
+    decided: decisionOf(fact, job),
   };
+}
+
+/** What a customer's decision leaves behind, as intake writes it. */
+function decisionOf(fact: Fact, { progress: { best } }: Job): AcceptanceDecision | undefined {
+  if (best === null || (fact.type !== "accepted" && fact.type !== "rejected")) return undefined;
+  const decision = fact.type === "accepted" ? "accept" : "reject";
+  return { decision, reason: "It is not what was asked for.", decidedBy: "customer", verdictId: best.verdictId };
 }
 
 /** The end of what the job waits for, where the fact is about that; else now. */

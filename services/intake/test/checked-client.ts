@@ -1,6 +1,7 @@
 /** A client that holds every answer against the contract: a test cannot overlook an answer that is not as described. */
 import { ERRORS, errorSchema } from "@contingent/contracts/http/errors";
-import { JSON_TYPE, type Operation, OPERATIONS } from "@contingent/contracts/http/operations";
+import { JSON_TYPE, type Operation } from "@contingent/contracts/http/operation";
+import { OPERATIONS } from "@contingent/contracts/http/operations";
 import { type ApiAnswer, type ApiClient, apiClient, type ApiRequest } from "@contingent/embedded/api-client";
 import { expect } from "vitest";
 

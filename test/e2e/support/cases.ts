@@ -35,6 +35,8 @@ export interface Case {
   /** The job as the operator sees it, with its attempts, once it is closed. */
   closed(): Promise<OperatorJobBody>;
   cancel(): ReturnType<System["api"]["send"]>;
+  /** The customer accepts or rejects its outcome. */
+  decide(body: Json): ReturnType<System["api"]["send"]>;
   /** Its history as the API streams it; ends with the job. */
   events(): Promise<readonly JobEventBody[]>;
   /** The calls that reached the provider for it, in order. */
@@ -122,6 +124,7 @@ function caseOf(system: System, marker: string, type: string, accepted: JobBody)
       return await operator.jobInFull(id);
     },
     cancel: () => api.send({ method: "POST", path: `/v1/jobs/${id}/cancel` }),
+    decide: (body) => api.send({ method: "POST", path: `/v1/jobs/${id}/acceptance`, body }),
     events: () => readEvents(system, id),
     requests: () => requests("messages"),
     counts: () => requests("count_tokens"),

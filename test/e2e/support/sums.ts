@@ -52,6 +52,8 @@ export interface TypeChanges {
   readonly output_tokens?: { readonly start: number; readonly min: number; readonly max: number };
   readonly partial_at?: number;
   readonly price?: Json;
+  readonly acceptance?: Json;
+  readonly rework?: boolean;
 }
 
 const OUTPUT_TOKENS = { start: 256, min: 64, max: 1_024 };

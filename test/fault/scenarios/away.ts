@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { nanosOf } from "../../e2e/support/bills.ts";
 import { answer, late, publish, submit } from "../../e2e/support/cases.ts";
 import { expectCharged, expectCostAsBilled, storyOf } from "../../e2e/support/expectations.ts";
-import { wakeNow } from "../../e2e/support/jobs.ts";
+import { untilState, wakeNow } from "../../e2e/support/jobs.ts";
 import { loseAllMessages, waitingIn } from "../../e2e/support/queues.ts";
 import { step, WRONG } from "../../e2e/support/sums.ts";
 import { type GetBreakable, stopOrderly } from "../support/breakable.ts";
@@ -36,6 +36,23 @@ export function awayTests(get: GetBreakable): void {
       await expectCharged(system, it, job);
       expectCostAsBilled(it, job);
     }
+  });
+
+  test("an acceptance window whose every message is lost ends when it should, and silence decides", async () => {
+    const { system } = get();
+    const acceptance = { mode: "window", duration_ms: 3_000, on_silence: "accept" };
+    const it = await submit(system, { terms: { acceptance } });
+    await untilState(system, it.id, "awaiting_acceptance");
+    const endsAtMs = Date.parse((await it.now()).settles_at ?? "");
+    await loseAllMessages(system);
+    expect((await it.now()).state, "when the message was lost").toBe("awaiting_acceptance");
+    const job = await it.closed();
+    expect(job).toMatchObject({ resolution: "success", reason: "accepted_by_silence" });
+    await expectCharged(system, it, job);
+    const closedAtMs = Date.parse(job.closed_at ?? "");
+    expect(closedAtMs).toBeGreaterThanOrEqual(endsAtMs);
+    // The sweeper came for the window's end, not for some later round of its own.
+    expect(closedAtMs).toBeLessThan(endsAtMs + 10_000);
   });
 
   test("services survive that the database drops all its connections, three times, and lose no job", async () => {

@@ -184,6 +184,13 @@ export const ERRORS = {
     meaning: "No answer of this job has been judged, so there is no verdict to verify again.",
     remedy: "Wait for the first verdict of an open job; a job that ended without one was not charged.",
   },
+  job_not_awaiting_acceptance: {
+    type: "conflict_error",
+    status: 409,
+    meaning:
+      "There is no outcome to accept or reject: the job is still at work or has ended, its window is over, or somebody has decided otherwise.",
+    remedy: "Read the job. A decision counts while its state is `awaiting_acceptance` and `settles_at` has not passed.",
+  },
   idempotency_in_flight: {
     type: "idempotency_error",
     status: 409,

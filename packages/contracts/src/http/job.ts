@@ -62,10 +62,14 @@ export const jobSchema = z
     outcome_type_version: z.int().min(1),
     outcome_key: z.string().nullable(),
     state: z.enum(JOB_STATES),
-    resolution: z.enum(RESOLUTIONS).nullable().meta({ description: "Null until the result is known." }),
+    resolution: z
+      .enum(RESOLUTIONS)
+      .nullable()
+      .meta({ description: "Null until a result is known; null again while a rejected one is reworked." }),
     reason: z.enum(REASONS).nullable().meta({ description: "Why it ended as it did." }),
     output: jsonSchema.meta({
-      description: "The verified outcome; null unless it is a success or partial.",
+      description:
+        "The verified outcome, also while it awaits your acceptance; null unless the resolution is a success or partial.",
       override: {},
     }),
     score: z
@@ -82,6 +86,9 @@ export const jobSchema = z
     metadata: metadataSchema,
     created_at: timestampSchema,
     deadline_at: timestampSchema,
+    settles_at: timestampSchema.nullable().meta({
+      description: "While it awaits acceptance: when silence decides. Null otherwise.",
+    }),
     closed_at: timestampSchema.nullable(),
     trace_id: z.string().nullable().meta({ description: "The trace of this job, from this request to its bill." }),
     attempt_list: z.array(attemptSchema).optional().meta({ description: "With `expand[]=attempts`." }),

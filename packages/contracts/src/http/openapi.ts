@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from "zod-openapi";
 import { ERRORS, type ErrorCode, errorSchema } from "./errors.ts";
-import { type Access, JSON_TYPE, type Operation, OPERATIONS } from "./operations.ts";
+import { type Access, JSON_TYPE, type Operation } from "./operation.ts";
+import { OPERATIONS } from "./operations.ts";
 
 export interface DocumentOptions {
   readonly version: string;

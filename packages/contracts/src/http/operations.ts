@@ -3,7 +3,7 @@
  * document is made of it, so that the two cannot disagree.
  */
 import { z } from "zod";
-import type { ErrorCode } from "./errors.ts";
+import { acceptJob } from "./acceptance.ts";
 import { anyJobSchema, jobSchema } from "./job.ts";
 import {
   bulkLineSchema,
@@ -16,6 +16,7 @@ import {
   jobParams,
   listJobsQuery,
 } from "./jobs.ts";
+import { BODY_ERRORS, EVENTS_TYPE, JSON_TYPE, NDJSON_TYPE, type Operation } from "./operation.ts";
 import {
   outcomeTypeDefinitionSchema,
   outcomeTypePageSchema,
@@ -27,49 +28,6 @@ import {
 import { priceRecommendationQuery, priceRecommendationSchema } from "./price-recommendation.ts";
 import { jwksSchema, receiptSchema, reverificationSchema } from "./receipts.ts";
 import { summaryQuery, summarySchema } from "./summary.ts";
-
-export const JSON_TYPE = "application/json";
-export const NDJSON_TYPE = "application/x-ndjson";
-export const EVENTS_TYPE = "text/event-stream";
-
-/** Who may call: anybody, any key, a customer's key or an operator's. */
-export type Access = "public" | "any" | "customer" | "operator";
-
-export interface Answer {
-  readonly description: string;
-  readonly schema: z.ZodType;
-  readonly type?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export interface Operation {
-  readonly id: string;
-  readonly method: "get" | "post" | "put";
-  /** With parameters in braces. */
-  readonly path: string;
-  readonly access: Access;
-  readonly tag: string;
-  readonly summary: string;
-  readonly description?: string;
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly headers?: z.ZodObject;
-  readonly body?: { readonly type: string; readonly schema: z.ZodType };
-  readonly answers: Readonly<Record<number, Answer>>;
-  /** Besides those that every operation may answer with. */
-  readonly errors: readonly ErrorCode[];
-}
-
-const BODY_ERRORS = [
-  "malformed_json",
-  "json_too_deep",
-  "duplicate_field",
-  "unusable_text",
-  "missing_field",
-  "body_too_large",
-  "unsupported_media_type",
-  "request_timeout",
-] as const satisfies readonly ErrorCode[];
 
 const healthSchema = z
   .object({
@@ -373,6 +331,7 @@ export const OPERATIONS: readonly Operation[] = [
   getJob,
   watchJob,
   cancelJob,
+  acceptJob,
   bulkCreateJobs,
   getReceipt,
   reverifyJob,

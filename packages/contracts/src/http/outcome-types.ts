@@ -1,4 +1,5 @@
 /** Outcome types as operators write and read them. What they mean is in core/outcome-type. */
+import { DISPUTE_WINDOW_DEFAULT_MS } from "@contingent/core/outcome-type";
 import { z } from "zod";
 import {
   amountSchema,
@@ -28,6 +29,10 @@ const DEADLINE_MIN_MS = 1_000;
 const DEADLINE_MAX_MS = 30 * 24 * 60 * 60_000;
 const FRACTION_MAX = 1_000;
 const POINTER_CHARACTERS_MAX = 500;
+/** A shorter window is over before anybody has looked at the outcome. */
+const WINDOW_MIN_MS = 1_000;
+/** Longer than a year, so that a yearly review fits; a hold does not stay open for ever. */
+const WINDOW_MAX_MS = 400 * 24 * 60 * 60_000;
 
 const score = z.number().min(0).max(1);
 const positive = (max: number): z.ZodInt => z.int().min(1).max(max);
@@ -84,6 +89,19 @@ export const priceSchema = z.discriminatedUnion("shape", [
 
 export type PriceDefinition = z.output<typeof priceSchema>;
 
+const windowMs = z.int().min(WINDOW_MIN_MS).max(WINDOW_MAX_MS);
+const silence = z.enum(["accept", "release"]);
+
+export const acceptanceSchema = z.discriminatedUnion("mode", [
+  z.strictObject({ mode: z.literal("automatic") }).meta({ description: "A verified outcome is charged at once." }),
+  z
+    .strictObject({ mode: z.literal("window"), duration_ms: windowMs, on_silence: silence })
+    .meta({ description: "The customer may accept or reject for so long; then silence decides." }),
+  z.strictObject({ mode: z.literal("explicit"), until_ms: windowMs, on_silence: silence.default("release") }).meta({
+    description: "The customer must say so, within this time; silence releases them unless you say otherwise.",
+  }),
+]);
+
 export const outcomeTypeDefinitionSchema = z
   .strictObject({
     description: z.string().max(DESCRIPTION_CHARACTERS_MAX),
@@ -121,7 +139,16 @@ export const outcomeTypeDefinitionSchema = z
         description: "The output limit starts here, doubles up to `max` when cut off, sinks to `min` to fit the cap.",
       }),
     price: priceSchema,
-    acceptance: z.strictObject({ mode: z.literal("automatic") }).default({ mode: "automatic" }),
+    acceptance: acceptanceSchema.default({ mode: "automatic" }).meta({
+      description: "When a verified outcome is the customer's, and is charged.",
+    }),
+    rework: z.boolean().default(false).meta({
+      description:
+        "Whether a rejected outcome is worked on again, with the customer's reason as feedback, while attempts and the cost cap last.",
+    }),
+    dispute_window_ms: z.int().min(0).max(WINDOW_MAX_MS).default(DISPUTE_WINDOW_DEFAULT_MS).meta({
+      description: "How long after it was made a charge may be disputed; 0: never. 30 days unless given.",
+    }),
   })
   .meta({ id: "OutcomeTypeDefinition" });
 

@@ -28,6 +28,7 @@ export function newJob(id: JobId, terms: Terms, nowMs: number): Job {
       outages: 0,
       refusals: 0,
       strikes: 0,
+      reworkedAfter: null,
       current: null,
       best: null,
     },

@@ -94,7 +94,10 @@ function cheaperPlace(job: Job, fact: Claim, now: Circumstances): Step {
     (p) => p.step > present.step || (p.step === present.step && p.modelIndex > present.modelIndex),
   );
   if (further !== undefined) return queueAt(job, further, 0, "job.rerouted", "cost_cap", now);
-  return fitting.some((p) => p.step >= outageStart(job)) ? waitOut(job, "cost_cap", now) : stop(job, "cost_cap", now);
+  if (fitting.some((p) => p.step >= outageStart(job))) return waitOut(job, "cost_cap", now);
+  // A rework that cannot even begin is none: the job ends as it would have without one.
+  const reworks = job.progress.reworkedAfter === job.attempts;
+  return stop(job, reworks ? "rejected" : "cost_cap", now);
 }
 
 /** Every place of the cascade with attempts left whose model has a price that fits what may still be spent. */

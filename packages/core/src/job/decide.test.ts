@@ -2,8 +2,21 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "./decide.ts";
 import type { CallFailure, Circumstances, Fact, FactType } from "./facts.ts";
-import { answer, at, claimOf, failure, FIRST, inWords, JOBS, OTHER, verdict } from "./job.fixture.ts";
-import { type Job, JOB_STATES, type JobState } from "./job.ts";
+import {
+  answer,
+  at,
+  awaitingJob,
+  claimOf,
+  failure,
+  FIRST,
+  inWords,
+  JOBS,
+  OTHER,
+  termsWith,
+  verdict,
+  WINDOW,
+} from "./job.fixture.ts";
+import { type Job, JOB_STATES } from "./job.ts";
 
 type FactOf<T extends FactType> = Extract<Fact, { type: T }>;
 
@@ -69,7 +82,28 @@ const ELSEWHERE = {
   settled: STALE,
 } as const satisfies Partial<Record<Variant, Row>>;
 
-const TABLE: Readonly<Record<JobState, Readonly<Record<Variant, Row>>>> = {
+/** Jobs that differ from the others in what they do next, by the terms they are pinned to. */
+const SORTS = [...JOB_STATES, "awaiting_acceptance with rework"] as const;
+type Sort = (typeof SORTS)[number];
+
+const SORTED: Readonly<Record<Sort, Job>> = {
+  ...JOBS,
+  "awaiting_acceptance with rework": awaitingJob(termsWith({ acceptance: WINDOW, rework: true })),
+};
+
+const AWAITING = {
+  ...ELSEWHERE,
+  cancel: STALE,
+  accepted: ["settling success accepted · job.resolved", STALE, STALE],
+  rejected: ["settling failure rejected · job.resolved", STALE, STALE],
+  woke: [
+    WAITING,
+    "settling success accepted_by_silence · job.resolved",
+    "settling success accepted_by_silence · job.resolved",
+  ],
+} as const satisfies Record<Variant, Row>;
+
+const TABLE: Readonly<Record<Sort, Readonly<Record<Variant, Row>>>> = {
   queued: {
     ...ELSEWHERE,
     claim: ["attempting · attempt.started · start small", "attempting · attempt.started · start small", DEADLINE],
@@ -101,16 +135,10 @@ const TABLE: Readonly<Record<JobState, Readonly<Record<Variant, Row>>>> = {
     cancel: CANCELED,
     woke: [WAITING, WAITING, DEADLINE],
   },
-  awaiting_acceptance: {
-    ...ELSEWHERE,
-    cancel: STALE,
-    accepted: ["settling success accepted · job.resolved", STALE, STALE],
-    rejected: ["settling failure rejected · job.resolved", STALE, STALE],
-    woke: [
-      WAITING,
-      "settling success accepted_by_silence · job.resolved",
-      "settling success accepted_by_silence · job.resolved",
-    ],
+  awaiting_acceptance: AWAITING,
+  "awaiting_acceptance with rework": {
+    ...AWAITING,
+    rejected: ["queued fast · job.reopened rejected", STALE, STALE],
   },
   settling: { ...ELSEWHERE, cancel: STALE, woke: WAITING, settled: "closed · job.closed" },
   closed: { ...ELSEWHERE, cancel: STALE, woke: STALE },
@@ -119,15 +147,15 @@ const TABLE: Readonly<Record<JobState, Readonly<Record<Variant, Row>>>> = {
 const VARIANTS = Object.keys(FACTS) as Variant[];
 const FACT_TYPES = 10;
 
-describe.each(JOB_STATES)("a job that is %s", (state) => {
-  const job = deeplyFrozen(JOBS[state]);
+describe.each(SORTS)("a job that is %s", (sort) => {
+  const job = deeplyFrozen(SORTED[sort]);
 
   test("is in that state, so that its rows speak of it", () => {
-    expect(job.state).toBe(state);
+    expect(sort.split(" ")[0]).toBe(job.state);
   });
 
   test.each(VARIANTS)("meets: %s", (variant) => {
-    const row = TABLE[state][variant];
+    const row = TABLE[sort][variant];
     const expected = typeof row === "string" ? [row, row, row] : row;
     const found = Object.values(MOMENTS).map((now) => inWords(decide(job, FACTS[variant], now)));
     expect(found).toEqual(expected);
@@ -144,28 +172,29 @@ describe.each(JOB_STATES)("a job that is %s", (state) => {
 });
 
 test("the table has a row for every state and every fact", () => {
-  expect(Object.keys(TABLE).toSorted()).toEqual(JOB_STATES.toSorted());
+  expect(Object.keys(TABLE).toSorted()).toEqual(SORTS.toSorted());
   expect(new Set(Object.values(FACTS).map((f) => f.type)).size).toBe(FACT_TYPES);
-  for (const state of JOB_STATES) expect(Object.keys(TABLE[state]).toSorted()).toEqual(VARIANTS.toSorted());
+  for (const sort of SORTS) expect(Object.keys(TABLE[sort]).toSorted()).toEqual(VARIANTS.toSorted());
 });
 
 /** Every move that the table knows of, with the job before it. */
-const MOVES = JOB_STATES.flatMap((state) =>
+const MOVES = SORTS.flatMap((sort) =>
   VARIANTS.flatMap((variant) =>
     Object.values(MOMENTS).flatMap((now) => {
-      const step = decide(JOBS[state], FACTS[variant], now);
-      return step.kind === "moved" ? [{ before: JOBS[state], ...step }] : [];
+      const step = decide(SORTED[sort], FACTS[variant], now);
+      return step.kind === "moved" ? [{ before: SORTED[sort], ...step }] : [];
     }),
   ),
 );
 
-test("every move counts one revision, and keeps the job's identity, terms and deadline", () => {
+test("every move counts one revision, and keeps the job's identity, terms and, but for a rework, its deadline", () => {
   expect(MOVES.length).toBeGreaterThan(40);
-  for (const { before, next } of MOVES) {
+  expect(MOVES.filter(({ event }) => event.type === "job.reopened")).toHaveLength(1);
+  for (const { before, next, event } of MOVES) {
     expect(next.revision).toBe(before.revision + 1);
     expect(next.id).toBe(before.id);
     expect(next.terms).toBe(before.terms);
-    expect(next.deadlineAtMs).toBe(before.deadlineAtMs);
+    expect(next.deadlineAtMs === before.deadlineAtMs).toBe(event.type !== "job.reopened");
   }
 });
 

@@ -21,6 +21,7 @@ import {
   patienceUntil,
   queueAt,
   REFUSALS_MAX,
+  reopen,
   resolve,
   retryOrEscalate,
   STRIKES_MAX,
@@ -61,7 +62,7 @@ export function decide(job: Job, fact: Fact, now: Circumstances): Step {
     case "accepted":
       return inWindow(job, now) ? accepted(job, "accepted", now) : STALE;
     case "rejected":
-      return inWindow(job, now) ? released(job, "rejected", now) : STALE;
+      return inWindow(job, now) ? rejected(job, now) : STALE;
     case "woke":
       return woke(job, now);
     case "settled":
@@ -189,6 +190,11 @@ function cancel(job: Job, now: Circumstances): Step {
 function accepted(job: Job, reason: "accepted" | "accepted_by_silence", now: Circumstances): Step {
   const resolution = job.progress.best?.decision === "partial" ? "partial" : "success";
   return resolve(job, { resolution, reason }, now, job.progress.best?.verdictId);
+}
+
+/** The customer does not want this outcome. Where the type allows rework, and attempts are left, it gets another one. */
+function rejected(job: Job, now: Circumstances): Step {
+  return job.terms.rework ? reopen(job, now) : released(job, "rejected", now);
 }
 
 function released(job: Job, reason: "rejected" | "lapsed", now: Circumstances): Step {

@@ -110,6 +110,7 @@ export type JobEventType =
   | "job.rerouted"
   | "job.waited"
   | "job.delivered"
+  | "job.reopened"
   | "job.resolved"
   | "job.closed";
 

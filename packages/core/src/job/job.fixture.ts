@@ -2,7 +2,7 @@
 import type { Rate } from "../cost.ts";
 import type { AttemptId, VerdictId } from "../ids.ts";
 import { nanos } from "../money.ts";
-import type { CascadeStep, Terms } from "../outcome-type.ts";
+import { type CascadeStep, DISPUTE_WINDOW_DEFAULT_MS, type Terms } from "../outcome-type.ts";
 import { newJob } from "./accept.ts";
 import { decide } from "./decide.ts";
 import type { Circumstances, Effect, Fact, FactType, Step } from "./facts.ts";
@@ -76,6 +76,8 @@ export function termsWith(changes: Partial<Terms> = {}): Terms {
     partialAt: 0.5,
     price: { shape: "tiered", amount: nanos(1_000n), bands: [{ fromScore: 0.5, fraction: 0.5 }] },
     acceptance: { mode: "automatic" },
+    rework: false,
+    disputeWindowMs: DISPUTE_WINDOW_DEFAULT_MS,
     ...changes,
   };
 }

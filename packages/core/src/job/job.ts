@@ -4,9 +4,10 @@
  *
  *                submit           claim              answered            pass, automatic
  *    (intake) ────────► queued ────────► attempting ──────────► validating ──────────────► settling ──► closed
- *                        ▲  ▲                │                      │  │ pass, window          ▲
- *                        │  └────────────────┘ failed, lost         │  └──► awaiting_acceptance ┤ accepted · rejected · silence
- *                        └──── retry · escalate · fall back ────────┘                          │
+ *                       ▲ ▲ ▲                │                      │  │ pass, window          ▲
+ *                       │ │ └────────────────┘ failed, lost         │  └──► awaiting_acceptance ┤ accepted · rejected · silence
+ *                       │ └───── retry · escalate · fall back ──────┘                │         │
+ *                       └──────────────── rejected, rework ──────────────────────────┘         │
  *                  exhausted · cost cap · deadline · canceled · refused ───────────────────────┘
  */
 import type { AttemptId, JobId, VerdictId } from "../ids.ts";
@@ -83,6 +84,8 @@ export interface Progress {
   readonly refusals: number;
   /** Consecutive times that a worker or validator vanished or broke while it held the job. */
   readonly strikes: number;
+  /** Attempts that had been dispatched when the customer last sent an outcome back for rework; null: never. */
+  readonly reworkedAfter: number | null;
   readonly current: CurrentAttempt | null;
   readonly best: OutcomeInHand | null;
 }
@@ -95,6 +98,7 @@ export interface Job {
   readonly resolution: Resolution | null;
   readonly reason: Reason | null;
   readonly terms: Terms;
+  /** Each rework has a new one: the old one is usually over when a customer rejects. */
   readonly deadlineAtMs: number;
   /** The message for this state is of no use before this instant (backing off, acceptance window). */
   readonly readyAtMs: number;

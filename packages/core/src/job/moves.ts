@@ -83,6 +83,27 @@ export function retryOrEscalate(job: Job, cause: string, now: Circumstances): St
   return escalate(job, cause, "exhausted", now);
 }
 
+/**
+ * Back to work on an outcome that the customer rejected: in the same tier while it has attempts left, else in the next
+ * one that has; without any the job ends as rejected. The work has a whole deadline again, and no other money than what
+ * the cap has left. Nothing is in hand any more: a partial outcome from before would be one more that the customer has
+ * not asked for, judged by the validator that has just been contradicted.
+ */
+export function reopen(job: Job, now: Circumstances): Step {
+  const here = job.progress.step;
+  const roomHere = (job.progress.tried[here] ?? 0) < currentStep(job).attemptsMax;
+  const step = roomHere ? here : openStepAfter(job, here);
+  if (step === null || !hasAttemptsLeft(job)) return stop(job, "rejected", now);
+  const reopened: Job = {
+    ...job,
+    resolution: null,
+    // Whole milliseconds, like the first one, so that the API can show it exactly.
+    deadlineAtMs: Math.floor(now.nowMs) + job.terms.deadlineMs,
+    progress: { ...job.progress, best: null, outages: 0, outageFromStep: null, reworkedAfter: job.attempts },
+  };
+  return queueAt(reopened, { step, modelIndex: 0 }, 0, "job.reopened", "rejected", now);
+}
+
 /** On to the next step, if the job and the step have attempts left; else the job ends for the given reason. */
 export function escalate(job: Job, cause: string, otherwise: Reason, now: Circumstances): Step {
   const step = hasAttemptsLeft(job) ? openStepAfter(job, job.progress.step) : null;

@@ -70,6 +70,8 @@ const terms: fc.Arbitrary<Terms> = fc.record({
   partialAt: fc.constant(0.2),
   price,
   acceptance,
+  rework: fc.boolean(),
+  disputeWindowMs: fc.constant(0),
 });
 
 /** Some models have no known price. */
@@ -134,6 +136,7 @@ const EVENTS = Object.keys({
   "job.rerouted": 0,
   "job.waited": 0,
   "job.delivered": 0,
+  "job.reopened": 0,
   "job.resolved": 0,
   "job.closed": 0,
 } satisfies Record<Exclude<JobEventType, "job.accepted">, 0>);

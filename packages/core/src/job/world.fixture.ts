@@ -80,6 +80,8 @@ export class World {
   /** Sums of what the effects said. */
   private readonly told = { known: 0n, presumed: 0n, released: 0n, open: 0n, overrun: 0n };
   readonly verdictsAtMs = new Map<VerdictId, number>();
+  /** Verdicts of outcomes that the customer sent back. */
+  private readonly rejected = new Set<VerdictId>();
   readonly facts: Fact[] = [];
   readonly setting: Setting;
   readonly rates: ReadonlyMap<string, Rate>;
@@ -118,9 +120,10 @@ export class World {
     this.job = step.next;
     if (fact.type === "judged") this.verdictsAtMs.set(fact.verdictId, this.nowMs);
     this.checkEffects(before, fact, step.effects);
-    if (fact.type === "cancel" || fact.type === "rejected") {
+    if (fact.type === "cancel") {
       must(this.job.resolution === "failure", "nothing is sold to a customer who does not want it");
     }
+    if (fact.type === "rejected") this.checkRejected(before);
     this.checkJob();
     return step;
   }
@@ -236,6 +239,22 @@ export class World {
     return { type: "judged", attemptId, verdictId: `vrd_${this.facts.length}`, decision, score: share, value };
   }
 
+  /** What was rejected is over; what comes instead is paid from the same cap and counts as further attempts. */
+  private checkRejected(before: Job): void {
+    const { job } = this;
+    const outcome = before.progress.best;
+    if (outcome !== null) this.rejected.add(outcome.verdictId);
+    must(job.cost === before.cost && job.attempts === before.attempts, "a rejection gives nothing back");
+    must(job.progress.tried === before.progress.tried, "a rejection does not make attempts undone");
+    if (job.state === "settling") {
+      must(job.resolution === "failure" && job.reason === "rejected", "a rejection without rework is the end");
+      return;
+    }
+    must(job.terms.rework && job.state === "queued", "only a type with rework takes a job back to work");
+    must(job.progress.best === null, "nothing is left in hand of what was rejected");
+    must(job.deadlineAtMs === this.nowMs + job.terms.deadlineMs, "a rework has a whole deadline");
+  }
+
   private checkEffects(before: Job, fact: Fact, effects: readonly Effect[]): void {
     must(new Set(effects.map((e) => e.type)).size === effects.length, "a step has at most one effect of a kind");
     for (const effect of effects) {
@@ -326,6 +345,7 @@ export class World {
     if (settlement.kind === "capture") {
       const verdictAtMs = best === null ? undefined : this.verdictsAtMs.get(best.verdictId);
       must(best !== null && best.verdictId === settlement.verdictId, "a charge names the verdict in hand");
+      must(!this.rejected.has(settlement.verdictId), "no charge is made for an outcome that was rejected");
       must(
         best?.decision === (job.resolution === "success" ? "pass" : "partial"),
         "a charge says what the verdict says",

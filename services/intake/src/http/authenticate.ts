@@ -1,7 +1,7 @@
 /** Who is calling: the customer comes from the key, never from the body. */
 import type { CustomerId, KeyId } from "@contingent/core/ids";
 import { isThisKey, keyIdOf, type StoredKey } from "@contingent/db/keys";
-import type { Access } from "@contingent/contracts/http/operations";
+import type { Access } from "@contingent/contracts/http/operation";
 import { ApiError } from "./api-error.ts";
 
 export type Caller =

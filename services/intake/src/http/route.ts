@@ -2,7 +2,7 @@
  * From an operation of the contract and a handler to a route: a span around it, authentication, checks of everything that
  * the schemas name, the answer, and one place for errors. A handler sees values that are known to fit.
  */
-import type { JSON_TYPE, Operation } from "@contingent/contracts/http/operations";
+import type { JSON_TYPE, Operation } from "@contingent/contracts/http/operation";
 import { failSpan, traceparentOf, withSpan } from "@contingent/runtime/tracing";
 import { type Span, SpanKind } from "@opentelemetry/api";
 import type { Request, RequestHandler, Response } from "express";

@@ -49,6 +49,7 @@ export function customerJob(view: JobView, { expand }: Pick<RenderOptions, "expa
     metadata: { ...view.metadata },
     created_at: isoTime(view.createdAtMs),
     deadline_at: isoTime(view.deadlineAtMs),
+    settles_at: view.settlesAtMs === null ? null : isoTime(view.settlesAtMs),
     closed_at: view.closedAtMs === null ? null : isoTime(view.closedAtMs),
     trace_id: traceIdOf(view.traceparent),
     ...(expand?.includes("attempts") === true && view.attemptList !== null

@@ -194,6 +194,7 @@ function acceptedView(id: JobId, submission: Submission, version: OutcomeTypeVer
     traceparent,
     createdAtMs: times.createdAtMs,
     deadlineAtMs: times.deadlineAtMs,
+    settlesAtMs: null,
     closedAtMs: null,
   };
 }

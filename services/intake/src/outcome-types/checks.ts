@@ -11,7 +11,7 @@ import { checkTree } from "@contingent/validators/check-tree";
 import { schemaProblems } from "@contingent/validators/json_schema/schema";
 import type { Catalog } from "./catalog.ts";
 import { priceProblems, pricedTypeProblems, unpaidPartial } from "./price-checks.ts";
-import { modelsOf, timeNeededMsOf } from "./resolve-parts.ts";
+import { cascadeStepOf, modelsOf, timeNeededMsOf } from "./resolve-parts.ts";
 import { schemaKnows } from "./template-paths.ts";
 
 /** The parts of a definition that have the right form. */
@@ -37,6 +37,7 @@ const CHECKS: readonly Check[] = [
   chargesForPartialOutcomes,
   canPayForAnAttempt,
   hasTimeForAnAttempt,
+  canRework,
 ];
 
 /** Everything about the definition that would not work. */
@@ -138,6 +139,26 @@ function hasTimeForAnAttempt(parts: Parts, { catalog }: Surroundings): readonly 
   const needed = first === undefined ? null : timeNeededMsOf(first, catalog);
   if (first === undefined || needed === null || deadlineMs === undefined || deadlineMs >= needed) return [];
   return [problem("/deadline_ms", `is shorter than an attempt on tier "${first.tier}" needs (${needed} ms)`)];
+}
+
+/** Rework begins with a rejection, and needs an attempt besides the one whose outcome was rejected. */
+function canRework(
+  { rework, acceptance, cascade, attempts_max: most }: Parts,
+  around: Surroundings,
+): readonly Problem[] {
+  if (rework !== true) return [];
+  if (acceptance?.mode === "automatic") {
+    const remedy = 'leave it out, or let customers reject: acceptance mode "window" or "explicit"';
+    return [problem("/rework", `is of no use where outcomes are accepted automatically; ${remedy}`)];
+  }
+  if (cascade === undefined || cascade.some(({ tier }) => around.catalog.tier(tier) === null)) return [];
+  const ofTiers = cascade.map((step) => cascadeStepOf(step, around.catalog).attemptsMax);
+  const attempts = Math.min(
+    most ?? Number.POSITIVE_INFINITY,
+    ofTiers.reduce((total, n) => total + n, 0),
+  );
+  if (attempts > 1) return [];
+  return [problem("/rework", "needs more than one attempt: raise attempts_max, or add a tier")];
 }
 
 function amountOf(text: string): Nanos {

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "@contingent/core/json";
 import { nanos, ZERO } from "@contingent/core/money";
+import type { Terms } from "@contingent/core/outcome-type";
 import type { PriceTerms } from "@contingent/core/pricing/price";
 import { decodeOutcomeType, encodeOutcomeType } from "@contingent/db/outcome-type-json";
 import { describe, expect, test } from "vitest";
@@ -24,6 +25,14 @@ const GOOD: JsonObject = {
 const DOLLAR = nanos(1_000_000_000n);
 const VALUE: JsonObject = { shape: "value", rate: 0.02, path: "/recovered", max: "50" };
 const TIERED: Json = { shape: "tiered", amount: "0.04", bands: [{ from_score: 0.5, fraction: 0.5 }] };
+
+const EXPLICIT: Json = { mode: "explicit", until_ms: 60_000 };
+
+function termsOf(changes: JsonObject): Terms {
+  const resolution = resolveDefinition({ ...GOOD, ...changes }, AROUND);
+  if (!resolution.ok) throw new Error(JSON.stringify(resolution.problems));
+  return resolution.content.terms;
+}
 
 function problemsOf(changes: JsonObject): readonly string[] {
   const resolution = resolveDefinition({ ...GOOD, ...changes }, AROUND);
@@ -70,6 +79,34 @@ test.each<[string, JsonObject]>([
   if (!resolution.ok) throw new Error(JSON.stringify(resolution.problems));
   const stored = JSON.parse(JSON.stringify(encodeOutcomeType(resolution.content))) as JsonObject;
   expect(decodeOutcomeType(stored)).toEqual(resolution.content);
+});
+
+test.each<[string, JsonObject, Partial<Terms>]>([
+  ["nothing is said", {}, { acceptance: { mode: "automatic" }, rework: false, disputeWindowMs: 2_592_000_000 }],
+  [
+    "a window is given",
+    { acceptance: { mode: "window", duration_ms: 1_000, on_silence: "accept" }, rework: true, dispute_window_ms: 0 },
+    {
+      acceptance: { mode: "window", durationMs: 1_000, onSilence: "accept" },
+      rework: true,
+      disputeWindowMs: 0,
+    },
+  ],
+  [
+    "the customer has to say so, silence releases",
+    { acceptance: EXPLICIT },
+    { acceptance: { mode: "explicit", durationMs: 60_000, onSilence: "release" }, rework: false },
+  ],
+])("how an outcome is accepted, when %s", (_, changes, terms) => {
+  expect(termsOf(changes)).toMatchObject(terms);
+});
+
+test("terms that were stored before acceptance could be chosen are read as if they had left it out", () => {
+  const resolution = resolveDefinition(GOOD, AROUND);
+  if (!resolution.ok) throw new Error(JSON.stringify(resolution.problems));
+  const { rework: _, disputeWindowMs: __, ...terms } = resolution.content.terms;
+  const old = encodeOutcomeType({ ...resolution.content, terms: terms as Terms });
+  expect(decodeOutcomeType(old)).toEqual(resolution.content);
 });
 
 test("an input schema that looks like an amount stays as it is", () => {
@@ -214,7 +251,44 @@ describe("each mistake is refused with its place", () => {
     ["no attempts", { cascade: [{ tier: "fast", attempts_max: 0 }] }, /^\/cascade\/0\/attempts_max/],
     ["no attempts at all", { attempts_max: 0 }, /^\/attempts_max/],
     ["a deadline shorter than the first tier needs", { deadline_ms: 1_500 }, /^\/deadline_ms: .*2000 ms/],
-    ["an acceptance that is not there yet", { acceptance: { mode: "window" } }, /^\/acceptance/],
+    ["an acceptance that there is not", { acceptance: { mode: "maybe" } }, /^\/acceptance.*must have a known "mode"/],
+    [
+      "a window without an end",
+      { acceptance: { mode: "window", on_silence: "accept" } },
+      /^\/acceptance\/duration_ms: is required/,
+    ],
+    [
+      "a window that does not say what silence means",
+      { acceptance: { mode: "window", duration_ms: 60_000 } },
+      /^\/acceptance\/on_silence/,
+    ],
+    [
+      "a window too short to look at anything",
+      { acceptance: { mode: "window", duration_ms: 999, on_silence: "accept" } },
+      /^\/acceptance\/duration_ms: is too small: at least 1000/,
+    ],
+    [
+      "a window of years",
+      { acceptance: { mode: "explicit", until_ms: 401 * 86_400_000 } },
+      /^\/acceptance\/until_ms: is too large: at most 34560000000/,
+    ],
+    [
+      "the duration of a window where the mode is another",
+      { acceptance: { mode: "explicit", until_ms: 60_000, duration_ms: 1 } },
+      /^\/acceptance\/duration_ms: is not known/,
+    ],
+    ["rework that no rejection can begin", { rework: true }, /^\/rework: is of no use .*"window" or "explicit"/],
+    [
+      "rework without an attempt for it",
+      { rework: true, acceptance: EXPLICIT, cascade: [{ tier: "fast", attempts_max: 1 }] },
+      /^\/rework: needs more than one attempt/,
+    ],
+    [
+      "rework without an attempt for it, over all tiers",
+      { rework: true, acceptance: EXPLICIT, attempts_max: 1 },
+      /^\/rework: needs more than one attempt/,
+    ],
+    ["a dispute window of years", { dispute_window_ms: 401 * 86_400_000 }, /^\/dispute_window_ms: is too large/],
     ["another currency", { currency: "EUR" }, /^\/currency/],
     ["a misspelt field", { prise: 1 }, /^\/prise: is not known/],
   ])("%s", (_, changes, problem) => {

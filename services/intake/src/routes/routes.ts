@@ -1,4 +1,5 @@
 import type { Route } from "../http/route.ts";
+import { acceptJobRoute } from "./accept-job/accept-job.ts";
 import { bulkCreateJobsRoute } from "./bulk-create-jobs/bulk-create-jobs.ts";
 import { cancelJobRoute } from "./cancel-job/cancel-job.ts";
 import { createJobRoute } from "./create-job/create-job.ts";
@@ -23,6 +24,7 @@ export const ROUTES: readonly Route[] = [
   getJobRoute,
   watchJobRoute,
   cancelJobRoute,
+  acceptJobRoute,
   getReceiptRoute,
   reverifyJobRoute,
   putOutcomeTypeRoute,

@@ -1,7 +1,8 @@
 import http from "node:http";
 import net from "node:net";
 import { errorSchema } from "@contingent/contracts/http/errors";
-import { OPERATIONS, type Operation } from "@contingent/contracts/http/operations";
+import type { Operation } from "@contingent/contracts/http/operation";
+import { OPERATIONS } from "@contingent/contracts/http/operations";
 import type { KeyId } from "@contingent/core/ids";
 import { createKey, keyIdOf, revokeKey } from "@contingent/db/keys";
 import { until } from "@contingent/testkit/until";

@@ -58,6 +58,17 @@ const READS: Readonly<Record<string, () => Promise<string>>> = {
     return [JSON.stringify(rest), ...parts.map((part) => Buffer.from(part, "base64url").toString())].join("\n");
   },
   reverifyJob: () => textOf({ method: "POST", path: `/v1/jobs/${id}/reverify` }),
+  acceptJob: async () => {
+    const acceptance = { mode: "window", duration_ms: 60_000, on_silence: "release" };
+    await api.operator.publish("leak-reviewed", { ...DEFINITION, acceptance, rework: true });
+    const { id: delivered } = await api.customer.submit({ ...JOB, outcome_type: "leak-reviewed" });
+    await take(api.pool, delivered, claim(), answer(COSTS[0]), judge("pass"));
+    const body = { decision: "reject", reason: "It is wrong." };
+    return (
+      (await textOf({ method: "POST", path: `/v1/jobs/${delivered}/acceptance`, body })) +
+      (await textOf({ path: `/v1/jobs/${delivered}?${ALL}` }))
+    );
+  },
   bulkCreateJobs: () =>
     textOf({
       method: "POST",

@@ -1,5 +1,6 @@
 import { createJobSchema, type BulkLine } from "@contingent/contracts/http/jobs";
-import { bulkCreateJobs, NDJSON_TYPE } from "@contingent/contracts/http/operations";
+import { NDJSON_TYPE } from "@contingent/contracts/http/operation";
+import { bulkCreateJobs } from "@contingent/contracts/http/operations";
 import { traceparentOf, withSpan } from "@contingent/runtime/tracing";
 import type { IntakeContext } from "../../context.ts";
 import { ApiError } from "../../http/api-error.ts";

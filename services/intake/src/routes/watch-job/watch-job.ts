@@ -1,4 +1,5 @@
-import { EVENTS_TYPE, watchJob } from "@contingent/contracts/http/operations";
+import { EVENTS_TYPE } from "@contingent/contracts/http/operation";
+import { watchJob } from "@contingent/contracts/http/operations";
 import type { JobId } from "@contingent/core/ids";
 import { jobEventsAfter } from "@contingent/db/job-views-events";
 import type { IntakeContext } from "../../context.ts";
