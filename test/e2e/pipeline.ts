@@ -10,6 +10,7 @@ import { cascadeTests } from "./scenarios/cascade.ts";
 import { duplicateTests } from "./scenarios/duplicates.ts";
 import { cancelTests, costCapTests, deadlineTests } from "./scenarios/limits.ts";
 import { providerTests } from "./scenarios/provider.ts";
+import { rateTests } from "./scenarios/rates.ts";
 import { retryTests } from "./scenarios/retries.ts";
 import { scaleTests } from "./scenarios/scale.ts";
 import { describeOn, useSystem } from "./support/use-system.ts";
@@ -24,6 +25,7 @@ export function pipelineTests(transport: TransportName): void {
     describe("the deadline", () => deadlineTests(system));
     describe("canceling", () => cancelTests(system));
     describe("acceptance", () => acceptanceTests(system));
+    describe("what models cost", () => rateTests(system));
     describe("messages that should not be there", () => duplicateTests(system));
     describe("many at once", () => scaleTests(system));
   });

@@ -120,6 +120,36 @@ export const DAMAGES: readonly Damage[] = [
     ],
   },
   {
+    noticed: [9],
+    what: "an attempt claims to have been corrected",
+    sql: ["UPDATE attempt SET cost_version = 1 WHERE job_id = '$charged'"],
+  },
+  {
+    noticed: [9],
+    what: "the first correction of a cost is missing",
+    sql: [
+      "UPDATE attempt SET cost_version = 2 WHERE job_id = '$charged'",
+      "INSERT INTO attempt_cost_correction SELECT id, 2, cost_nanos, cost_nanos, 'r', 'key_x' FROM attempt WHERE job_id = '$charged'",
+    ],
+  },
+  {
+    noticed: [9],
+    what: "a correction does not begin where the one before it ended",
+    sql: [
+      "UPDATE attempt SET cost_version = 2 WHERE job_id = '$charged'",
+      "INSERT INTO attempt_cost_correction SELECT id, 1, cost_nanos, cost_nanos + 1, 'r', 'key_x' FROM attempt WHERE job_id = '$charged'",
+      "INSERT INTO attempt_cost_correction SELECT id, 2, cost_nanos, cost_nanos, 'r', 'key_x' FROM attempt WHERE job_id = '$charged'",
+    ],
+  },
+  {
+    noticed: [9],
+    what: "the last correction says another cost than the attempt does",
+    sql: [
+      "UPDATE attempt SET cost_version = 1 WHERE job_id = '$charged'",
+      "INSERT INTO attempt_cost_correction SELECT id, 1, cost_nanos, cost_nanos - 1, 'r', 'key_x' FROM attempt WHERE job_id = '$charged'",
+    ],
+  },
+  {
     noticed: [10],
     what: "a job costs more than its cap",
     sql: [

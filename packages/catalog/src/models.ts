@@ -14,6 +14,9 @@ import { parseMoney } from "@contingent/core/money";
 
 type Prices = Omit<RateBand, "promptTokensMax">;
 
+/** The providers whose models can be called, by the names that rates give. */
+export const providerNames = ["anthropic"] as const;
+
 /** In the price lists of these models no first day is given: they were on sale before this catalog began. */
 const BEFORE_THIS_CATALOG = "2026-01-01";
 
@@ -67,18 +70,16 @@ const RATES: readonly Rate[] = [
   ),
 ];
 
-/** Every rate of every model. Find one with `rateAt` of core/cost: by the exact id and the moment of the call. */
+/**
+ * Every rate that the program ships with. Operators add to them (core/price-book); find one with `rateAt` of core/cost: by
+ * the exact id and the moment of the call.
+ */
 export function rates(): readonly Rate[] {
   return RATES;
 }
 
-/** Whether there is any rate for exactly this model, in whatever period. */
-export function modelExists(id: string): boolean {
-  return RATES.some((rate) => rate.model === id);
-}
-
 function model(id: string, from: string, bands: readonly RateBand[]): Rate {
-  return { model: id, provider: "anthropic", fromMs: startOf(from), untilMs: null, bands, fast: null };
+  return { model: id, provider: providerNames[0], fromMs: startOf(from), untilMs: null, bands, fast: null };
 }
 
 function anySize(text: Record<keyof Prices, string>): readonly RateBand[] {

@@ -17,14 +17,14 @@ export interface RateBand {
   readonly cacheRead: bigint | null;
 }
 
-/** The prices of one model over one period. A price change is a new rate with its own dates, never an edit. */
+/** The prices of one model from an instant on. A price change is a new rate with its own dates, never an edit. */
 export interface Rate {
   /** The exact id the provider bills by. Never matched by prefix: `claude-sonnet-5` is not `claude-sonnet-5-5`. */
   readonly model: string;
   readonly provider: string;
   /** First instant of the period, inclusive, in ms since the epoch. */
   readonly fromMs: number;
-  /** End of the period, exclusive; null while no end is announced. */
+  /** End of the period, exclusive, unless a later rate begins before; null while no end is announced. */
   readonly untilMs: number | null;
   /** Ascending by `promptTokensMax`; the last one is open. The band is chosen by the whole request. */
   readonly bands: readonly RateBand[];
@@ -64,9 +64,21 @@ export class UnknownPriceError extends Error {
 
 const TOKENS_PER_RATE = 1_000_000n;
 
-/** The rate of exactly this model at an instant, or null. */
+/**
+ * The rate of exactly this model at an instant, or null. Of those that have begun the one that began last counts, and of
+ * several that began together the one that became known last: a later rate takes over whatever end the one before it had.
+ * @param rates in the order in which they became known
+ */
 export function rateAt(rates: readonly Rate[], model: string, atMs: number): Rate | null {
-  return rates.find((r) => r.model === model && r.fromMs <= atMs && (r.untilMs === null || atMs < r.untilMs)) ?? null;
+  const begun = rates.reduce<Rate | null>((latest, r) => {
+    if (r.model !== model || r.fromMs > atMs) return latest;
+    return latest === null || r.fromMs >= latest.fromMs ? r : latest;
+  }, null);
+  return begun === null || hasEnded(begun, atMs) ? null : begun;
+}
+
+function hasEnded({ untilMs }: Rate, atMs: number): boolean {
+  return untilMs !== null && untilMs <= atMs;
 }
 
 /**

@@ -15,6 +15,10 @@ export interface Invariant {
 /** How long after its deadline a job may take to be closed. */
 const CLOSING_GRACE = "interval '2 minutes'";
 
+/** The least that a corrected attempt was said to cost before: what it was corrected by counts against no cap. */
+const LEAST_BEFORE_CORRECTION =
+  "SELECT attempt_id, min(previous_nanos) AS least FROM attempt_cost_correction GROUP BY attempt_id";
+
 /** The triggers that keep the books from being changed or unbalanced, by table. */
 const GUARDS: Readonly<Record<string, readonly string[]>> = {
   permitted_flow: ["append_only"],
@@ -23,6 +27,12 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   charge: ["append_only", "charge_is_booked", "charge_is_not_rejected"],
   hold: ["ends_once"],
   attempt: ["ends_once"],
+  attempt_cost_correction: ["append_only"],
+  price_book_import: ["append_only"],
+  price_book_rate: ["append_only"],
+  reconciled_period: ["append_only"],
+  reconciliation: ["append_only"],
+  reconciliation_line: ["append_only"],
   verdict: ["append_only"],
   job_event: ["append_only"],
   acceptance_decision: ["append_only"],
@@ -110,20 +120,38 @@ export const INVARIANTS: readonly Invariant[] = [
                               coalesce(sum(cost_nanos) FILTER (WHERE cost_state = 'known'), 0) AS known,
                               coalesce(sum(cost_nanos) FILTER (WHERE cost_state = 'presumed'), 0) AS presumed,
                               coalesce(sum(reserve_nanos) FILTER (WHERE cost_state = 'held'), 0) AS held,
-                              coalesce(sum(greatest(cost_nanos - reserve_nanos, 0)), 0) AS overrun
-                         FROM attempt GROUP BY job_id) a ON a.job_id = j.id
+                              coalesce(sum(cost_nanos - least(cost_nanos, reserve_nanos, c.least)), 0) AS overrun
+                         FROM attempt LEFT JOIN (${LEAST_BEFORE_CORRECTION}) c ON c.attempt_id = attempt.id
+                        GROUP BY job_id) a ON a.job_id = j.id
            CROSS JOIN LATERAL (
              SELECT (j.cost_known_nanos, j.cost_presumed_nanos, j.cost_held_nanos, j.cost_overrun_nanos)::text AS of_job,
                     (coalesce(a.known, 0), coalesce(a.presumed, 0), coalesce(a.held, 0), coalesce(a.overrun, 0))::text
                       AS of_attempts) c
-           WHERE c.of_job <> c.of_attempts`,
+           WHERE c.of_job <> c.of_attempts
+          UNION ALL
+          SELECT format('%s: cost %s, version %s; its corrections end with %s, version %s', a.id, a.cost_nanos, a.cost_version,
+                        c.amount_nanos, c.version)
+            FROM attempt a
+            LEFT JOIN (SELECT DISTINCT ON (attempt_id) * FROM attempt_cost_correction ORDER BY attempt_id, version DESC) c
+              ON c.attempt_id = a.id
+           WHERE a.cost_version <> coalesce(c.version, 0) OR a.cost_nanos <> coalesce(c.amount_nanos, a.cost_nanos)
+          UNION ALL
+          SELECT format('%s: correction %s does not follow the one before', attempt_id, version)
+            FROM (SELECT *, lag(version, 1, 0) OVER w AS version_before, lag(amount_nanos, 1, previous_nanos) OVER w AS amount_before
+                    FROM attempt_cost_correction WINDOW w AS (PARTITION BY attempt_id ORDER BY version)) c
+           WHERE version <> version_before + 1 OR previous_nanos <> amount_before`,
   },
   {
     number: 10,
-    promise: "no job costs more than its cap, worst cases included",
+    promise:
+      "no job costs more than its cap, worst cases included, except by what its operator added later with a reason",
     sql: `SELECT format('%s: %s of %s, and usage exceeded what was reserved for it by %s', id,
                         cost_known_nanos + cost_presumed_nanos + cost_held_nanos, cost_cap_nanos, cost_overrun_nanos) AS what
-            FROM job WHERE cost_known_nanos + cost_presumed_nanos + cost_held_nanos > cost_cap_nanos`,
+            FROM job
+            LEFT JOIN (SELECT a.job_id, sum(a.cost_nanos - least(a.cost_nanos, a.reserve_nanos, c.least)) AS added
+                         FROM (${LEAST_BEFORE_CORRECTION}) c JOIN attempt a ON a.id = c.attempt_id GROUP BY a.job_id) c
+              ON c.job_id = job.id
+           WHERE cost_known_nanos + cost_presumed_nanos + cost_held_nanos - coalesce(c.added, 0) > cost_cap_nanos`,
   },
   {
     number: 12,

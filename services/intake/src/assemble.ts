@@ -1,3 +1,4 @@
+import { rates } from "@contingent/catalog/models";
 import { openAccept } from "@contingent/db/accept";
 import { openFindAccepted } from "@contingent/db/accept-find";
 import { openCommit } from "@contingent/db/commit";
@@ -5,6 +6,7 @@ import { jobViews } from "@contingent/db/job-views";
 import { keyFinder } from "@contingent/db/keys";
 import { jobLoader } from "@contingent/db/load";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
+import { priceBook } from "@contingent/db/price-book";
 import type { Queues } from "@contingent/queue/queues";
 import { intakeApp } from "./app.ts";
 import type { IntakeContext } from "./context.ts";
@@ -12,7 +14,6 @@ import { authenticator } from "./http/authenticate.ts";
 import { announcer } from "./jobs/announce.ts";
 import { InFlightRequests } from "./jobs/in-flight.ts";
 import { JobWatcher } from "./jobs/watcher.ts";
-import { shippedCatalog } from "./outcome-types/catalog.ts";
 import { latestVersions } from "./outcome-types/latest.ts";
 
 /** What a process gives to its API; the rest is made of it. */
@@ -29,7 +30,7 @@ export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts):
     ...shared,
     authenticate: authenticator(keyFinder(pool)),
     latest: latestVersions(pool, versions),
-    catalog: shippedCatalog(),
+    priceBook: priceBook(pool, rates(), { log }),
     accept: openAccept(pool),
     findAccepted: openFindAccepted(pool),
     views: jobViews(pool),

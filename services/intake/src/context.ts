@@ -5,12 +5,12 @@ import type { Commit } from "@contingent/db/commit";
 import type { FindJobView } from "@contingent/db/job-views";
 import type { JobLoader } from "@contingent/db/load";
 import type { Pool } from "@contingent/db/pool";
+import type { PriceBook } from "@contingent/db/price-book";
 import type { Health } from "@contingent/runtime/health";
 import type { Log } from "@contingent/runtime/log";
 import type { Authenticate } from "./http/authenticate.ts";
 import type { InFlightRequests } from "./jobs/in-flight.ts";
 import type { JobWatcher } from "./jobs/watcher.ts";
-import type { Catalog } from "./outcome-types/catalog.ts";
 import type { LatestVersions } from "./outcome-types/latest.ts";
 import type { ReceiptKeys } from "./receipts/keys.ts";
 
@@ -19,7 +19,7 @@ export interface IntakeContext {
   readonly pool: Pool;
   readonly authenticate: Authenticate;
   readonly latest: LatestVersions;
-  readonly catalog: Catalog;
+  readonly priceBook: PriceBook;
   readonly accept: Accept;
   readonly findAccepted: FindAccepted;
   readonly views: FindJobView;

@@ -1,4 +1,5 @@
 /** The API of one process on a database of its own, with the queue on Postgres: everything real but the other services. */
+import { rates } from "@contingent/catalog/models";
 import { rateAt } from "@contingent/core/cost";
 import type { CustomerId } from "@contingent/core/ids";
 import { ensureCustomer } from "@contingent/db/customers";
@@ -13,7 +14,6 @@ import { answer, happens, judge, type TestStep } from "@contingent/testkit/jobs"
 import { freshDatabase } from "@contingent/testkit/postgres";
 import { startTcpLink, type TcpLink } from "@contingent/testkit/tcp-link";
 import { assembleIntake } from "../src/assemble.ts";
-import { shippedCatalog } from "../src/outcome-types/catalog.ts";
 import { passingKeys, type ReceiptKeys } from "../src/receipts/keys.ts";
 import { startIntakeServer } from "../src/server.ts";
 import { type CheckedClient, checkedClient } from "./checked-client.ts";
@@ -118,7 +118,6 @@ async function newCustomer(pool: Pool): Promise<{ readonly id: CustomerId; reado
 
 /** A worker starts an attempt, at the shipped catalog's prices. */
 export function claim(): TestStep {
-  const { rates } = shippedCatalog();
   return (job) => ({
     type: "claim",
     attemptId: newId("att"),
@@ -127,7 +126,7 @@ export function claim(): TestStep {
     rates: new Map(
       job.terms.cascade.flatMap(({ models }) =>
         models.flatMap((model) => {
-          const rate = rateAt(rates, model, Date.now());
+          const rate = rateAt(rates(), model, Date.now());
           return rate === null ? [] : [[model, rate] as const];
         }),
       ),

@@ -44,7 +44,7 @@ export async function claimAttempt(
   if (earlyMs > 0) await delay(Math.ceil(earlyMs));
 
   const request = requestFor(loaded);
-  const rates = ratesOf(context, loaded.job, nowMs());
+  const rates = ratesOf(context, await context.priceBook.rates(), loaded.job, nowMs());
   const step = await decideClaim(context, loaded, request, rates, nowMs);
   if (step.kind !== "moved") return null;
   const { next, event, effects } = step;
@@ -103,10 +103,10 @@ async function decideClaim(
 const COUNT_TIMEOUT_MS = 10_000;
 
 /** The rates that hold now for the cascade's models, as far as a provider is there to call. */
-function ratesOf(context: WorkerContext, job: Job, atMs: number): ReadonlyMap<string, Rate> {
+function ratesOf(context: WorkerContext, book: readonly Rate[], job: Job, atMs: number): ReadonlyMap<string, Rate> {
   const rates = new Map<string, Rate>();
   for (const model of job.terms.cascade.flatMap((step) => step.models)) {
-    const rate = rateAt(context.rates, model, atMs);
+    const rate = rateAt(book, model, atMs);
     if (rate !== null && context.providers.has(rate.provider)) rates.set(model, rate);
   }
   return rates;

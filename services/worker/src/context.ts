@@ -1,7 +1,7 @@
-import type { Rate } from "@contingent/core/cost";
 import type { Commit } from "@contingent/db/commit";
 import type { JobLoader } from "@contingent/db/load";
 import type { Pool } from "@contingent/db/pool";
+import type { PriceBook } from "@contingent/db/price-book";
 import type { Provider } from "@contingent/providers/provider";
 import type { Queues } from "@contingent/queue/queues";
 import type { Log } from "@contingent/runtime/log";
@@ -15,6 +15,6 @@ export interface WorkerContext {
   readonly queues: Queues;
   /** By the name that the rates give. */
   readonly providers: ReadonlyMap<string, Provider>;
-  readonly rates: readonly Rate[];
+  readonly priceBook: PriceBook;
   readonly log: Log;
 }

@@ -6,6 +6,7 @@ import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openPool } from "@contingent/db/pool";
+import { priceBook } from "@contingent/db/price-book";
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
@@ -31,7 +32,7 @@ await runService("worker", async (stack, service) => {
     commit: openCommit(pool),
     queues,
     providers: new Map([[provider.name, provider]]),
-    rates: rates(),
+    priceBook: priceBook(pool, rates(), { log }),
     log,
   };
   const consumer = queues.consume(attemptQueue(config.TIER), attemptHandler(context), {

@@ -130,6 +130,12 @@ export const ERRORS = {
     meaning: "The job has not been charged, so there is no receipt for it. The message says why.",
     remedy: "Wait until an open job is closed; of a failure there is never a receipt, because it costs nothing.",
   },
+  attempt_not_found: {
+    type: "not_found_error",
+    status: 404,
+    meaning: "There is no such attempt.",
+    remedy: "Check the id (`att_…`): the job lists its attempts with `expand[]=attempts`.",
+  },
   outcome_type_not_found: {
     type: "not_found_error",
     status: 404,
@@ -190,6 +196,12 @@ export const ERRORS = {
     meaning:
       "There is no outcome to accept or reject: the job is still at work or has ended, its window is over, or somebody has decided otherwise.",
     remedy: "Read the job. A decision counts while its state is `awaiting_acceptance` and `settles_at` has not passed.",
+  },
+  attempt_cost_open: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "The attempt has no cost that could be corrected: it is still running, or never reached a provider.",
+    remedy: "Wait until it has ended. What a provider invoices for no known call is found by a reconciliation.",
   },
   idempotency_in_flight: {
     type: "idempotency_error",

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { acceptJob } from "./acceptance.ts";
+import { correctCost, getAttemptCost } from "./attempt-cost.ts";
 import { anyJobSchema, jobSchema } from "./job.ts";
 import {
   bulkLineSchema,
@@ -27,6 +28,7 @@ import {
 } from "./outcome-types.ts";
 import { priceRecommendationQuery, priceRecommendationSchema } from "./price-recommendation.ts";
 import { jwksSchema, receiptSchema, reverificationSchema } from "./receipts.ts";
+import { getPriceBook, importRates } from "./price-book.ts";
 import { summaryQuery, summarySchema } from "./summary.ts";
 
 const healthSchema = z
@@ -343,6 +345,10 @@ export const OPERATIONS: readonly Operation[] = [
   getPriceRecommendation,
   getSummary,
   getReceiptKeys,
+  importRates,
+  getPriceBook,
+  getAttemptCost,
+  correctCost,
   getHealth,
   getReadiness,
 ];

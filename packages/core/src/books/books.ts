@@ -129,8 +129,11 @@ function givenBack(slices: readonly Slice[]): readonly Posting[] {
   return slices.map(({ grantId, amount }) => ({ account: prepaid(grantId), amount: negate(amount) }));
 }
 
-/** How sure a cost is: taken at its worst case because the answer was lost, or reported by the provider. */
-export type CostBasis = "estimated" | "reported";
+/**
+ * How a cost is known: taken at its worst case because the answer was lost, reported by the provider, or corrected later,
+ * for the n-th time.
+ */
+export type CostBasis = "estimated" | "reported" | `corrected-${number}`;
 
 /** What one attempt cost, to whom it is owed and for which model. Amounts already booked for it are given as `booked`. */
 export interface AttemptCost {

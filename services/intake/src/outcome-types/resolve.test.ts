@@ -1,13 +1,14 @@
+import { rates } from "@contingent/catalog/models";
 import type { Json, JsonObject } from "@contingent/core/json";
 import { nanos, ZERO } from "@contingent/core/money";
 import type { Terms } from "@contingent/core/outcome-type";
 import type { PriceTerms } from "@contingent/core/pricing/price";
 import { decodeOutcomeType, encodeOutcomeType } from "@contingent/db/outcome-type-json";
 import { describe, expect, test } from "vitest";
-import { shippedCatalog } from "./catalog.ts";
+import { catalogOf } from "./catalog.ts";
 import { resolveDefinition } from "./resolve.ts";
 
-const AROUND = { catalog: shippedCatalog(), nowMs: Date.UTC(2026, 10, 24) };
+const AROUND = { catalog: catalogOf(rates()), nowMs: Date.UTC(2026, 10, 24) };
 
 const GOOD: JsonObject = {
   description: "What is in a document",

@@ -2,14 +2,18 @@ import type { Route } from "../http/route.ts";
 import { acceptJobRoute } from "./accept-job/accept-job.ts";
 import { bulkCreateJobsRoute } from "./bulk-create-jobs/bulk-create-jobs.ts";
 import { cancelJobRoute } from "./cancel-job/cancel-job.ts";
+import { correctCostRoute } from "./correct-cost/correct-cost.ts";
 import { createJobRoute } from "./create-job/create-job.ts";
+import { getAttemptCostRoute } from "./get-attempt-cost/get-attempt-cost.ts";
 import { getJobRoute } from "./get-job/get-job.ts";
 import { getOutcomeTypeRoute, getOutcomeTypeVersionRoute } from "./get-outcome-type/get-outcome-type.ts";
 import { getPriceRecommendationRoute } from "./get-price-recommendation/get-price-recommendation.ts";
 import { getReceiptKeysRoute } from "./get-receipt-keys/get-receipt-keys.ts";
 import { getReceiptRoute } from "./get-receipt/get-receipt.ts";
+import { getPriceBookRoute } from "./get-price-book/get-price-book.ts";
 import { getSummaryRoute } from "./get-summary/get-summary.ts";
 import { healthRoutes } from "./health/health.ts";
+import { importRatesRoute } from "./import-rates/import-rates.ts";
 import { listJobsRoute } from "./list-jobs/list-jobs.ts";
 import { listOutcomeTypesRoute, listOutcomeTypeVersionsRoute } from "./list-outcome-types/list-outcome-types.ts";
 import { putOutcomeTypeRoute } from "./put-outcome-type/put-outcome-type.ts";
@@ -35,5 +39,9 @@ export const ROUTES: readonly Route[] = [
   getPriceRecommendationRoute,
   getSummaryRoute,
   getReceiptKeysRoute,
+  importRatesRoute,
+  getPriceBookRoute,
+  getAttemptCostRoute,
+  correctCostRoute,
   ...healthRoutes,
 ];

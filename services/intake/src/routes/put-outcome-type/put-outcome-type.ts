@@ -4,6 +4,7 @@ import { publishVersion } from "@contingent/db/outcome-types-published";
 import { ApiError } from "../../http/api-error.ts";
 import { readJsonBody } from "../../http/read-body.ts";
 import { route } from "../../http/route.ts";
+import { catalogOf } from "../../outcome-types/catalog.ts";
 import { renderOutcomeType } from "../../outcome-types/render.ts";
 import { resolveDefinition } from "../../outcome-types/resolve.ts";
 
@@ -11,7 +12,8 @@ export const putOutcomeTypeRoute = route(
   putOutcomeType,
   async (context, { params: { name }, request }) => {
     const definition = await readJsonBody(request, putOutcomeType.body.type);
-    const resolution = resolveDefinition(definition, { catalog: context.catalog, nowMs: Date.now() });
+    const catalog = catalogOf(await context.priceBook.rates());
+    const resolution = resolveDefinition(definition, { catalog, nowMs: Date.now() });
     if (!resolution.ok || !isJsonObject(definition)) {
       const problems = resolution.ok ? [] : resolution.problems;
       const [first] = problems;
