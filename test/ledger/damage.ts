@@ -58,6 +58,16 @@ export const DAMAGES: readonly Damage[] = [
     sql: ["DELETE FROM permitted_flow WHERE kind = 'cost' AND account_class = 'cogs' AND direction = 'credit'"],
   },
   {
+    noticed: [3],
+    what: "an account moved on a day without postings",
+    sql: ["INSERT INTO account_movement VALUES ('cogs', 'x', 'USD', '2026-01-01', 7, 7, 2)"],
+  },
+  {
+    noticed: [3],
+    what: "a job was closed that there is not",
+    sql: ["INSERT INTO margin_rollup VALUES ('2026-01-01', 'cus_x', 'otv_x', '', '', 0, 0, 0, 0, 0, 1, 0, 0, 1, 0)"],
+  },
+  {
     noticed: [5],
     what: "an open hold is larger than what was authorized",
     sql: ["UPDATE hold SET amount_nanos = amount_nanos + 1 WHERE job_id = '$open'"],

@@ -4,6 +4,7 @@
  * that belong to parts which do not exist yet (prepaid balances, credits, limits, statements, periods) are missing.
  */
 import { PERMITTED_FLOWS } from "@contingent/core/books/accounts";
+import { ROLLUPS_IN_FULL } from "./bookkeeping/rollup-checks.ts";
 
 export interface Invariant {
   readonly number: number;
@@ -37,6 +38,7 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   job_event: ["append_only"],
   acceptance_decision: ["append_only"],
   outcome_type_version: ["append_only"],
+  ledger_block: ["append_only"],
 };
 const guards = Object.entries(GUARDS).flatMap(([table, names]) => names.map((name) => [table, name]));
 const flows = PERMITTED_FLOWS.map((flow) => [flow.kind, flow.accountClass, flow.direction]);
@@ -69,6 +71,11 @@ export const INVARIANTS: readonly Invariant[] = [
                         coalesce(p.account_class, d.account_class), CASE WHEN d.kind IS NULL THEN 'the code' ELSE 'the database' END)
             FROM (${values(flows)}) p (kind, account_class, direction)
             FULL JOIN permitted_flow d USING (kind, account_class, direction) WHERE p.kind IS NULL OR d.kind IS NULL`,
+  },
+  {
+    number: 3,
+    promise: "a balance is the sum of its postings, and so is a margin",
+    sql: ROLLUPS_IN_FULL,
   },
   {
     number: 5,

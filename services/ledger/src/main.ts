@@ -1,4 +1,4 @@
-/** The ledger service: settles jobs, and sweeps up what is overdue or has lost its message. */
+/** The ledger service: settles jobs, sweeps up what is overdue or has lost its message, and keeps the books sealed. */
 import { openCommit } from "@contingent/db/commit";
 import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
@@ -8,6 +8,7 @@ import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
 import { runService } from "@contingent/runtime/service";
+import { BOOKKEEPING_INTERVAL_MS, runBookkeeper } from "./bookkeeper.ts";
 import { ledgerSettings } from "./config.ts";
 import { settleHandler } from "./handlers/settle.ts";
 import { runSweeper } from "./sweeper.ts";
@@ -36,6 +37,8 @@ await runService("ledger", async (stack, service) => {
   stack.defer(() => consumer.close());
   const sweeping = runSweeper(context, { intervalMs: config.SWEEP_INTERVAL_MS, signal: service.stopping });
   stack.defer(() => sweeping);
+  const bookkeeping = runBookkeeper(context, { intervalMs: BOOKKEEPING_INTERVAL_MS, signal: service.stopping });
+  stack.defer(() => bookkeeping);
 
   health.addLiveness("progress", () => consumer.checkProgress());
   health.addReadiness("database", () => checkDatabase(pool));

@@ -1,0 +1,126 @@
+/**
+ * From transactions of the books to lines of the margin roll-up. The same statement rolls a window up, adds what is not
+ * sealed yet, and checks the roll-up: each line is a function of the transactions alone.
+ */
+
+export const MARGIN_KEY = ["day", "customer_id", "outcome_type_version_id", "tier", "model"] as const;
+
+export const MARGIN_MEASURES = [
+  "revenue_nanos",
+  "credits_nanos",
+  "adjustments_nanos",
+  "cost_nanos",
+  "absorbed_nanos",
+  "closed",
+  "billed",
+  "partial",
+  "failed",
+  "calls",
+] as const;
+export type MarginMeasure = (typeof MARGIN_MEASURES)[number];
+
+export const MARGIN_COLUMNS = [...MARGIN_KEY, ...MARGIN_MEASURES] as const;
+
+/**
+ * What accounts of profit and loss count as. Each of them counts as something, so that margins add up to the accounts;
+ * an account that counts as nothing is one of the balance sheet.
+ */
+export const MEASURE_OF_CLASS = `
+  CASE WHEN account_class LIKE 'revenue:%' OR account_class = 'breakage' THEN 'revenue_nanos'
+       WHEN account_class = 'contra_revenue:credit' THEN 'credits_nanos'
+       WHEN account_class IN ('contra_revenue:adjustment', 'rounding') THEN 'adjustments_nanos'
+       WHEN account_class IN ('cogs', 'cogs:drift') THEN 'cost_nanos' END`;
+/** Which side of the account is more of the measure: what is earned stands on the credit side. */
+export const SIGN_OF_CLASS =
+  "CASE WHEN account_class LIKE 'revenue:%' OR account_class = 'breakage' THEN -1 ELSE 1 END";
+
+const DATED_DAY = "(t.dated_at AT TIME ZONE 'UTC')::date";
+
+/** The attempt that a job's revenue is of: the one whose verdict decided, or else the last one. */
+const DECIDING_ATTEMPT = `
+      LEFT JOIN charge c ON c.job_id = j.id
+      LEFT JOIN verdict v ON v.id = c.verdict_id
+      LEFT JOIN LATERAL (
+        SELECT tier, model FROM attempt
+         WHERE job_id = j.id AND (v.attempt_id IS NULL OR id = v.attempt_id) ORDER BY number DESC LIMIT 1) a ON true`;
+
+/** A cost's key names the attempt that it is of, or the verdict on one; its account names the model. */
+const ATTEMPT_OF_COST = `LEFT JOIN verdict v ON v.id = split_part(t.key, ':', 2)
+      LEFT JOIN attempt a ON a.id = coalesce(v.attempt_id, split_part(t.key, ':', 2))`;
+const MODEL_OF_COST = "substr(p.account_of, strpos(p.account_of, ':') + 1)";
+
+/** All but costs of jobs: revenue, what was taken back of it, and what belongs to no single job. */
+const EARNED = `
+    SELECT t.day, coalesce(t.customer_id, '') AS customer_id, coalesce(j.outcome_type_version_id, '') AS outcome_type_version_id,
+           coalesce(a.tier, '') AS tier, coalesce(a.model, '') AS model, p.measure, p.amount
+      FROM entry t
+     CROSS JOIN LATERAL (
+       SELECT ${MEASURE_OF_CLASS} AS measure, ${SIGN_OF_CLASS} * amount_nanos AS amount
+         FROM posting WHERE transaction_id = t.id) p
+      LEFT JOIN job j ON j.id = t.job_id${DECIDING_ATTEMPT}
+     WHERE t.kind NOT IN ('cost', 'hold', 'void') AND p.measure IS NOT NULL`;
+
+/** What attempts and verdicts cost. `cost` is a FROM item of cost transactions, called `t`. */
+function costLines(measure: MarginMeasure, day: string, cost: string): string {
+  return `
+    SELECT ${day}, j.customer_id, j.outcome_type_version_id, coalesce(a.tier, ''), ${MODEL_OF_COST}, '${measure}', p.amount_nanos
+      FROM ${cost}
+      JOIN posting p ON p.transaction_id = t.id AND p.account_class = 'cogs'
+      JOIN job j ON j.id = t.job_id
+      ${ATTEMPT_OF_COST}`;
+}
+
+const SPENT = `${costLines("cost_nanos", "t.day", "entry t")}
+     WHERE t.kind = 'cost'`;
+
+/**
+ * A cost is absorbed once its job is closed without a charge: by the closing, for what was booked before it, and at once for
+ * what is booked after it. Either way on the cost's own day, so that it is a part of the line's cost.
+ */
+function absorbed(from: string, until: string): string {
+  const ofClosedNow = `entry closing JOIN ledger_transaction t ON t.job_id = closing.job_id AND t.kind = 'cost' AND t.xact < ${until}`;
+  return `${costLines("absorbed_nanos", DATED_DAY, ofClosedNow)}
+     WHERE closing.kind = 'void'
+    UNION ALL${costLines("absorbed_nanos", "t.day", "entry t")}
+     WHERE t.kind = 'cost' AND EXISTS (
+       SELECT FROM ledger_transaction closing
+        WHERE closing.job_id = t.job_id AND closing.kind = 'void' AND closing.xact < ${from})`;
+}
+
+/** A job's hold ends when it is closed, by a capture or by a void. */
+const CLOSED = `
+    SELECT t.day, j.customer_id, j.outcome_type_version_id, coalesce(a.tier, ''), coalesce(a.model, ''), n.measure, n.amount
+      FROM entry t
+      JOIN job j ON j.id = t.job_id${DECIDING_ATTEMPT}
+     CROSS JOIN LATERAL (VALUES
+       ('closed', 1), ('billed', (t.kind = 'capture')::int), ('partial', (j.resolution = 'partial')::int),
+       ('failed', (j.resolution = 'failure')::int)) n (measure, amount)
+     WHERE t.kind IN ('capture', 'void')
+    UNION ALL
+    SELECT t.day, j.customer_id, j.outcome_type_version_id, a.tier, a.model, 'calls', 1
+      FROM entry t
+      JOIN job j ON j.id = t.job_id
+      JOIN attempt a ON a.job_id = t.job_id
+     WHERE t.kind IN ('capture', 'void')`;
+
+/** The lines of the transactions in the window, one for each key. The bounds are SQL expressions. */
+export function marginLines(from: string, until: string): string {
+  const measures = MARGIN_MEASURES.map(
+    (name) => `coalesce(sum(amount) FILTER (WHERE measure = '${name}'), 0)::bigint AS ${name}`,
+  );
+  const isNothing = MARGIN_MEASURES.map((name) => `${name} = 0`).join(" AND ");
+  return `
+  SELECT * FROM (
+    SELECT ${MARGIN_KEY.join(", ")}, ${measures.join(",\n           ")}
+      FROM (
+    WITH entry AS MATERIALIZED (
+      SELECT t.id, t.kind, t.key, t.job_id, t.customer_id, ${DATED_DAY} AS day
+        FROM ledger_transaction t WHERE t.xact >= ${from} AND t.xact < ${until}
+    )${EARNED}
+    UNION ALL${SPENT}
+    UNION ALL${absorbed(from, until)}
+    UNION ALL${CLOSED}
+      ) parts
+     GROUP BY ${MARGIN_KEY.join(", ")}
+  ) lines WHERE NOT (${isNothing})`;
+}
