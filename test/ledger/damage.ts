@@ -57,6 +57,7 @@ export const DAMAGES: readonly Damage[] = [
     what: "a permitted flow is missing",
     sql: ["DELETE FROM permitted_flow WHERE kind = 'cost' AND account_class = 'cogs' AND direction = 'credit'"],
   },
+  { noticed: [2], what: "services may post by themselves", sql: ["GRANT INSERT ON posting TO contingent_service"] },
   {
     noticed: [3],
     what: "an account moved on a day without postings",

@@ -11,9 +11,14 @@ export interface PoolOptions {
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
   readonly connectionsMax?: number;
+  /** The role whose rights statements have, whoever logged in: `SERVICE_ROLE` for everything on the path of a job. */
+  readonly role?: string;
   /** Told of connections that broke. Without a listener such an error would end the process. */
   readonly log?: { readonly warn: (fields: object, message: string) => void };
 }
+
+/** What services act as: it may write everything but the books, which only the function `book` does (0011_roles.sql). */
+export const SERVICE_ROLE = "contingent_service";
 
 const CONNECTIONS_MAX_DEFAULT = 8;
 /** Ways to execute a statement that pay off only when it reads whole tables. */
@@ -42,7 +47,7 @@ export function openPool(url: string, options: PoolOptions): Pool {
     max: options.connectionsMax ?? CONNECTIONS_MAX_DEFAULT,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    options: PLANNER_OPTIONS,
+    options: options.role === undefined ? PLANNER_OPTIONS : `${PLANNER_OPTIONS} -c role=${options.role}`,
     types: TYPES,
   });
   const onBroken = (error: Error): void => options.log?.warn({ error: error.message }, "database connection broke");

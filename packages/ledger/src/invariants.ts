@@ -60,12 +60,18 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 2,
-    promise: "what is booked never changes: the guards of the books are in place, and permit what they should",
+    promise:
+      "what is booked never changes: the guards of the books are in place, permit what they should, and let only the ledger post",
     sql: `SELECT format('%s has lost its trigger %s', g.relation, g.name) AS what FROM (${values(guards)}) g (relation, name)
            WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass(g.relation) AND t.tgname = g.name)
           UNION ALL
           SELECT format('trigger %s of %s is disabled', t.tgname, c.relname) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
            WHERE c.relnamespace = current_schema()::regnamespace AND t.tgenabled NOT IN ('O', 'A')
+          UNION ALL
+          SELECT format('%s may %s %s', r.name, p.privilege, t.name)
+            FROM (VALUES ('contingent_service'), ('public')) r (name), (VALUES ('ledger_transaction'), ('posting')) t (name),
+                 (VALUES ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE')) p (privilege)
+           WHERE has_table_privilege(r.name, t.name, p.privilege)
           UNION ALL
           SELECT format('a %s may %s %s, says %s alone', coalesce(p.kind, d.kind), coalesce(p.direction, d.direction),
                         coalesce(p.account_class, d.account_class), CASE WHEN d.kind IS NULL THEN 'the code' ELSE 'the database' END)

@@ -1,6 +1,6 @@
 /** Intake: the HTTP API. Accepts jobs durably, answers what became of them. */
 import { checkDatabase } from "@contingent/db/migrate";
-import { openPool } from "@contingent/db/pool";
+import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { runService } from "@contingent/runtime/service";
@@ -14,7 +14,7 @@ await runService("intake", async (stack, service) => {
   const config = readConfig(intakeSettings, service.env);
 
   const receiptKeys = await openReceiptKeys(config, log);
-  const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-intake", log });
+  const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-intake", role: SERVICE_ROLE, log });
   stack.defer(() => pool.end());
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());

@@ -5,7 +5,7 @@ import type { CustomerId } from "@contingent/core/ids";
 import { ensureCustomer } from "@contingent/db/customers";
 import { newId } from "@contingent/db/ids";
 import { createKey } from "@contingent/db/keys";
-import { openPool, type Pool } from "@contingent/db/pool";
+import { openPool, type Pool, SERVICE_ROLE } from "@contingent/db/pool";
 import { apiClient } from "@contingent/embedded/api-client";
 import { openQueues, type Queues } from "@contingent/queue/queues";
 import { Health } from "@contingent/runtime/health";
@@ -61,7 +61,10 @@ export async function startApi(): Promise<Api> {
   const { hostname: host, port } = new URL(database.url);
   const databaseLink = await startTcpLink({ host, port: Number(port) });
   stack.defer(() => databaseLink.close());
-  const ownPool = openPool(databaseLink.through(database.url), { applicationName: "intake-test-process" });
+  const ownPool = openPool(databaseLink.through(database.url), {
+    applicationName: "intake-test-process",
+    role: SERVICE_ROLE,
+  });
   stack.defer(() => ownPool.end());
   const receiptKeys = await passingKeys();
   const first = stack.use(await startProcess({ pool: ownPool, queues, log, receiptKeys }));

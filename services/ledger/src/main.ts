@@ -3,7 +3,7 @@ import { openCommit } from "@contingent/db/commit";
 import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
-import { openPool } from "@contingent/db/pool";
+import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
@@ -17,7 +17,7 @@ await runService("ledger", async (stack, service) => {
   const { log, health } = service;
   const config = readConfig(ledgerSettings, service.env);
 
-  const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-ledger", log });
+  const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-ledger", role: SERVICE_ROLE, log });
   stack.defer(() => pool.end());
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());

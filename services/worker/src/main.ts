@@ -5,7 +5,7 @@ import { openCommit } from "@contingent/db/commit";
 import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
-import { openPool } from "@contingent/db/pool";
+import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { priceBook } from "@contingent/db/price-book";
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { openQueues } from "@contingent/queue/queues";
@@ -19,7 +19,11 @@ await runService("worker", async (stack, service) => {
   const { log, health } = service;
   const config = readConfig(workerSettings, service.env);
 
-  const pool = openPool(config.DATABASE_URL, { applicationName: `contingent-worker-${config.TIER}`, log });
+  const pool = openPool(config.DATABASE_URL, {
+    applicationName: `contingent-worker-${config.TIER}`,
+    role: SERVICE_ROLE,
+    log,
+  });
   stack.defer(() => pool.end());
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
