@@ -107,6 +107,17 @@ describe("the database refuses", () => {
     expect(await outcomeOf(db.pool, borrowed, ...capture())).toBe("charge_verdict_id_job_id_verdict_billable_fkey");
   });
 
+  test("a charge for an outcome that the customer rejected, while the one of its rework may be charged", async () => {
+    const id = await driveTo(db.pool, "awaiting_acceptance", { terms: { rework: true } });
+    const rejected = await verdictOf(id);
+    const { progress } = await take(db.pool, id, happens("rejected"), claim(), answer(), judge("pass"));
+    expect(await outcomeOf(db.pool, charge({ jobId: id, verdictId: rejected }), ...capture(id))).toBe(
+      "charge_is_not_rejected",
+    );
+    const reworked = progress.best?.verdictId ?? null;
+    expect(await outcomeOf(db.pool, charge({ jobId: id, verdictId: reworked }), ...capture(id))).toBe("committed");
+  });
+
   test("a charge of nothing, and one that gives money away", async () => {
     expect(await outcomeOf(db.pool, charge({ amount: 0n }), ...capture())).toBe("charge_amount_nanos_check");
     expect(await outcomeOf(db.pool, charge({ amount: -1n }), ...capture())).toBe("charge_amount_nanos_check");

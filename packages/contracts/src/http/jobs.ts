@@ -73,7 +73,7 @@ export const createJobHeaders = z.object({
     .optional()
     .meta({
       description:
-        "`wait=N`: wait up to N seconds (at most 60) for the result; then the answer is 200 with the closed job.",
+        "`wait=N`: wait up to N seconds (at most 60) for the result; then the answer is 200 with the closed job, or 202 with the outcome that awaits your acceptance.",
       examples: ["wait=30"],
     }),
 });

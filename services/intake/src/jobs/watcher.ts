@@ -90,6 +90,11 @@ export class JobWatcher {
   }
 }
 
+/** There is a result: the job is over, or its outcome awaits acceptance. */
+export function isDelivered(position: Pick<JobPosition, "state">): boolean {
+  return isClosed(position) || position.state === "awaiting_acceptance";
+}
+
 /** The job is over: nothing about it changes any more. */
 export function isClosed(position: Pick<JobPosition, "state">): boolean {
   return position.state === "closed";

@@ -1,4 +1,5 @@
 import { jobSchema, operatorJobSchema } from "@contingent/contracts/http/job";
+import type { JobId } from "@contingent/core/ids";
 import { happens, partsOf, take } from "@contingent/testkit/jobs";
 import { until } from "@contingent/testkit/until";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -37,6 +38,33 @@ test("what awaits acceptance can be looked at, and until when", async () => {
   });
   expect(Math.abs(Date.parse(job.settles_at ?? "") - before - HOUR_MS)).toBeLessThan(60_000);
 });
+
+test("who prefers to wait is shown the outcome when it is there, not when its window is over", async () => {
+  const body = { outcome_type: "reviewed", input: { document: "Invoice 1" }, outcome_key: "awaited" };
+  const { id } = await api.customer.submit(body);
+  await take(api.pool, id, ...DELIVER);
+  const again = { method: "POST", path: "/v1/jobs", body, headers: { prefer: "wait=60" } };
+  const answered = await api.customer.send({ ...again, signal: AbortSignal.timeout(15_000) });
+  expect(jobSchema.parse(answered.body)).toMatchObject({ id, state: "awaiting_acceptance", output: { answer: 42 } });
+});
+
+test("a new job that is waited for is answered with 202 while its outcome awaits acceptance", async () => {
+  const body = { outcome_type: "reviewed", input: { document: "Invoice 1" }, outcome_key: "awaited-anew" };
+  const waiting = api.customer.send({ method: "POST", path: "/v1/jobs", body, headers: { prefer: "wait=60" } });
+  const id = await until(() => jobByKey("awaited-anew"), { timeoutMs: 5_000, what: "the job" });
+  await take(api.pool, id, ...DELIVER);
+  const answered = await waiting;
+  expect(answered.status).toBe(202);
+  expect(jobSchema.parse(answered.body)).toMatchObject({ id, state: "awaiting_acceptance", output: { answer: 42 } });
+});
+
+async function jobByKey(key: string): Promise<JobId | null> {
+  const { rows } = await api.pool.query<{ id: JobId }>({
+    text: "SELECT id FROM job WHERE outcome_key = $1",
+    values: [key],
+  });
+  return rows[0]?.id ?? null;
+}
 
 describe("accepting", () => {
   test("settles the outcome, which is charged then", async () => {

@@ -10,7 +10,7 @@ import { waitPreference } from "../../jobs/prefer.ts";
 import { customerJob } from "../../jobs/render.ts";
 import { submit, type Submission } from "../../jobs/submit.ts";
 import { unrecordedTraceparent } from "../../jobs/trace.ts";
-import { viewWhenClosed } from "../../jobs/wait.ts";
+import { viewWhenDelivered } from "../../jobs/wait.ts";
 
 interface Asked extends Submission {
   readonly waitS: number;
@@ -69,12 +69,12 @@ async function served(context: IntakeContext, asked: Asked, find: () => Promise<
 }
 
 async function waited(context: IntakeContext, asked: Asked, id: JobId): Promise<Reply> {
-  const view = await viewWhenClosed(context, id, { waitS: asked.waitS, signal: asked.signal });
+  const view = await viewWhenDelivered(context, id, { waitS: asked.waitS, signal: asked.signal });
   return view.state === "closed" ? closedReply(view) : acceptedReply(view);
 }
 
 async function existingReply(context: IntakeContext, asked: Asked, jobId: JobId): Promise<Reply> {
-  const view = await viewWhenClosed(context, jobId, { waitS: asked.waitS, signal: asked.signal });
+  const view = await viewWhenDelivered(context, jobId, { waitS: asked.waitS, signal: asked.signal });
   const body = customerJob(view, {});
   const request = requestKeyOf(asked);
   if (request !== null) {
