@@ -2,7 +2,7 @@
 import type { AttemptId, JobId } from "@contingent/core/ids";
 import { type Job, type JobState, type Reason, REASONS } from "@contingent/core/job/job";
 import { SMALL_NANOS, WINDOW, WINDOW_MS } from "@contingent/core/job/job.fixture";
-import { nanos } from "@contingent/core/money";
+import { nanos, ZERO } from "@contingent/core/money";
 import type { Terms } from "@contingent/core/outcome-type";
 import { checkBooks } from "@contingent/ledger/check-books";
 import { bookLateCost } from "@contingent/ledger/late-cost";
@@ -50,6 +50,7 @@ const STEPS: Readonly<Record<JobState, readonly TestStep[]>> = {
   validating: [
     ...often(3, judge("pass")),
     judge("pass", 0.9),
+    judge("pass", 1, nanos(50_000n)),
     ...often(4, judge("fail")),
     ...often(3, judge("partial")),
     judge("partial", 0.4),
@@ -77,6 +78,12 @@ const TERMS: readonly Partial<Terms>[] = [
   { price: { shape: "binary", amount: nanos(2_500n) } },
   { price: { shape: "binary", amount: nanos(2_500n) }, acceptance: WINDOW },
   { costCap: nanos(3_000n) },
+  { costCap: nanos(3_000n), validation: { provider: "judges", name: "court", cost: nanos(900n) } },
+  { price: { shape: "linear", amount: nanos(2_500n), floor: nanos(1n), ceiling: nanos(2_000n) } },
+  {
+    price: { shape: "value", rate: 0.02, path: "/recovered", min: ZERO, max: nanos(2_000n) },
+    validation: { provider: "judges", name: "court", cost: nanos(70n) },
+  },
   { partialAt: null, attemptsMax: 2 },
 ];
 

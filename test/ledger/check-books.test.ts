@@ -6,6 +6,7 @@ import { checkBooks, type CheckedInvariant } from "@contingent/ledger/check-book
 import { INVARIANTS } from "@contingent/ledger/invariants";
 import { JOB_STATES } from "@contingent/core/job/job";
 import { nanos, ZERO } from "@contingent/core/money";
+import type { ValidationCost } from "@contingent/core/outcome-type";
 import type { PriceTerms } from "@contingent/core/pricing/price";
 import { WINDOW_MS } from "@contingent/core/job/job.fixture";
 import { acceptedJob, answer, claim, driveTo, happens, judge, partsOf, take } from "@contingent/testkit/jobs";
@@ -17,6 +18,8 @@ const MAIN = path.resolve(import.meta.dirname, "../../packages/ledger/src/check-
 
 /** 2 %: 400 nanos for a verdict that records 20,000. */
 const BY_VALUE: PriceTerms = { shape: "value", rate: 0.02, path: "/recovered", min: ZERO, max: nanos(500n) };
+
+const JUDGED: ValidationCost = { provider: "judges", name: "court", cost: nanos(70n) };
 
 let database: TestDatabase;
 let pool: Pool;
@@ -38,7 +41,7 @@ async function broken(): Promise<readonly CheckedInvariant[]> {
 /** One job of every fate, by the names that the damages use. */
 async function everyFate(): Promise<Readonly<Record<string, string>>> {
   const failed = await acceptedJob(pool);
-  const valued = await acceptedJob(pool, { terms: { price: BY_VALUE } });
+  const valued = await acceptedJob(pool, { terms: { price: BY_VALUE, validation: JUDGED } });
   const [charged, charged2, settling, open] = await Promise.all([
     driveTo(pool, "closed"),
     driveTo(pool, "closed"),

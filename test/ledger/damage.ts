@@ -5,7 +5,7 @@ export interface Damage {
   readonly what: string;
   /**
    * `$charged`, `$failed` and `$open` stand for jobs: closed and charged, closed as a failure, and being attempted;
-   * `$valued` is closed and charged by a number that its outcome carries.
+   * `$valued` is closed and charged by a number that its outcome carries, and its verdict cost something.
    */
   readonly sql: readonly string[];
 }
@@ -119,6 +119,33 @@ export const DAMAGES: readonly Damage[] = [
     sql: [
       `UPDATE attempt SET cost_nanos = cost_nanos + CASE job_id WHEN '$charged' THEN 1 ELSE -1 END WHERE job_id IN ('$charged', '$charged2')`,
       `UPDATE job SET cost_known_nanos = cost_known_nanos + CASE id WHEN '$charged' THEN 1 ELSE -1 END WHERE id IN ('$charged', '$charged2')`,
+    ],
+  },
+  {
+    noticed: [9],
+    what: "what a verdict cost is not in the cost of its job",
+    sql: ["UPDATE job SET cost_known_nanos = cost_known_nanos - 70 WHERE id = '$valued'"],
+  },
+  {
+    noticed: [9],
+    what: "a verdict hides that it cost more than there was room for",
+    sql: ["UPDATE verdict SET reserve_nanos = 69 WHERE job_id = '$valued'"],
+  },
+  {
+    noticed: [9],
+    what: "the cost of a verdict stands in the books for another one",
+    sql: [
+      `UPDATE verdict SET cost_nanos = cost_nanos + CASE job_id WHEN '$charged' THEN 70 ELSE -70 END WHERE job_id IN ('$charged', '$valued')`,
+      "UPDATE verdict SET reserve_nanos = cost_nanos WHERE job_id IN ('$charged', '$valued')",
+      `UPDATE job SET cost_known_nanos = cost_known_nanos + CASE id WHEN '$charged' THEN 70 ELSE -70 END WHERE id IN ('$charged', '$valued')`,
+    ],
+  },
+  {
+    noticed: [9, 14],
+    what: "what a verdict cost is not booked",
+    sql: [
+      "DELETE FROM posting WHERE account_of IN ('judges', 'judges:court')",
+      "DELETE FROM ledger_transaction WHERE job_id = '$valued' AND key LIKE 'cost:vrd%'",
     ],
   },
   {

@@ -58,6 +58,15 @@ export type Acceptance =
 /** How long a charge may be disputed unless the type says otherwise: a month, so that a monthly statement can be checked. */
 export const DISPUTE_WINDOW_DEFAULT_MS = 30 * 24 * 60 * 60_000;
 
+/** What a verdict costs, and whom it is owed to: a model that judges, a checking service. The built-in validators are free. */
+export interface ValidationCost {
+  readonly provider: string;
+  /** What of the provider's is paid for: a model, a service. */
+  readonly name: string;
+  /** Of one verdict, at most. */
+  readonly cost: Nanos;
+}
+
 /** The part of an outcome type version that decides what happens to a job: what `decide` and `price` may look at. */
 export interface Terms {
   readonly cascade: readonly [CascadeStep, ...CascadeStep[]];
@@ -71,6 +80,8 @@ export interface Terms {
   /** Score from which an outcome counts as partial; null: there is no partial outcome. */
   readonly partialAt: number | null;
   readonly price: PriceTerms;
+  /** Null: verdicts cost nothing. */
+  readonly validation: ValidationCost | null;
   readonly acceptance: Acceptance;
   /** Whether an outcome that the customer rejects is worked on again, with the reason as feedback, while attempts are left. */
   readonly rework: boolean;

@@ -11,7 +11,7 @@
  * under that lock the charge gets its date, so that it cannot fall into a period that is being closed. Index: the primary keys. Cost columns change by differences, because
  * a late answer may add to them between load and commit.
  */
-import { attemptCost, type Hold, type Slice, type Transaction } from "@contingent/core/books/books";
+import { attemptCost, type Hold, type Slice, type Transaction, verdictCost } from "@contingent/core/books/books";
 import type { JobId, VerdictId } from "@contingent/core/ids";
 import type { Effect, JobEvent } from "@contingent/core/job/facts";
 import type { Job } from "@contingent/core/job/job";
@@ -128,11 +128,13 @@ WITH input AS MATERIALIZED (
    WHERE m.ended IS NOT NULL AND a.id = e.id AND a.job_id = m.id
   RETURNING a.id
 ), verdict AS (
-  INSERT INTO verdict (id, job_id, attempt_id, decision, score, findings, validators, evidence_hash, output, duration_ms, value_nanos)
-  SELECT v.id, m.id, v.attempt_id, v.decision, v.score, v.findings, v.validators, v.evidence_hash, v.output, v.duration_ms, v.value
+  INSERT INTO verdict (id, job_id, attempt_id, decision, score, findings, validators, evidence_hash, output, duration_ms, value_nanos,
+                       cost_nanos, reserve_nanos)
+  SELECT v.id, m.id, v.attempt_id, v.decision, v.score, v.findings, v.validators, v.evidence_hash, v.output, v.duration_ms, v.value,
+         v.cost, v.reserve
     FROM moved m, jsonb_to_record(m.verdict) AS v (
       id text, attempt_id text, decision text, score float8, findings jsonb, validators jsonb, evidence_hash text,
-      output jsonb, duration_ms float8, value bigint)
+      output jsonb, duration_ms float8, value bigint, cost bigint, reserve bigint)
    WHERE m.verdict IS NOT NULL
 ), decided AS (
   INSERT INTO acceptance_decision (job_id, revision, decision, reason, decided_by, verdict_id)
@@ -271,8 +273,9 @@ function endedRow(transition: Transition): JsonObject | null {
   };
 }
 
-function verdictRow({ verdict }: Transition): JsonObject | null {
+function verdictRow({ verdict, effects }: Transition): JsonObject | null {
   if (verdict === undefined) return null;
+  const paid = effects.find((e) => e.type === "pay_verdict");
   return {
     id: verdict.id,
     attempt_id: verdict.attemptId,
@@ -284,6 +287,8 @@ function verdictRow({ verdict }: Transition): JsonObject | null {
     output: verdict.output,
     duration_ms: verdict.durationMs,
     value: verdict.value?.toString() ?? null,
+    cost: (paid?.cost ?? ZERO).toString(),
+    reserve: (paid?.reserve ?? ZERO).toString(),
   };
 }
 
@@ -301,15 +306,25 @@ function settledRow({ settled, currency }: Transition): JsonObject | null {
   };
 }
 
-/** The given transactions, and the cost of the attempt that ended. */
+/** The given transactions, and the costs of the attempt that ended and of the verdict that was reached. */
 function transactionsOf(transition: Transition): readonly Transaction[] {
-  const given = transition.transactions ?? [];
-  const ended = transition.effects.find((e) => e.type === "end_attempt");
-  if (ended === undefined) return given;
-  const { attemptId, provider, model, cost } = ended;
-  const basis = ended.costState === "known" ? "reported" : "estimated";
-  const booked = attemptCost({ jobId: transition.next.id, attemptId, provider, model, basis, cost, booked: ZERO });
-  return booked === null ? given : [...given, booked];
+  const costs = transition.effects.flatMap((effect) => costOf(transition.next.id, effect) ?? []);
+  return [...(transition.transactions ?? []), ...costs];
+}
+
+function costOf(jobId: JobId, effect: Effect): Transaction | null {
+  switch (effect.type) {
+    case "end_attempt": {
+      const { attemptId, provider, model, cost } = effect;
+      const basis = effect.costState === "known" ? "reported" : "estimated";
+      return attemptCost({ jobId, attemptId, provider, model, basis, cost, booked: ZERO });
+    }
+    case "pay_verdict":
+      return verdictCost({ jobId, ...effect });
+    case "start_attempt":
+    case "pause_tier":
+      return null;
+  }
 }
 
 /** A ledger transaction as the SQL function `book` reads it: postings as `[class, of, nanos]`. */

@@ -11,7 +11,7 @@ import { markAmounts, readAmounts } from "./amounts-json.ts";
 export type OutcomeTypeContent = Omit<OutcomeTypeVersion, "id" | "name" | "version">;
 
 /** What terms say that were stored before there was a word for it: the same as a definition that leaves it out. */
-const UNSAID: Partial<Terms> = { rework: false, disputeWindowMs: DISPUTE_WINDOW_DEFAULT_MS };
+const UNSAID: Partial<Terms> = { validation: null, rework: false, disputeWindowMs: DISPUTE_WINDOW_DEFAULT_MS };
 
 /** The content as plain JSON. */
 export function encodeOutcomeType(content: OutcomeTypeContent): JsonObject {

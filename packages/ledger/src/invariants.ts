@@ -119,15 +119,15 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 9,
-    promise: "every attempt's cost is booked, and the costs of the attempts are the job's cost",
-    sql: `SELECT format('%s: cost %s, booked %s', coalesce(a.id, b.attempt_id), a.cost_nanos, coalesce(b.total, 0)) AS what
-            FROM attempt a
-            FULL JOIN (SELECT split_part(t.key, ':', 2) AS attempt_id, sum(p.amount_nanos) AS total
+    promise: "every attempt's and verdict's cost is booked, and together they are the job's cost",
+    sql: `SELECT format('%s: cost %s, booked %s', coalesce(c.id, b.id), c.cost_nanos, coalesce(b.total, 0)) AS what
+            FROM (SELECT id, cost_nanos FROM attempt UNION ALL SELECT id, cost_nanos FROM verdict) c
+            FULL JOIN (SELECT split_part(t.key, ':', 2) AS id, sum(p.amount_nanos) AS total
                          FROM ledger_transaction t JOIN posting p ON p.transaction_id = t.id
-                        WHERE t.kind = 'cost' AND p.account_class = 'cogs' GROUP BY 1) b ON b.attempt_id = a.id
-           WHERE coalesce(a.cost_nanos, 0) <> coalesce(b.total, 0)
+                        WHERE t.kind = 'cost' AND p.account_class = 'cogs' GROUP BY 1) b ON b.id = c.id
+           WHERE coalesce(c.cost_nanos, 0) <> coalesce(b.total, 0)
           UNION ALL
-          SELECT format('%s: known, presumed, held, overrun %s; its attempts %s', j.id, c.of_job, c.of_attempts)
+          SELECT format('%s: known, presumed, held, overrun %s; its attempts and verdicts %s', j.id, c.of_job, c.of_parts)
             FROM job j
             LEFT JOIN (SELECT job_id,
                               coalesce(sum(cost_nanos) FILTER (WHERE cost_state = 'known'), 0) AS known,
@@ -136,11 +136,13 @@ export const INVARIANTS: readonly Invariant[] = [
                               coalesce(sum(cost_nanos - least(cost_nanos, reserve_nanos, c.least)), 0) AS overrun
                          FROM attempt LEFT JOIN (${LEAST_BEFORE_CORRECTION}) c ON c.attempt_id = attempt.id
                         GROUP BY job_id) a ON a.job_id = j.id
+            LEFT JOIN (SELECT job_id, sum(cost_nanos) AS known, sum(greatest(cost_nanos - reserve_nanos, 0)) AS overrun
+                         FROM verdict GROUP BY job_id) v ON v.job_id = j.id
            CROSS JOIN LATERAL (
              SELECT (j.cost_known_nanos, j.cost_presumed_nanos, j.cost_held_nanos, j.cost_overrun_nanos)::text AS of_job,
-                    (coalesce(a.known, 0), coalesce(a.presumed, 0), coalesce(a.held, 0), coalesce(a.overrun, 0))::text
-                      AS of_attempts) c
-           WHERE c.of_job <> c.of_attempts
+                    (coalesce(a.known, 0) + coalesce(v.known, 0), coalesce(a.presumed, 0), coalesce(a.held, 0),
+                     coalesce(a.overrun, 0) + coalesce(v.overrun, 0))::text AS of_parts) c
+           WHERE c.of_job <> c.of_parts
           UNION ALL
           SELECT format('%s: cost %s, version %s; its corrections end with %s, version %s', a.id, a.cost_nanos, a.cost_version,
                         c.amount_nanos, c.version)
@@ -201,7 +203,8 @@ export const INVARIANTS: readonly Invariant[] = [
     promise: "the margins of the jobs add up to revenue less cost of goods sold",
     sql: `SELECT format('jobs %s, accounts %s', jobs.margin, accounts.margin) AS what
             FROM (SELECT coalesce((SELECT sum(amount_nanos) FROM charge), 0)
-                       - coalesce((SELECT sum(cost_nanos) FROM attempt), 0) AS margin) jobs,
+                       - coalesce((SELECT sum(cost_nanos) FROM attempt), 0)
+                       - coalesce((SELECT sum(cost_nanos) FROM verdict), 0) AS margin) jobs,
                  (SELECT -coalesce(sum(amount_nanos), 0) AS margin FROM posting
                    WHERE account_class IN ('revenue:accrued', 'cogs')) accounts
            WHERE jobs.margin <> accounts.margin`,

@@ -7,7 +7,7 @@ import type { AttemptId, CustomerId, JobId } from "@contingent/core/ids";
 import type { Json } from "@contingent/core/json";
 import { decide } from "@contingent/core/job/decide";
 import type { CallFailure, Fact } from "@contingent/core/job/facts";
-import type { Job, JobState } from "@contingent/core/job/job";
+import { type Job, type JobState, verdictReserve } from "@contingent/core/job/job";
 import { RATES, termsWith, WINDOW } from "@contingent/core/job/job.fixture";
 import { type Nanos, nanos } from "@contingent/core/money";
 import type { OutcomeTypeVersion, Terms } from "@contingent/core/outcome-type";
@@ -246,9 +246,13 @@ export function callFails(failure: CallFailure, mayHaveBeenBilled = false): Test
 
 const SCORES: Readonly<Record<Decision, number>> = { pass: 0.95, partial: 0.6, fail: 0.1 };
 
-/** The validator reaches a verdict. The value is the number that the price depends on, if it does on any. */
+/** The validator reaches a verdict. The value is the number that the price depends on; the cost what the terms declare. */
 export function judge(decision: Decision, score = SCORES[decision], value: Nanos | null = null): TestStep {
-  return (job) => ({ type: "judged", attemptId: currentAttempt(job), verdictId: newId("vrd"), decision, score, value });
+  return (job) => {
+    const attemptId = currentAttempt(job);
+    const cost = verdictReserve(job);
+    return { type: "judged", attemptId, verdictId: newId("vrd"), decision, score, value, cost };
+  };
 }
 
 /** The validator itself breaks. */

@@ -101,7 +101,9 @@ export const jobSchema = z
 export const operatorJobSchema = jobSchema
   .extend({
     customer_id: idSchema("cus"),
-    cost: moneySchema.meta({ description: "Model cost; calls whose answer was lost count at their worst case." }),
+    cost: moneySchema.meta({
+      description: "Of models and verdicts; calls whose answer was lost count at their worst case.",
+    }),
     margin: moneySchema.meta({ description: "Price minus cost." }),
     attempt_list: z.array(operatorAttemptSchema).optional().meta({ description: "With `expand[]=attempts`." }),
   })

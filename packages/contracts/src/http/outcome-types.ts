@@ -34,6 +34,10 @@ const WINDOW_MIN_MS = 1_000;
 /** Longer than a year, so that a yearly review fits; a hold does not stay open for ever. */
 const WINDOW_MAX_MS = 400 * 24 * 60 * 60_000;
 
+/** It becomes part of an account's name: `provider:name`. */
+const payeeSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
+  error: "must be 1 to 63 lower-case letters, digits, dots, hyphens and underscores, a letter or digit first",
+});
 const score = z.number().min(0).max(1);
 const positive = (max: number): z.ZodInt => z.int().min(1).max(max);
 
@@ -139,6 +143,17 @@ export const outcomeTypeDefinitionSchema = z
         description: "The output limit starts here, doubles up to `max` when cut off, sinks to `min` to fit the cap.",
       }),
     price: priceSchema,
+    validation: z
+      .strictObject({
+        provider: payeeSchema.meta({ description: "Whom a verdict is owed to.", examples: ["anthropic"] }),
+        name: payeeSchema.meta({ description: "For what of theirs: a model, a service." }),
+        cost_per_verdict: amountSchema,
+      })
+      .optional()
+      .meta({
+        description:
+          "What a verdict costs, if anything. It counts towards the cost cap: an attempt starts only if the verdict on it fits as well.",
+      }),
     acceptance: acceptanceSchema.default({ mode: "automatic" }).meta({
       description: "When a verified outcome is the customer's, and is charged.",
     }),

@@ -11,7 +11,7 @@ const figures = {
   attempts: z.int(),
   escalations: z.int(),
   billed: moneySchema,
-  model_cost: moneySchema,
+  model_cost: moneySchema.meta({ description: "What models, and whoever else is paid for verdicts, cost." }),
   absorbed_cost: moneySchema.meta({ description: "Model cost of closed jobs that were not billed." }),
   margin: moneySchema.meta({ description: "Billed minus model cost." }),
 };

@@ -24,6 +24,7 @@ import {
   release,
   returnedSlices,
   type Transaction,
+  verdictCost,
 } from "./books.ts";
 import { expiry, promotion, topUp } from "./grants.ts";
 import { invoiceDrift } from "./reconciliation.ts";
@@ -153,6 +154,13 @@ describe("what is booked", () => {
       "cogs anthropic:claude-haiku-5-5 300",
       "payable anthropic -300",
     ]);
+  });
+
+  test("for a verdict is owed to whoever judged, once", () => {
+    const cost = { jobId: JOB, verdictId: "vrd_0001", provider: "judges", name: "court", cost: nanos(70n) } as const;
+    expect(verdictCost(cost)).toMatchObject({ kind: "cost", key: "cost:vrd_0001:reported", jobId: JOB });
+    expect(lines(verdictCost(cost))).toEqual(["cogs judges:court 70", "payable judges -70"]);
+    for (const none of [0n, -1n]) expect(() => verdictCost({ ...cost, cost: nanos(none) })).toThrow(BooksError);
   });
 
   test("always balances", () => {

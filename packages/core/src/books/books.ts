@@ -3,7 +3,7 @@
  * that a job goes through; what may be booked at all is the table in accounts.ts, of which the database keeps a copy and
  * refuses everything else.
  */
-import type { AttemptId, CustomerId, GrantId, JobId } from "../ids.ts";
+import type { AttemptId, CustomerId, GrantId, JobId, VerdictId } from "../ids.ts";
 import { min, negate, type Nanos, subtract, sum, ZERO } from "../money.ts";
 import { type Account, PERMITTED_FLOWS, type TransactionKind } from "./accounts.ts";
 
@@ -160,6 +160,24 @@ export function attemptCost(cost: AttemptCost): Transaction | null {
     customerId: null,
     postings: transfer(cogs, payable, amount),
   });
+}
+
+/** What one verdict cost, whom it is owed to and for what of theirs. */
+export interface VerdictCost {
+  readonly jobId: JobId;
+  readonly verdictId: VerdictId;
+  readonly provider: string;
+  readonly name: string;
+  readonly cost: Nanos;
+}
+
+/** Books the cost of a verdict, which is more than nothing. It is known when the verdict is, so it is never corrected. */
+export function verdictCost({ jobId, verdictId, provider, name, cost }: VerdictCost): Transaction {
+  if (cost <= 0n) throw new BooksError(`a verdict that cost ${cost} is not booked (${verdictId})`);
+  const cogs: Account = { class: "cogs", of: `${provider}:${name}` };
+  const payable: Account = { class: "payable", of: provider };
+  const key = `cost:${verdictId}:reported`;
+  return checked({ kind: "cost", key, jobId, customerId: null, postings: transfer(cogs, payable, cost) });
 }
 
 /**

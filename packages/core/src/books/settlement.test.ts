@@ -1,6 +1,17 @@
 /** Hazard: a charge that no verdict justifies. */
 import { describe, expect, test } from "vitest";
-import { after, at, cascadeStep, JOBS, queuedJob, termsWith, validatingJob, verdict } from "../job/job.fixture.ts";
+import {
+  after,
+  at,
+  cascadeStep,
+  FIRST,
+  JOBS,
+  queuedJob,
+  termsWith,
+  validatingJob,
+  VERDICT,
+  verdict,
+} from "../job/job.fixture.ts";
 import { type Job, type OutcomeInHand, REASONS, type Resolution } from "../job/job.ts";
 import { nanos, ZERO } from "../money.ts";
 import type { PriceTerms } from "../pricing/price.ts";
@@ -90,5 +101,19 @@ describe("the settlement of a job", () => {
       return settlement.kind === "capture" ? settlement.price : null;
     });
     expect(prices).toEqual([800n, 400n, null]);
+  });
+
+  test("of a job that really went through the pipeline charges by the number that its verdict recorded", () => {
+    const price: PriceTerms = { shape: "value", rate: 0.02, path: "/recovered", min: ZERO, max: nanos(800n) };
+    const judged = {
+      type: "judged",
+      attemptId: FIRST,
+      verdictId: VERDICT,
+      decision: "pass",
+      score: 1,
+      cost: ZERO,
+    } as const;
+    const passed = after(validatingJob(termsWith({ price })), at(3_000), { ...judged, value: nanos(10_000n) });
+    expect(settlementOf(passed)).toMatchObject({ kind: "capture", price: 200n });
   });
 });

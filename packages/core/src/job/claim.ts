@@ -2,7 +2,7 @@
 import { outputTokensThatFit, type Rate, worstCaseCost } from "../cost.ts";
 import { add } from "../money.ts";
 import type { Circumstances, Fact, Step } from "./facts.ts";
-import { budgetLeft, currentModel, currentStep, type Job } from "./job.ts";
+import { attemptBudgetLeft, currentModel, currentStep, type Job } from "./job.ts";
 import { event, fallBack, LEASE_GRACE_MS, move, outageStart, outOfTime, queueAt, stop, waitOut } from "./moves.ts";
 
 type Claim = Extract<Fact, { type: "claim" }>;
@@ -26,7 +26,7 @@ export function claim(job: Job, fact: Claim, now: Circumstances): Step {
 
 /** The largest output limit, up to the wanted one, whose worst case fits what may still be spent. */
 function affordableOutput(job: Job, rate: Rate, inputTokens: number): number {
-  return Math.min(job.progress.outputTokensMax, outputTokensThatFit(rate, inputTokens, budgetLeft(job)));
+  return Math.min(job.progress.outputTokensMax, outputTokensThatFit(rate, inputTokens, attemptBudgetLeft(job)));
 }
 
 function start(
@@ -106,7 +106,7 @@ function placesThatFit(job: Job, fact: Claim): readonly { readonly step: number;
     models.flatMap((model, modelIndex) => {
       const rate = fact.rates.get(model);
       if (rate === undefined || !hasRoom(job, step)) return [];
-      const tokens = outputTokensThatFit(rate, fact.inputTokens, budgetLeft(job));
+      const tokens = outputTokensThatFit(rate, fact.inputTokens, attemptBudgetLeft(job));
       return tokens >= smallestAnswer(job) ? [{ step, modelIndex }] : [];
     }),
   );

@@ -19,6 +19,7 @@ import {
   move,
   outOfTime,
   patienceUntil,
+  payVerdict,
   queueAt,
   REFUSALS_MAX,
   reopen,
@@ -141,6 +142,11 @@ function callFailed(job: Job, fact: FactOf<"call_failed">, now: Circumstances): 
 }
 
 function judged(job: Job, fact: FactOf<"judged">, now: Circumstances): Step {
+  const { job: paid, effects } = payVerdict(job, fact);
+  return withEffects(afterVerdict(paid, fact, now), effects);
+}
+
+function afterVerdict(job: Job, fact: FactOf<"judged">, now: Circumstances): Step {
   // A verdict that comes after the deadline is too late to be charged, whatever it says.
   if (now.nowMs >= job.deadlineAtMs) return stop(job, "deadline", now);
   const tried = countAttempt(job);

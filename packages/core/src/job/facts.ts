@@ -44,6 +44,8 @@ export type Fact =
       readonly score: number;
       /** The number that the answer carries for its price; null when there is none. */
       readonly value: Nanos | null;
+      /** What reaching the verdict cost; nothing under terms that do not say whom it would be owed to. */
+      readonly cost: Nanos;
     }
   /** The validator itself broke. It never counts against the model and never bills. */
   | { readonly type: "validator_broke"; readonly attemptId: AttemptId }
@@ -95,6 +97,16 @@ export type Effect =
       readonly outcome: AttemptOutcome;
       readonly costState: Exclude<CostState, "held">;
       readonly cost: Nanos;
+    }
+  /** Book what the verdict cost. */
+  | {
+      readonly type: "pay_verdict";
+      readonly verdictId: VerdictId;
+      readonly provider: string;
+      readonly name: string;
+      readonly cost: Nanos;
+      /** What was left free for it. */
+      readonly reserve: Nanos;
     }
   /** The provider asked us to slow down: let the whole tier's queue rest. */
   | { readonly type: "pause_tier"; readonly tier: string; readonly durationMs: number };

@@ -1,7 +1,7 @@
 /** A small cascade with round prices, and jobs that got into each state the way real ones do: by facts. Tests only. */
 import type { Rate } from "../cost.ts";
 import type { AttemptId, VerdictId } from "../ids.ts";
-import { nanos } from "../money.ts";
+import { type Nanos, nanos, ZERO } from "../money.ts";
 import { type CascadeStep, DISPUTE_WINDOW_DEFAULT_MS, type Terms } from "../outcome-type.ts";
 import { newJob } from "./accept.ts";
 import { decide } from "./decide.ts";
@@ -75,6 +75,7 @@ export function termsWith(changes: Partial<Terms> = {}): Terms {
     successAt: 0.9,
     partialAt: 0.5,
     price: { shape: "tiered", amount: nanos(1_000n), bands: [{ fromScore: 0.5, fraction: 0.5 }] },
+    validation: null,
     acceptance: { mode: "automatic" },
     rework: false,
     disputeWindowMs: DISPUTE_WINDOW_DEFAULT_MS,
@@ -100,8 +101,13 @@ export function failure(
   return { type: "call_failed", attemptId: FIRST, failure, ...certainlyFree, ...changes };
 }
 
-export function verdict(decision: FactOf<"judged">["decision"], score = 0.95, verdictId = VERDICT): Fact {
-  return { type: "judged", attemptId: FIRST, verdictId, decision, score, value: null };
+export function verdict(
+  decision: FactOf<"judged">["decision"],
+  score = 0.95,
+  verdictId = VERDICT,
+  cost: Nanos = ZERO,
+): Fact {
+  return { type: "judged", attemptId: FIRST, verdictId, decision, score, value: null, cost };
 }
 
 export type Moved = Extract<Step, { kind: "moved" }>;
@@ -167,6 +173,8 @@ function effectInWords(effect: Effect): string {
       return `start ${effect.model}`;
     case "end_attempt":
       return `end ${effect.outcome} ${effect.costState}`;
+    case "pay_verdict":
+      return `pay ${effect.provider}:${effect.name} ${effect.cost}`;
     case "pause_tier":
       return `pause ${effect.tier} ${effect.durationMs}`;
   }

@@ -11,7 +11,7 @@
  *                  exhausted · cost cap · deadline · canceled · refused ───────────────────────┘
  */
 import type { AttemptId, JobId, VerdictId } from "../ids.ts";
-import { add, type Nanos, subtract } from "../money.ts";
+import { add, type Nanos, subtract, ZERO } from "../money.ts";
 import type { CascadeStep, Terms } from "../outcome-type.ts";
 
 export const JOB_STATES = ["queued", "attempting", "validating", "awaiting_acceptance", "settling", "closed"] as const;
@@ -39,13 +39,13 @@ export type Reason = (typeof REASONS)[number];
 
 /** What has been spent on a job, by how sure we are of it. `known + presumed + held − overrun ≤ cost cap`, always. */
 export interface JobCost {
-  /** Reported by the provider. */
+  /** Reported by the provider, and what verdicts cost. */
   readonly known: Nanos;
   /** Worst cases of calls whose answer was lost: the provider has no idempotency, so they count as spent. */
   readonly presumed: Nanos;
   /** Worst case of the call in flight. */
   readonly held: Nanos;
-  /** By how much reported usage exceeded what was reserved for it. Not zero is an alarm. */
+  /** By how much reported usage, or a verdict, exceeded what was reserved for it. Not zero is an alarm. */
   readonly overrun: Nanos;
 }
 
@@ -119,6 +119,19 @@ export function currentStep(job: Job): CascadeStep {
 export function currentModel(job: Job): string {
   const step = currentStep(job);
   return step.models[job.progress.modelIndex] ?? step.models[0];
+}
+
+/** What a verdict may cost under the job's terms. */
+export function verdictReserve(job: Job): Nanos {
+  return job.terms.validation?.cost ?? ZERO;
+}
+
+/**
+ * What may still be spent on the next attempt: an answer is judged, so the verdict on it must fit as well. That room needs
+ * no hold of its own, because nothing else is started for the job before the verdict is there.
+ */
+export function attemptBudgetLeft(job: Job): Nanos {
+  return subtract(budgetLeft(job), verdictReserve(job));
 }
 
 /** What may still be spent on the job. An overrun is spent like everything else; below zero there is nothing left. */

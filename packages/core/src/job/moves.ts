@@ -14,6 +14,7 @@ import {
   type OutcomeInHand,
   type Progress,
   type Reason,
+  verdictReserve,
 } from "./job.ts";
 
 /** How long a message may be missing before the sweeper publishes it again. */
@@ -217,6 +218,26 @@ export function endAttempt(
   return {
     job: { ...job, cost: spent },
     effects: [{ type: "end_attempt", attemptId, provider, model, outcome, costState, cost }],
+  };
+}
+
+/** A verdict was reached: what it cost is spent, also when it came too late or says that the answer is no good. */
+export function payVerdict(
+  job: Job,
+  { verdictId, cost }: { readonly verdictId: VerdictId; readonly cost: Nanos },
+): { readonly job: Job; readonly effects: readonly Effect[] } {
+  const { validation } = job.terms;
+  if (validation === null || cost === ZERO) return { job, effects: [] };
+  const reserve = verdictReserve(job);
+  const spent: JobCost = {
+    ...job.cost,
+    known: add(job.cost.known, cost),
+    overrun: add(job.cost.overrun, max(ZERO, subtract(cost, reserve))),
+  };
+  const { provider, name } = validation;
+  return {
+    job: { ...job, cost: spent },
+    effects: [{ type: "pay_verdict", verdictId, provider, name, cost, reserve }],
   };
 }
 

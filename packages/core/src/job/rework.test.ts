@@ -1,7 +1,7 @@
 /** Hazard: a rejected outcome that is worked on for ever, beyond its cap, or charged all the same. */
 import { describe, expect, test } from "vitest";
 import { settlementOf } from "../books/settlement.ts";
-import { nanos } from "../money.ts";
+import { nanos, ZERO } from "../money.ts";
 import type { Terms } from "../outcome-type.ts";
 import { decide } from "./decide.ts";
 import {
@@ -49,6 +49,7 @@ function tryAgain(job: Job, decision: "pass" | "partial" | "fail", sinceBirthMs:
     decision,
     score,
     value: null,
+    cost: ZERO,
   });
 }
 

@@ -2,11 +2,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AttemptId } from "../ids.ts";
-import { max, nanos, ZERO } from "../money.ts";
+import { add, max, nanos, ZERO } from "../money.ts";
 import type { CascadeStep, Terms } from "../outcome-type.ts";
 import { rate } from "./job.fixture.ts";
 import type { Fact, JobEventType } from "./facts.ts";
-import { REASONS } from "./job.ts";
+import { REASONS, verdictReserve } from "./job.ts";
 import { type Deed, type Setting, World } from "./world.fixture.ts";
 
 const MODELS = ["a", "b", "c", "d", "e"] as const;
@@ -60,6 +60,16 @@ const price: fc.Arbitrary<Terms["price"]> = fc.oneof(
   fc.constant({ shape: "value", rate: 0.5, path: "/recovered", min: ZERO, max: nanos(1_500n) } as const),
 );
 
+/** In half of the worlds verdicts cost something: a trifle, about as much as an answer, or more than most caps have room for. */
+const validation: fc.Arbitrary<Terms["validation"]> = fc.option(
+  fc.record({
+    provider: fc.constant("judges"),
+    name: fc.constant("court"),
+    cost: fc.oneof(fc.bigInt({ min: 1n, max: 100n }), fc.bigInt({ min: 1n, max: 100_000n })).map(nanos),
+  }),
+  { nil: null, freq: 2 },
+);
+
 const terms: fc.Arbitrary<Terms> = fc.record({
   cascade,
   attemptsMax: fc.integer({ min: 1, max: 10 }),
@@ -69,6 +79,7 @@ const terms: fc.Arbitrary<Terms> = fc.record({
   successAt: fc.constant(0.8),
   partialAt: fc.constant(0.2),
   price,
+  validation,
   acceptance,
   rework: fc.boolean(),
   disputeWindowMs: fc.constant(0),
@@ -153,13 +164,14 @@ describe("whatever happens to a job", () => {
         const world = new World(setting);
         for (const deed of deeds) world.act(deed);
         world.end();
-        const words = [world.job.reason ?? "", ...world.moves.map((m) => m.event.type)];
+        const paid = world.moves.flatMap((m) => m.effects).filter((effect) => effect.type === "pay_verdict");
+        const words = [world.job.reason ?? "", ...world.moves.map((m) => m.event.type), ...paid.map((p) => p.type)];
         for (const word of words) seen.set(word, (seen.get(word) ?? 0) + 1);
       }),
       { numRuns: RUNS },
     );
     // Worlds in which nothing happens would prove nothing: every end and every event must have come up.
-    expect([...REASONS, ...EVENTS].filter((word) => !seen.has(word))).toEqual([]);
+    expect([...REASONS, ...EVENTS, "pay_verdict"].filter((word) => !seen.has(word))).toEqual([]);
   });
 });
 
@@ -203,7 +215,8 @@ describe("while every model is away", () => {
           const [first] = terms.cascade;
           const cheap = rate(first.models[0], 0n, 1n);
           const rates = [...others.filter((r) => r.model !== cheap.model), cheap];
-          const capped = { ...terms, costCap: max(terms.costCap, nanos(BigInt(terms.outputTokens.max))) };
+          const needed = add(nanos(BigInt(terms.outputTokens.max)), terms.validation?.cost ?? ZERO);
+          const capped = { ...terms, costCap: max(terms.costCap, needed) };
           const world = new World({ terms: capped, rates, inputTokens: 100, sweepLagMs: null, overruns: false });
           const backAtMs = world.nowMs + outageMs;
           for (let round = 0; !["awaiting_acceptance", "settling"].includes(world.job.state); round += 1) {
@@ -230,5 +243,13 @@ function unavailable(attemptId: AttemptId): Fact {
 
 function succeed(world: World, attemptId: AttemptId): void {
   world.meet({ type: "answered", attemptId, cost: nanos(1n), stop: "end" });
-  world.meet({ type: "judged", attemptId, verdictId: "vrd_0001", decision: "pass", score: 1, value: null });
+  world.meet({
+    type: "judged",
+    attemptId,
+    verdictId: "vrd_0001",
+    decision: "pass",
+    score: 1,
+    value: null,
+    cost: verdictReserve(world.job),
+  });
 }

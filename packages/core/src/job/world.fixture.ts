@@ -11,7 +11,7 @@ import { holdFor } from "../pricing/price.ts";
 import { newJob } from "./accept.ts";
 import { decide } from "./decide.ts";
 import type { CallFailure, Effect, Fact, FactType, Step } from "./facts.ts";
-import { budgetLeft, type Job } from "./job.ts";
+import { budgetLeft, type Job, verdictReserve } from "./job.ts";
 import { nextMessage } from "./messages.ts";
 import { LEASE_GRACE_MS } from "./moves.ts";
 
@@ -69,6 +69,10 @@ function truthOf(fact: Fact, reserve: bigint): readonly [Ended["costState"], big
   if (fact.type === "answered") return ["known", fact.cost];
   if (fact.type === "call_failed" && !fact.mayHaveBeenBilled) return ["released", 0n];
   return ["presumed", reserve];
+}
+
+function costsSomething(job: Job, fact: Fact): boolean {
+  return fact.type === "judged" && job.terms.validation !== null && fact.cost > 0n;
 }
 
 export class World {
@@ -236,7 +240,10 @@ export class World {
 
   private judgement(attemptId: AttemptId, { decision, share, random }: Deed): Fact {
     const value = random < 0.2 ? null : nanos(BigInt(Math.round((random - 0.5) * 10_000)));
-    return { type: "judged", attemptId, verdictId: `vrd_${this.facts.length}`, decision, score: share, value };
+    const reserve = verdictReserve(this.job);
+    const used = (reserve * BigInt(Math.round(share * 1_000))) / 1_000n;
+    const cost = nanos(this.setting.overruns && random > 0.8 ? used + reserve : used);
+    return { type: "judged", attemptId, verdictId: `vrd_${this.facts.length}`, decision, score: share, value, cost };
   }
 
   /** What was rejected is over; what comes instead is paid from the same cap and counts as further attempts. */
@@ -260,7 +267,19 @@ export class World {
     for (const effect of effects) {
       if (effect.type === "start_attempt") this.checkStart(before, effect);
       if (effect.type === "end_attempt") this.checkEnded(effect, fact);
+      if (effect.type === "pay_verdict") this.checkPaid(before, effect, fact);
     }
+    const paid = effects.some((effect) => effect.type === "pay_verdict");
+    must(paid === costsSomething(before, fact), "a verdict that cost something is paid, and nothing else is");
+  }
+
+  private checkPaid(before: Job, effect: Extract<Effect, { type: "pay_verdict" }>, fact: Fact): void {
+    const { validation } = before.terms;
+    must(fact.type === "judged" && fact.verdictId === effect.verdictId, "what is paid is the verdict that was reached");
+    must(fact.type === "judged" && effect.cost === fact.cost, "a verdict costs what it cost");
+    must(validation?.provider === effect.provider && validation.name === effect.name, "the one who judged is paid");
+    this.told.known += effect.cost;
+    if (effect.cost > effect.reserve) this.told.overrun += effect.cost - effect.reserve;
   }
 
   private checkEnded(effect: Ended, fact: Fact): void {
@@ -282,7 +301,10 @@ export class World {
     const { min, max } = before.terms.outputTokens;
     const timeLeftMs = before.deadlineAtMs - this.nowMs;
     must(!this.reserves.has(effect.attemptId), "an attempt starts once");
-    must(effect.reserve <= budgetLeft(before), "no attempt starts that does not fit what may be spent");
+    must(
+      effect.reserve + verdictReserve(before) <= budgetLeft(before),
+      "no attempt starts that does not fit what may be spent, with the verdict on it",
+    );
     must(effect.outputTokensMax >= min && effect.outputTokensMax <= max, "the output limit stays within its bounds");
     must(effect.timeoutMs > 0 && effect.timeoutMs <= timeLeftMs, "no call outlasts the deadline");
     must(effect.number === this.reserves.size + 1, "attempts are numbered without gaps");
@@ -295,6 +317,10 @@ export class World {
     const { terms, progress, cost, state } = job;
     const held = state === "attempting" || state === "validating";
     must(cost.known + cost.presumed + cost.held - cost.overrun <= terms.costCap, "the cost cap holds");
+    must(
+      !held || verdictReserve(job) <= budgetLeft(job) + cost.overrun,
+      "there is room for the verdict until it is reached",
+    );
     must(cost.overrun >= 0n && (setting.overruns || cost.overrun === 0n), "what was reserved is enough");
     must(
       cost.held === (state === "attempting" ? progress.current?.reserve : 0n),

@@ -5,7 +5,7 @@
 import type { Problem } from "@contingent/contracts/http/errors";
 import type { OutcomeTypeDefinition } from "@contingent/contracts/http/outcome-types";
 import { rateAt, worstCaseCost } from "@contingent/core/cost";
-import { formatMoney, parseMoney, type Nanos, ZERO } from "@contingent/core/money";
+import { add, formatMoney, max, parseMoney, type Nanos, ZERO } from "@contingent/core/money";
 import { badPlaceholders, inputPaths } from "@contingent/core/prompt";
 import { checkTree } from "@contingent/validators/check-tree";
 import { schemaProblems } from "@contingent/validators/json_schema/schema";
@@ -35,6 +35,7 @@ const CHECKS: readonly Check[] = [
   hasOrderedOutputLimits,
   hasUsablePrice,
   chargesForPartialOutcomes,
+  paysForVerdicts,
   canPayForAnAttempt,
   hasTimeForAnAttempt,
   canRework,
@@ -114,9 +115,16 @@ function chargesForPartialOutcomes({ price, partial_at: partialAt }: Parts): rea
   return remedy === null ? [] : [problem("/partial_at", remedy)];
 }
 
+function paysForVerdicts({ validation }: Parts): readonly Problem[] {
+  if (validation === undefined || amountOf(validation.cost_per_verdict) > ZERO) return [];
+  return [
+    problem("/validation/cost_per_verdict", "must be more than zero: leave validation out where verdicts are free"),
+  ];
+}
+
 /** The smallest answer to an empty prompt, from the cheapest model of the first tier: what does not pay for that pays for nothing. */
 function canPayForAnAttempt(parts: Parts, { catalog, nowMs }: Surroundings): readonly Problem[] {
-  const { cascade, cost_cap: cap, output_tokens: limits } = parts;
+  const { cascade, cost_cap: cap, output_tokens: limits, validation } = parts;
   if (cap === undefined) return [];
   const amount = amountOf(cap);
   if (amount <= ZERO) return [problem("/cost_cap", "must be more than zero")];
@@ -127,9 +135,12 @@ function canPayForAnAttempt(parts: Parts, { catalog, nowMs }: Surroundings): rea
     return rate === null ? [] : [worstCaseCost(rate, 0, limits.min)];
   });
   const [cheapest] = costs.toSorted((left, right) => (left < right ? -1 : 1));
-  if (cheapest === undefined || cheapest <= amount) return [];
+  if (cheapest === undefined) return [];
+  const verdict = max(amountOf(validation?.cost_per_verdict ?? "0"), ZERO);
+  if (add(cheapest, verdict) <= amount) return [];
   const least = formatMoney(cheapest);
-  const message = `is too low for any attempt: ${limits.min} output tokens on tier "${first.tier}" cost ${least} at least. Raise it, or lower output_tokens.min`;
+  const judged = verdict > ZERO ? `, and the verdict on them ${formatMoney(verdict)}` : "";
+  const message = `is too low for any attempt: ${limits.min} output tokens on tier "${first.tier}" cost ${least} at least${judged}. Raise it, or lower output_tokens.min`;
   return [problem("/cost_cap", message)];
 }
 

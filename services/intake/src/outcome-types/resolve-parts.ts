@@ -1,7 +1,7 @@
 /** Parts of a definition with the catalog's values written into them. */
 import type { CascadeStepDefinition, OutcomeTypeDefinition } from "@contingent/contracts/http/outcome-types";
 import { type Nanos, parseMoney, ZERO } from "@contingent/core/money";
-import type { Acceptance, CascadeStep, RetryPolicy } from "@contingent/core/outcome-type";
+import type { Acceptance, CascadeStep, RetryPolicy, ValidationCost } from "@contingent/core/outcome-type";
 import type { PriceTerms } from "@contingent/core/pricing/price";
 import type { Catalog } from "./catalog.ts";
 
@@ -68,6 +68,12 @@ export function priceTermsOf(price: OutcomeTypeDefinition["price"]): PriceTerms 
       return { shape: "value", rate, path, min: nanosOf(price.min ?? "0"), max: nanosOf(price.max) };
     }
   }
+}
+
+export function validationCostOf(validation: OutcomeTypeDefinition["validation"]): ValidationCost | null {
+  if (validation === undefined) return null;
+  const { provider, name, cost_per_verdict: cost } = validation;
+  return { provider, name, cost: nanosOf(cost) };
 }
 
 /** An amount that the schema has let through. */

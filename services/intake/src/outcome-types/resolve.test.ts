@@ -25,6 +25,7 @@ const GOOD: JsonObject = {
 
 const DOLLAR = nanos(1_000_000_000n);
 const VALUE: JsonObject = { shape: "value", rate: 0.02, path: "/recovered", max: "50" };
+const JUDGE: JsonObject = { provider: "judges", name: "court-2", cost_per_verdict: "0.002" };
 const TIERED: Json = { shape: "tiered", amount: "0.04", bands: [{ from_score: 0.5, fraction: 0.5 }] };
 
 const EXPLICIT: Json = { mode: "explicit", until_ms: 60_000 };
@@ -75,6 +76,7 @@ test.each<[string, JsonObject]>([
   ["tiered", { price: TIERED, partial_at: 0.5 }],
   ["linear", { price: { shape: "linear", amount: "1", floor: "0.1" }, partial_at: 0.5 }],
   ["value", { price: VALUE }],
+  ["with a judge", { validation: JUDGE }],
 ])("what is resolved survives being stored as JSON: %s", (_, changes) => {
   const resolution = resolveDefinition({ ...GOOD, ...changes }, AROUND);
   if (!resolution.ok) throw new Error(JSON.stringify(resolution.problems));
@@ -108,6 +110,24 @@ test("terms that were stored before acceptance could be chosen are read as if th
   const { rework: _, disputeWindowMs: __, ...terms } = resolution.content.terms;
   const old = encodeOutcomeType({ ...resolution.content, terms: terms as Terms });
   expect(decodeOutcomeType(old)).toEqual(resolution.content);
+});
+
+test("what a verdict costs is resolved, and nothing unless it is declared", () => {
+  const resolved = (changes: JsonObject) => {
+    const resolution = resolveDefinition({ ...GOOD, ...changes }, AROUND);
+    return resolution.ok ? resolution.content.terms.validation : resolution.problems;
+  };
+  expect(resolved({ validation: JUDGE })).toEqual({ provider: "judges", name: "court-2", cost: nanos(2_000_000n) });
+  expect(resolved({})).toBeNull();
+});
+
+test("a version that was published before verdicts could cost something has free ones", () => {
+  const resolution = resolveDefinition(GOOD, AROUND);
+  if (!resolution.ok) throw new Error(JSON.stringify(resolution.problems));
+  const { terms, ...content } = JSON.parse(JSON.stringify(encodeOutcomeType(resolution.content))) as JsonObject;
+  const { validation, ...older } = terms as JsonObject;
+  expect(validation).toBeNull();
+  expect(decodeOutcomeType({ ...content, terms: older }).terms.validation).toBeNull();
 });
 
 test("an input schema that looks like an amount stays as it is", () => {
@@ -246,6 +266,26 @@ describe("each mistake is refused with its place", () => {
       "a partial outcome under a price by value",
       { partial_at: 0.5, price: { ...VALUE, min: "1" } },
       /^\/partial_at: a price by value pays nothing for it/,
+    ],
+    [
+      "a cap that leaves no room for the verdict",
+      { cost_cap: "0.01", validation: { ...JUDGE, cost_per_verdict: "0.0099" } },
+      /^\/cost_cap: is too low .* cost 0\.000256 at least, and the verdict on them 0\.0099/,
+    ],
+    [
+      "a verdict that costs nothing",
+      { validation: { ...JUDGE, cost_per_verdict: "0" } },
+      /^\/validation\/cost_per_verdict: must be more than zero: leave validation out/,
+    ],
+    [
+      "a verdict that pays us",
+      { validation: { ...JUDGE, cost_per_verdict: "-1" } },
+      /^\/validation\/cost_per_verdict: must be more than zero/,
+    ],
+    [
+      "a name that an account cannot have",
+      { validation: { ...JUDGE, provider: "judges:court" } },
+      /^\/validation\/provider: must be 1 to 63 lower-case/,
     ],
     ["a shape that is not there", { price: { shape: "lottery", amount: "1" } }, /^\/price/],
     ["output limits out of order", { output_tokens: { start: 100, min: 200, max: 300 } }, /^\/output_tokens/],

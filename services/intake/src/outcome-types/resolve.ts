@@ -8,7 +8,7 @@ import type { z } from "zod";
 import { mistakesIn } from "../http/check.ts";
 import type { Parts, Surroundings } from "./checks.ts";
 import { problemsWith } from "./checks.ts";
-import { acceptanceOf, cascadeStepOf, nanosOf, priceTermsOf } from "./resolve-parts.ts";
+import { acceptanceOf, cascadeStepOf, nanosOf, priceTermsOf, validationCostOf } from "./resolve-parts.ts";
 
 export type Resolution =
   | { readonly ok: true; readonly content: OutcomeTypeContent }
@@ -56,6 +56,7 @@ function termsOf(definition: OutcomeTypeDefinition, catalog: Surroundings["catal
     successAt: definition.success_at,
     partialAt: definition.partial_at ?? null,
     price: priceTermsOf(definition.price),
+    validation: validationCostOf(definition.validation),
     acceptance: acceptanceOf(definition.acceptance),
     rework: definition.rework,
     disputeWindowMs: definition.dispute_window_ms,

@@ -1,5 +1,6 @@
 /** Jobs whose verdicts are real: reached by the validators, over evidence that is stored as the services store it. */
 import type { JobId } from "@contingent/core/ids";
+import { verdictReserve } from "@contingent/core/job/job";
 import { newId } from "@contingent/db/ids";
 import { answer, happens, partsOf, take, type TestStep, transitionBy } from "@contingent/testkit/jobs";
 import { evidenceHash, judgeAnswer, type JudgedAnswer as Judged } from "@contingent/validators/judge-answer";
@@ -44,9 +45,11 @@ export async function judgeNext(api: Api, id: JobId, { text, instead = {} }: Jud
 }
 
 function judge({ decision, score, value }: Pick<Judged, "decision" | "score" | "value">): TestStep {
-  return ({ id, progress }) => {
-    if (progress.current === null) throw new Error(`${id} has no answer to judge`);
-    return { type: "judged", attemptId: progress.current.attemptId, verdictId: newId("vrd"), decision, score, value };
+  return (job) => {
+    const { current } = job.progress;
+    if (current === null) throw new Error(`${job.id} has no answer to judge`);
+    const verdict = { verdictId: newId("vrd"), decision, score, value, cost: verdictReserve(job) };
+    return { type: "judged", attemptId: current.attemptId, ...verdict };
   };
 }
 

@@ -1,6 +1,9 @@
 /** One message of the validate queue: decode, load, judge, decide, commit. */
+import type { AttemptId } from "@contingent/core/ids";
 import { decide } from "@contingent/core/job/decide";
 import type { Fact } from "@contingent/core/job/facts";
+import { verdictReserve } from "@contingent/core/job/job";
+import type { Nanos } from "@contingent/core/money";
 import { insist } from "@contingent/db/insist";
 import { MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { publishNext } from "@contingent/queue/publish-next";
@@ -27,7 +30,7 @@ export function validateHandler(context: ValidatorContext): Handler {
     }
     await failpoint("validator.judged");
 
-    const fact = factOf(answer.attemptId, judgement);
+    const fact = factOf(answer.attemptId, judgement, verdictReserve(job));
     const step = decide(job, fact, { nowMs: nowMs(), random: Math.random() });
     if (step.kind !== "moved") return;
     const verdict = judgement.kind === "verdict" ? judgement.verdict : undefined;
@@ -38,8 +41,9 @@ export function validateHandler(context: ValidatorContext): Handler {
   };
 }
 
-function factOf(attemptId: `att_${string}`, judgement: Judgement): Fact {
+/** @param cost what a verdict costs: so far always what the terms declare */
+function factOf(attemptId: AttemptId, judgement: Judgement, cost: Nanos): Fact {
   if (judgement.kind === "broke") return { type: "validator_broke", attemptId };
   const { id: verdictId, decision, score, value } = judgement.verdict;
-  return { type: "judged", attemptId, verdictId, decision, score, value };
+  return { type: "judged", attemptId, verdictId, decision, score, value, cost };
 }
