@@ -1,6 +1,6 @@
 // The first thing that runs in a fresh clone, on whatever Node is there (18 or newer) and without any dependency.
 //
-//   node infra/local/bootstrap.mjs <start|test|check|format|bench|check:books|verify:chain> [arguments]
+//   node infra/local/bootstrap.mjs <start|test|check|format|bench|check:books|verify:chain|verify:receipt> [arguments]
 //
 // It finds a Node that runs TypeScript and a pnpm that reads the lockfile, or brings both from the npm registry into
 // `.cache/toolchain`; installs the workspace when the lockfile has changed since the last time; and then hands over:
@@ -20,6 +20,7 @@ const ENTRIES = {
   bench: ["test/bench/main.ts"],
   "check:books": ["infra/local/check-books.ts"],
   "verify:chain": ["infra/local/verify-chain.ts"],
+  "verify:receipt": ["infra/receipt/verify-receipt.mjs"],
 };
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");

@@ -2,7 +2,9 @@
 import { acceptanceDecisions } from "@contingent/db/acceptance-decisions";
 import { openFindAccepted } from "@contingent/db/accept-find";
 import { takeDueJobs } from "@contingent/db/due";
+import { storedEvidence } from "@contingent/db/evidence";
 import { createKey, keyFinder } from "@contingent/db/keys";
+import { issuedReceipt, issueReceipt, receiptFacts } from "@contingent/db/receipts";
 import { newId } from "@contingent/db/ids";
 import { jobViews } from "@contingent/db/job-views";
 import { bookLateCost } from "@contingent/ledger/late-cost";
@@ -80,6 +82,10 @@ async function aJobsLife(): Promise<void> {
   await acceptanceDecisions(db.pool, id);
   await jobViews(db.pool)(id);
   await jobViews(db.pool)(id, { attempts: true });
+  await receiptFacts(db.pool, id);
+  await issueReceipt(db.pool, { jobId: id, key: { kid: "k" }, jws: "j" });
+  await issuedReceipt(db.pool, id);
+  await storedEvidence(db.pool, id);
 }
 
 interface PlanNode {

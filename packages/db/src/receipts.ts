@@ -2,7 +2,7 @@
  * Receipts: what a charge's receipt is made of, its text once it is issued, and the keys that ever signed one. All reads
  * are by primary or unique key and take no lock; the one write leaves what is there as it is.
  */
-import type { CustomerId, Id, JobId, VerdictId } from "@contingent/core/ids";
+import type { CustomerId, CustomerTermsId, Id, JobId, VerdictId } from "@contingent/core/ids";
 import type { Json } from "@contingent/core/json";
 import { type Currency, type Nanos, nanos } from "@contingent/core/money";
 import type { Decision } from "@contingent/core/verdict";
@@ -27,7 +27,7 @@ export interface ReceiptFacts {
     readonly validators: readonly string[];
   };
   /** The customer's own terms that were pinned on acceptance; null: the outcome type's list price. */
-  readonly customerTermsId: string | null;
+  readonly customerTermsId: CustomerTermsId | null;
   readonly amount: Nanos;
   readonly currency: Currency;
   readonly chargedAtMs: number;
@@ -49,19 +49,17 @@ interface FactsRow {
   readonly value_nanos: bigint | null;
   readonly evidence_hash: string;
   readonly validators: readonly string[];
-  readonly customer_terms_id: string | null;
+  readonly customer_terms_id: CustomerTermsId | null;
   readonly amount_nanos: bigint;
   readonly currency: Currency;
   readonly charged_ms: number;
   readonly transaction_id: Id<"txn">;
 }
 
-// The terms' column is read by its name from the row as JSON: a database that has none yet pins list prices only.
 const FACTS = `
   SELECT j.id, j.customer_id, j.outcome_type, t.version, t.hash, j.outcome_key, i.input, v.output,
          v.id AS verdict_id, v.decision, v.score, v.value_nanos, v.evidence_hash, v.validators,
-         to_jsonb(j) ->> 'customer_terms_id' AS customer_terms_id,
-         c.amount_nanos, c.currency, ${msOf("c.at")} AS charged_ms, x.id AS transaction_id
+         j.customer_terms_id, c.amount_nanos, c.currency, ${msOf("c.at")} AS charged_ms, x.id AS transaction_id
     FROM charge c
     JOIN job j ON j.id = c.job_id
     JOIN outcome_type_version t ON t.id = j.outcome_type_version_id

@@ -47,8 +47,7 @@ export const receiptPayloadSchema = z
     price: z.object({
       shape: z.string().meta({ examples: ["binary"] }),
       terms: jsonObjectSchema.meta({ description: "By which the amount follows from the verdict." }),
-      customer_terms: z
-        .string()
+      customer_terms: idSchema("trm")
         .nullable()
         .meta({ description: "The customer's own terms that held; null: the list price." }),
     }),

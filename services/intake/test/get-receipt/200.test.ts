@@ -1,12 +1,23 @@
 import { createHash } from "node:crypto";
 import { type ReceiptBody, receiptSchema } from "@contingent/contracts/http/receipts";
 import type { JobId } from "@contingent/core/ids";
+import { nanos, ZERO } from "@contingent/core/money";
+import type { CustomerTerms } from "@contingent/core/pricing/rating/customer-terms";
+import { publishTerms } from "@contingent/db/customer-terms";
 import { answer, happens, judge, take } from "@contingent/testkit/jobs";
 import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { passingKeys } from "../../src/receipts/keys.ts";
 import type { CheckedClient } from "../checked-client.ts";
 import { type Api, claim, DEFINITION, JOB, startApiWithType, SUCCEED } from "../harness.ts";
+
+const LIST_TERMS: CustomerTerms = {
+  prices: {},
+  outcomeTypes: {},
+  discountShare: 0,
+  discountFixed: ZERO,
+  commitmentMinimum: ZERO,
+};
 
 let api: Api;
 beforeAll(async () => {
@@ -112,6 +123,24 @@ describe("a charge's receipt", () => {
       price: { shape: "tiered", terms: { amount: "0.04", bands: [{ from_score: 0.5, fraction: 0.5 }] } },
       verdict: { decision: "partial", score: 0.6 },
       amount: "0.02",
+    });
+  });
+
+  test("names the customer's own terms where they held, with their price, and keeps to them", async () => {
+    const definition = { prices: "own" };
+    const price = { shape: "binary", amount: nanos(30_000_000n) } as const;
+    const terms = { ...LIST_TERMS, prices: { [JOB.outcome_type]: price } };
+    const published = await publishTerms(api.pool, api.customerId, { definition, terms, effectiveFromMs: null });
+    const id = await chargedJob();
+    expect(published).toMatchObject({ kind: "published" });
+    const later = { definition: {}, terms: LIST_TERMS, effectiveFromMs: null };
+    await publishTerms(api.pool, api.customerId, later);
+    expect((await receipt(id)).payload).toMatchObject({
+      price: {
+        terms: { amount: "0.03" },
+        customer_terms: published.kind === "published" ? published.terms.id : "none",
+      },
+      amount: "0.03",
     });
   });
 
