@@ -9,6 +9,7 @@ import { nanos, ZERO } from "@contingent/core/money";
 import type { ValidationCost } from "@contingent/core/outcome-type";
 import type { PriceTerms } from "@contingent/core/pricing/price";
 import { WINDOW_MS } from "@contingent/core/job/job.fixture";
+import { customerWith } from "@contingent/testkit/customers";
 import { acceptedJob, answer, claim, driveTo, happens, judge, partsOf, take } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -50,7 +51,29 @@ async function everyFate(): Promise<Readonly<Record<string, string>>> {
     take(pool, failed, claim(), answer(), judge("fail"), happens("cancel"), happens("settled")),
     take(pool, valued, claim(), answer(), judge("pass", 1, nanos(20_000n)), happens("settled")),
   ]);
-  return { valued, charged2, charged, settling, open, failed };
+  return { valued, charged2, charged, settling, open, failed, ...(await everyWayToPay()) };
+}
+
+/** Jobs of a customer who has paid before, with 600 nanos held for each, and of one who has a limit. */
+async function everyWayToPay(): Promise<Readonly<Record<string, string>>> {
+  const grants = [{ amount: 400n, kind: "promotion" } as const, { amount: 1_000n }, { amount: 5_000n, priority: 200 }];
+  const payer = await customerWith(pool, { grants });
+  const [promo = "", topup = "", unused = ""] = payer.grants;
+  const limited = await customerWith(pool, { limit: { amount: 1_000n, period: "month" } });
+  await acceptedJob(pool, { customerId: limited.id });
+  const price = {
+    shape: "tiered",
+    amount: nanos(600n),
+    bands: [
+      { fromScore: 0.5, fraction: 0.5 },
+      { fromScore: 0.9, fraction: 1 },
+    ],
+  } as const;
+  // 400 of the promotion and 200 of the top-up are held, and 300 of the promotion are spent.
+  const shared = await acceptedJob(pool, { customerId: payer.id, terms: { price, attemptsMax: 1 } });
+  await take(pool, shared, claim(), answer(), judge("partial"), happens("settled"));
+  const prepaid = await driveTo(pool, "attempting", { customerId: payer.id, terms: { price } });
+  return { prepaid, shared, promo, topup, unused, limited: limited.id };
 }
 
 /** Runs the statements with every trigger and foreign key off. */

@@ -5,7 +5,9 @@ export interface Damage {
   readonly what: string;
   /**
    * `$charged`, `$failed` and `$open` stand for jobs: closed and charged, closed as a failure, and being attempted;
-   * `$valued` is closed and charged by a number that its outcome carries, and its verdict cost something.
+   * `$valued` is closed and charged by a number that its outcome carries, and its verdict cost something. `$prepaid` is
+   * open and `$shared` closed as a partial outcome, both paid from the grants `$promo` and `$topup`; `$unused` is a grant
+   * that paid for nothing. `$limited` is a customer with a spending limit and an open job.
    */
   readonly sql: readonly string[];
 }
@@ -69,12 +71,61 @@ export const DAMAGES: readonly Damage[] = [
     sql: ["INSERT INTO margin_rollup VALUES ('2026-01-01', 'cus_x', 'otv_x', '', '', 0, 0, 0, 0, 0, 1, 0, 0, 1, 0)"],
   },
   {
-    noticed: [5],
-    what: "an open hold is larger than what was authorized",
-    sql: ["UPDATE hold SET amount_nanos = amount_nanos + 1 WHERE job_id = '$open'"],
+    noticed: [3],
+    what: "a grant has less left than its postings say",
+    sql: ["UPDATE credit_grant SET available_nanos = available_nanos - 1 WHERE id = '$unused'"],
+  },
+  {
+    noticed: [3],
+    what: "money of a grant is booked that there is not",
+    sql: [
+      "UPDATE posting SET account_of = 'gra_nothing' WHERE account_of = '$unused'",
+      "UPDATE credit_grant SET available_nanos = 0 WHERE id = '$unused'",
+    ],
+  },
+  {
+    noticed: [3],
+    what: "an account counts more as held than is held",
+    sql: ["UPDATE customer_account SET held_nanos = held_nanos + 1 WHERE customer_id = '$limited'"],
+  },
+  {
+    noticed: [3],
+    what: "an account counts less as spent than was charged",
+    sql: ["UPDATE customer_account SET spent_nanos = spent_nanos - 1 WHERE customer_id = 'cus_fixture'"],
+  },
+  {
+    noticed: [4],
+    what: "a grant is overdrawn, and so are its postings",
+    sql: [
+      "ALTER TABLE credit_grant DROP CONSTRAINT credit_grant_not_overdrawn",
+      "UPDATE posting SET amount_nanos = -amount_nanos WHERE transaction_id = (SELECT transaction_id FROM posting WHERE account_of = '$unused')",
+      "UPDATE credit_grant SET available_nanos = -available_nanos WHERE id = '$unused'",
+    ],
+  },
+  {
+    noticed: [4],
+    what: "a grant has more left than ever came in, and so have its postings",
+    sql: [
+      "ALTER TABLE credit_grant DROP CONSTRAINT credit_grant_not_overdrawn",
+      "UPDATE posting SET amount_nanos = 2 * amount_nanos WHERE transaction_id = (SELECT transaction_id FROM posting WHERE account_of = '$unused')",
+      "UPDATE credit_grant SET available_nanos = 2 * available_nanos WHERE id = '$unused'",
+    ],
   },
   {
     noticed: [5],
+    what: "an open hold is larger than what was authorized, and its account counts it so",
+    sql: [
+      "UPDATE hold SET amount_nanos = amount_nanos + 1 WHERE job_id = '$open'",
+      "UPDATE customer_account SET held_nanos = held_nanos + 1 WHERE customer_id = 'cus_fixture'",
+    ],
+  },
+  {
+    noticed: [5, 13],
+    what: "prepaid money that is held is called authorized",
+    sql: ["UPDATE hold SET billing = 'on_account' WHERE job_id = '$prepaid'"],
+  },
+  {
+    noticed: [3, 5],
     what: "a hold belongs to a customer who authorized nothing, and the one who did has none",
     sql: [
       "UPDATE hold SET customer_id = 'cus_other' WHERE job_id = '$open'",
@@ -246,7 +297,7 @@ export const DAMAGES: readonly Damage[] = [
     ],
   },
   {
-    noticed: [12],
+    noticed: [3, 12],
     what: "a charge is another customer's than its job",
     sql: ["UPDATE charge SET customer_id = 'cus_other' WHERE job_id = '$charged'"],
   },
@@ -261,22 +312,48 @@ export const DAMAGES: readonly Damage[] = [
     sql: ["UPDATE hold SET state = 'captured' WHERE job_id = '$failed'"],
   },
   {
-    noticed: [7, 13, 5],
+    noticed: [7, 13, 5, 3],
     what: "a hold is open again after it ended",
     sql: ["UPDATE hold SET state = 'open' WHERE job_id = '$failed'"],
   },
   {
-    noticed: [13, 5],
+    noticed: [13, 5, 3],
     what: "a hold ends before its job does",
     sql: ["UPDATE hold SET state = 'voided' WHERE job_id = '$open'"],
   },
-  { noticed: [13, 5], what: "a job has no hold", sql: ["DELETE FROM hold WHERE job_id = '$open'"] },
+  { noticed: [13, 5, 3], what: "a job has no hold", sql: ["DELETE FROM hold WHERE job_id = '$open'"] },
+  {
+    noticed: [13],
+    what: "a slice of a hold is larger than what its grant gave",
+    sql: ["UPDATE hold_slice SET amount_nanos = amount_nanos + 1 WHERE job_id = '$prepaid' AND grant_id = '$topup'"],
+  },
+  {
+    noticed: [13],
+    what: "the grants that paid for a hold are mixed up",
+    sql: ["UPDATE hold_slice SET seq = 3 WHERE seq = 1 AND job_id = '$shared'"],
+  },
+  {
+    noticed: [13],
+    what: "a grant got back what another one gave",
+    sql: [
+      "UPDATE posting SET account_of = '$promo' WHERE account_of = '$topup' AND transaction_id = (SELECT id FROM ledger_transaction WHERE key = 'charge:$shared')",
+      "UPDATE credit_grant SET available_nanos = available_nanos + CASE id WHEN '$promo' THEN 200 ELSE -200 END WHERE id IN ('$topup', '$promo')",
+    ],
+  },
   {
     noticed: [14],
     what: "more revenue is booked than was charged",
     sql: [
       "UPDATE posting SET amount_nanos = amount_nanos - 7 WHERE account_class = 'revenue:accrued' AND transaction_id = (SELECT id FROM ledger_transaction WHERE key = 'charge:$charged')",
       "UPDATE posting SET amount_nanos = amount_nanos + 7 WHERE account_class = 'receivable:unbilled' AND transaction_id = (SELECT id FROM ledger_transaction WHERE key = 'charge:$charged')",
+    ],
+  },
+  {
+    noticed: [15],
+    what: "a limit is below what is in use, and does not say so",
+    sql: [
+      "ALTER TABLE customer_account DROP CONSTRAINT customer_account_within_limit",
+      "UPDATE customer_account SET limit_nanos = held_nanos - 1 WHERE customer_id = '$limited'",
     ],
   },
   {
