@@ -80,7 +80,8 @@ async function profit(): Promise<bigint> {
 
 async function jobsMargin(): Promise<bigint> {
   const { rows } = await pool.query<{ total: bigint }>(`
-    SELECT (coalesce((SELECT sum(amount_nanos) FROM charge), 0) - coalesce((SELECT sum(cost_nanos) FROM attempt), 0))::bigint AS total`);
+    SELECT (coalesce((SELECT sum(amount_nanos) FROM charge), 0) - coalesce((SELECT sum(cost_nanos) FROM attempt), 0)
+            - coalesce((SELECT sum(cost_nanos) FROM verdict), 0))::bigint AS total`);
   return rows[0]?.total ?? 0n;
 }
 
@@ -128,6 +129,20 @@ describe("the figures", () => {
       ["fast", "small", 2, 1, 1, 400n + 300n + 2n * 100n + 400n],
       ["standard", "medium", 1, 1, 0, 700n],
     ]);
+    await expectTruth();
+  });
+
+  test("count what a verdict cost in the tier of the attempt that it is on, under the name of who is paid", async () => {
+    const validation = { provider: "judges", name: "court", cost: nanos(70n) };
+    const id = await acceptedJob(pool, { terms: { validation } });
+    await take(pool, id, claim(), answer(300n), judge("fail"), happens("cancel"), happens("settled"));
+    const { lines } = await readMargin(pool, { groupBy: ["tier", "model"] });
+    expect(lines.map(({ tier, model, calls, cost, absorbed }) => [tier, model, calls, cost, absorbed])).toEqual([
+      ["fast", "court", 0, 70n, 70n],
+      ["fast", "small", 1, 300n, 300n],
+    ]);
+    await expectTruth();
+    await sealAll(pool);
     await expectTruth();
   });
 

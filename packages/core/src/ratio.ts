@@ -30,10 +30,17 @@ export function parseRatio(text: string): Ratio | null {
   return ratio(BigInt(whole + fraction.padEnd(FRACTION_DIGITS, "0")), 10n ** BigInt(FRACTION_DIGITS));
 }
 
+/** The sum, with the least denominator that both have in common: it does not grow with the number of summands. */
 export function plus(left: Ratio, right: Ratio): Ratio {
-  if (left.denominator === right.denominator) return ratio(left.numerator + right.numerator, left.denominator);
-  const numerator = left.numerator * right.denominator + right.numerator * left.denominator;
-  return ratio(numerator, left.denominator * right.denominator);
+  const common = commonDivisor(left.denominator, right.denominator);
+  const [ofLeft, ofRight] = [right.denominator / common, left.denominator / common];
+  return ratio(left.numerator * ofLeft + right.numerator * ofRight, left.denominator * ofLeft);
+}
+
+function commonDivisor(left: bigint, right: bigint): bigint {
+  let [greater, smaller] = [left, right];
+  while (smaller !== 0n) [greater, smaller] = [smaller, greater % smaller];
+  return greater;
 }
 
 export function minus(left: Ratio, right: Ratio): Ratio {

@@ -28,6 +28,7 @@ import {
 } from "./outcome-types.ts";
 import { priceRecommendationQuery, priceRecommendationSchema } from "./price-recommendation.ts";
 import { jwksSchema, receiptSchema, reverificationSchema } from "./receipts.ts";
+import { getMargin } from "./margin.ts";
 import { getPriceBook, importRates } from "./price-book.ts";
 import { summaryQuery, summarySchema } from "./summary.ts";
 
@@ -344,6 +345,7 @@ export const OPERATIONS: readonly Operation[] = [
   getOutcomeTypeVersion,
   getPriceRecommendation,
   getSummary,
+  getMargin,
   getReceiptKeys,
   importRates,
   getPriceBook,

@@ -132,6 +132,9 @@ export const instantParameter = z.iso
   .transform((text) => Date.parse(text))
   .optional();
 
+/** A day of UTC in a query. */
+export const dayParameter = z.iso.date({ error: "must be a day such as 2026-11-24" }).optional();
+
 /** A page of a list. */
 export function pageOf<T extends z.ZodType>(entry: T, id: string): z.ZodType<Page<z.output<T>>> {
   return z

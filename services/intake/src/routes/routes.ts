@@ -6,6 +6,7 @@ import { correctCostRoute } from "./correct-cost/correct-cost.ts";
 import { createJobRoute } from "./create-job/create-job.ts";
 import { getAttemptCostRoute } from "./get-attempt-cost/get-attempt-cost.ts";
 import { getJobRoute } from "./get-job/get-job.ts";
+import { getMarginRoute } from "./get-margin/get-margin.ts";
 import { getOutcomeTypeRoute, getOutcomeTypeVersionRoute } from "./get-outcome-type/get-outcome-type.ts";
 import { getPriceRecommendationRoute } from "./get-price-recommendation/get-price-recommendation.ts";
 import { getReceiptKeysRoute } from "./get-receipt-keys/get-receipt-keys.ts";
@@ -38,6 +39,7 @@ export const ROUTES: readonly Route[] = [
   getOutcomeTypeVersionRoute,
   getPriceRecommendationRoute,
   getSummaryRoute,
+  getMarginRoute,
   getReceiptKeysRoute,
   importRatesRoute,
   getPriceBookRoute,

@@ -2,6 +2,8 @@ import {
   type PriceRecommendationBody,
   priceRecommendationSchema,
 } from "@contingent/contracts/http/price-recommendation";
+import { nanos, ZERO } from "@contingent/core/money";
+import { publishTerms } from "@contingent/db/customer-terms";
 import { answer, happens, judge, take } from "@contingent/testkit/jobs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Api, claim, DEFINITION, JOB, startApiWithType, TYPE } from "../harness.ts";
@@ -121,6 +123,26 @@ test("a partial counts by what it was charged", async () => {
     billable_outcomes: 22.5,
     // 0.009 ÷ 22.5
     cost_per_billable_outcome: { amount: "0.0004" },
+  });
+});
+
+test("a customer's own price is the unit of their jobs: an outcome sold for less is an outcome all the same", async () => {
+  await api.operator.publish("special", DEFINITION);
+  await run("special", 15, ...succeedAt(300_000n));
+  const price = { shape: "binary", amount: nanos(10_000_000n) } as const;
+  const nothing = { outcomeTypes: {}, discountShare: 0, discountFixed: ZERO, commitmentMinimum: ZERO };
+  const asked = { definition: {}, terms: { prices: { special: price }, ...nothing }, effectiveFromMs: null };
+  expect(await publishTerms(api.pool, api.customerId, asked)).toMatchObject({ kind: "published" });
+  await run("special", 15, ...succeedAt(300_000n));
+  const { rows } = await api.pool.query<{ n: number }>(
+    "SELECT count(DISTINCT amount_nanos)::int AS n FROM charge WHERE outcome_type = 'special'",
+  );
+  expect(rows[0]?.n).toBe(2);
+  expect(await recommendation("/v1/outcome-types/special/versions/1/price-recommendation")).toMatchObject({
+    jobs: 30,
+    billable_outcomes: 30,
+    cost_per_billable_outcome: { amount: "0.0003" },
+    list_price: { amount: "0.04" },
   });
 });
 
