@@ -35,14 +35,15 @@ function main() {
   const jws = jwsIn(textOf(receipt).trim(), receipt);
   const { header, payload } = verified(jws, keySetIn(keys));
   const texts = [compared("input", payload.input_sha256, input), compared("output", payload.output_sha256, output)];
-  say(`Genuine: signed with the key ${plain(header.kid)}.\n`);
-  for (const [name, value] of [...attested(payload), ...texts.map(({ name, line }) => [name, line])]) {
-    say(`  ${name.padEnd(12)} ${value}`);
+  const facts = [...attested(payload), ...texts.map(({ name, line }) => [name, line])];
+  const lines = [`Genuine: signed with the key ${plain(header.kid)}.`, ""];
+  lines.push(...facts.map(([name, value]) => `  ${name.padEnd(12)} ${value}`));
+  const others = texts.filter(({ fits }) => fits === false).map(({ name }) => name);
+  if (others.length > 0) {
+    lines.push("", `But it is a receipt for another ${others.join(" and ")} than the one given.`);
+    process.exitCode = EXIT_OTHER_TEXT;
   }
-  const others = texts.filter(({ fits }) => fits === false);
-  if (others.length === 0) return;
-  say(`\nBut it is a receipt for another ${others.map(({ name }) => name).join(" and ")} than the one given.`);
-  process.exitCode = EXIT_OTHER_TEXT;
+  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
 function commandLine() {
@@ -228,10 +229,6 @@ function quoted(value) {
 /** Without characters that would do something to the terminal. */
 function plain(value) {
   return String(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
-}
-
-function say(line) {
-  process.stdout.write(`${line}\n`);
 }
 
 try {
