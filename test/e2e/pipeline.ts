@@ -9,6 +9,7 @@ import { acceptanceTests } from "./scenarios/acceptance.ts";
 import { cascadeTests } from "./scenarios/cascade.ts";
 import { duplicateTests } from "./scenarios/duplicates.ts";
 import { cancelTests, costCapTests, deadlineTests } from "./scenarios/limits.ts";
+import { priceTests } from "./scenarios/prices.ts";
 import { providerTests } from "./scenarios/provider.ts";
 import { rateTests } from "./scenarios/rates.ts";
 import { retryTests } from "./scenarios/retries.ts";
@@ -22,6 +23,7 @@ export function pipelineTests(transport: TransportName): void {
     describe("how often a tier is tried", () => retryTests(system));
     describe("a provider in trouble", () => providerTests(system));
     describe("the cost cap", () => costCapTests(system));
+    describe("prices by what is delivered", () => priceTests(system));
     describe("the deadline", () => deadlineTests(system));
     describe("canceling", () => cancelTests(system));
     describe("acceptance", () => acceptanceTests(system));

@@ -52,6 +52,7 @@ export interface TypeChanges {
   readonly output_tokens?: { readonly start: number; readonly min: number; readonly max: number };
   readonly partial_at?: number;
   readonly price?: Json;
+  readonly validation?: Json;
   readonly acceptance?: Json;
   readonly rework?: boolean;
 }
