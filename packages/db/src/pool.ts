@@ -84,12 +84,17 @@ export async function readAll<T>(
   options: { readonly statementTimeoutMs: number },
   run: (client: Queryable) => Promise<T>,
 ): Promise<T> {
-  const settings = WHOLE_TABLE_METHODS.map((method) => `SET LOCAL ${method} = on;`).join(" ");
   return await transaction(pool, async (client) => {
     await client.query({ text: "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY" });
-    await client.query({ text: `${settings} SET LOCAL statement_timeout = ${options.statementTimeoutMs}` });
+    await readWholeTables(client, options.statementTimeoutMs);
     return await run(client);
   });
+}
+
+/** Lets the rest of a transaction be planned without restrictions, and take longer: for what compares much and then writes. */
+export async function readWholeTables(client: Queryable, statementTimeoutMs: number): Promise<void> {
+  const settings = WHOLE_TABLE_METHODS.map((method) => `SET LOCAL ${method} = on;`).join(" ");
+  await client.query({ text: `${settings} SET LOCAL statement_timeout = ${statementTimeoutMs}` });
 }
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;

@@ -129,7 +129,8 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 9,
-    promise: "every attempt's and verdict's cost is booked, and together they are the job's cost",
+    promise:
+      "every attempt's and verdict's cost is booked, together they are the job's cost, and a provider's drift is what its reconciliations found",
     sql: `SELECT format('%s: cost %s, booked %s', coalesce(c.id, b.id), c.cost_nanos, coalesce(b.total, 0)) AS what
             FROM (SELECT id, cost_nanos FROM attempt UNION ALL SELECT id, cost_nanos FROM verdict) c
             FULL JOIN (SELECT split_part(t.key, ':', 2) AS id, sum(p.amount_nanos) AS total
@@ -164,7 +165,16 @@ export const INVARIANTS: readonly Invariant[] = [
           SELECT format('%s: correction %s does not follow the one before', attempt_id, version)
             FROM (SELECT *, lag(version, 1, 0) OVER w AS version_before, lag(amount_nanos, 1, previous_nanos) OVER w AS amount_before
                     FROM attempt_cost_correction WINDOW w AS (PARTITION BY attempt_id ORDER BY version)) c
-           WHERE version <> version_before + 1 OR previous_nanos <> amount_before`,
+           WHERE version <> version_before + 1 OR previous_nanos <> amount_before
+          UNION ALL
+          SELECT format('%s: drift %s, posted by reconciliations %s, found by the last of each period %s', provider, p.drift,
+                        r.posted, r.found)
+            FROM (SELECT account_of AS provider, sum(amount_nanos) AS drift FROM posting
+                   WHERE account_class = 'cogs:drift' GROUP BY 1) p
+            FULL JOIN (SELECT provider, sum(posted_nanos) AS posted, sum(invoiced_nanos - booked_nanos) FILTER (WHERE is_last) AS found
+                         FROM (SELECT *, number = max(number) OVER (PARTITION BY provider, from_day, until_day) AS is_last
+                                 FROM reconciliation) u GROUP BY provider) r USING (provider)
+           WHERE coalesce(p.drift, 0) <> coalesce(r.posted, 0) OR coalesce(r.posted, 0) <> coalesce(r.found, 0)`,
   },
   {
     number: 10,

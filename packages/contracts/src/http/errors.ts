@@ -130,6 +130,12 @@ export const ERRORS = {
     meaning: "The job has not been charged, so there is no receipt for it. The message says why.",
     remedy: "Wait until an open job is closed; of a failure there is never a receipt, because it costs nothing.",
   },
+  reconciliation_not_found: {
+    type: "not_found_error",
+    status: 404,
+    meaning: "There is no such reconciliation.",
+    remedy: "Check the id (`rcn_…`) against the list at `/v1/reconciliations`.",
+  },
   attempt_not_found: {
     type: "not_found_error",
     status: 404,
@@ -196,6 +202,12 @@ export const ERRORS = {
     meaning:
       "There is no outcome to accept or reject: the job is still at work or has ended, its window is over, or somebody has decided otherwise.",
     remedy: "Read the job. A decision counts while its state is `awaiting_acceptance` and `settles_at` has not passed.",
+  },
+  reconciliation_overlap: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "Days of this period were reconciled before, as part of another period. Nothing was compared or booked.",
+    remedy: "Upload exactly the earlier period to correct it, or leave its days out. The message names it.",
   },
   attempt_cost_open: {
     type: "conflict_error",

@@ -30,6 +30,7 @@ import { priceRecommendationQuery, priceRecommendationSchema } from "./price-rec
 import { jwksSchema, receiptSchema, reverificationSchema } from "./receipts.ts";
 import { getMargin } from "./margin.ts";
 import { getPriceBook, importRates } from "./price-book.ts";
+import { getReconciliation, listReconciliations, reconcile } from "./reconciliations.ts";
 import { summaryQuery, summarySchema } from "./summary.ts";
 
 const healthSchema = z
@@ -351,6 +352,9 @@ export const OPERATIONS: readonly Operation[] = [
   getPriceBook,
   getAttemptCost,
   correctCost,
+  reconcile,
+  listReconciliations,
+  getReconciliation,
   getHealth,
   getReadiness,
 ];

@@ -12,6 +12,7 @@ import { getPriceRecommendationRoute } from "./get-price-recommendation/get-pric
 import { getReceiptKeysRoute } from "./get-receipt-keys/get-receipt-keys.ts";
 import { getReceiptRoute } from "./get-receipt/get-receipt.ts";
 import { getPriceBookRoute } from "./get-price-book/get-price-book.ts";
+import { getReconciliationRoute, listReconciliationsRoute } from "./get-reconciliation/get-reconciliation.ts";
 import { getSummaryRoute } from "./get-summary/get-summary.ts";
 import { healthRoutes } from "./health/health.ts";
 import { importRatesRoute } from "./import-rates/import-rates.ts";
@@ -19,6 +20,7 @@ import { listJobsRoute } from "./list-jobs/list-jobs.ts";
 import { listOutcomeTypesRoute, listOutcomeTypeVersionsRoute } from "./list-outcome-types/list-outcome-types.ts";
 import { putOutcomeTypeRoute } from "./put-outcome-type/put-outcome-type.ts";
 import { reverifyJobRoute } from "./reverify-job/reverify-job.ts";
+import { reconcileRoute } from "./reconcile/reconcile.ts";
 import { watchJobRoute } from "./watch-job/watch-job.ts";
 
 /** Every endpoint of the contract, one folder each. */
@@ -45,5 +47,8 @@ export const ROUTES: readonly Route[] = [
   getPriceBookRoute,
   getAttemptCostRoute,
   correctCostRoute,
+  reconcileRoute,
+  listReconciliationsRoute,
+  getReconciliationRoute,
   ...healthRoutes,
 ];
