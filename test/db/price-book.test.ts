@@ -96,6 +96,26 @@ describe("what a process knows", () => {
     await Promise.all(Array.from({ length: 20 }, () => book.rates()));
     expect([first <= 2, reads]).toEqual([true, first]);
   });
+
+  test("a read that had begun before something was imported here does not count as a fresh one", async () => {
+    const [looked, imported] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow: Parameters<typeof priceBook>[0] = {
+      query: async (statement) => {
+        const result = await db.pool.query(statement);
+        looked.resolve();
+        await imported.promise;
+        return result;
+      },
+    };
+    const book = priceBook(slow, [], { ttlMs: LONG_MS });
+    const first = book.rates();
+    await looked.promise;
+    await importing(db.pool, rate("meanwhile", 1n));
+    book.forget();
+    imported.resolve();
+    await first;
+    expect(inputOf(await book.rates(), "meanwhile")).toBe(1n);
+  });
 });
 
 describe("while the database is away", () => {
