@@ -74,6 +74,27 @@ describe("what a process knows", () => {
     expect(inputOf(all, "raced")).toBe(inputOf(await priceBook(db.pool, []).rates(), "raced"));
   });
 
+  test("a read that had begun before something was imported here does not count as a fresh one", async () => {
+    const [looked, imported] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow: Parameters<typeof priceBook>[0] = {
+      query: async (statement) => {
+        const result = await db.pool.query(statement);
+        looked.resolve();
+        await imported.promise;
+        return result;
+      },
+    };
+    const book = priceBook(slow, [], { ttlMs: LONG_MS });
+    const first = book.rates();
+    await looked.promise;
+    await importing(db.pool, rate("meanwhile", 1n));
+    book.forget();
+    imported.resolve();
+    await first;
+    expect(inputOf(await book.rates(), "meanwhile")).toBe(1n);
+  });
+
+  // From here on the book has more than one page.
   test("more rates than fit a page", async () => {
     await importing(db.pool, ...Array.from({ length: 1_001 }, (_, i) => rate(`many-${i}`, BigInt(i + 1))));
     const all = await priceBook(db.pool, []).rates();
@@ -95,26 +116,6 @@ describe("what a process knows", () => {
     const first = reads;
     await Promise.all(Array.from({ length: 20 }, () => book.rates()));
     expect([first <= 2, reads]).toEqual([true, first]);
-  });
-
-  test("a read that had begun before something was imported here does not count as a fresh one", async () => {
-    const [looked, imported] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const slow: Parameters<typeof priceBook>[0] = {
-      query: async (statement) => {
-        const result = await db.pool.query(statement);
-        looked.resolve();
-        await imported.promise;
-        return result;
-      },
-    };
-    const book = priceBook(slow, [], { ttlMs: LONG_MS });
-    const first = book.rates();
-    await looked.promise;
-    await importing(db.pool, rate("meanwhile", 1n));
-    book.forget();
-    imported.resolve();
-    await first;
-    expect(inputOf(await book.rates(), "meanwhile")).toBe(1n);
   });
 });
 
