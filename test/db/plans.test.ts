@@ -7,6 +7,11 @@ import { createKey, keyFinder } from "@contingent/db/keys";
 import { issuedReceipt, issueReceipt, receiptFacts } from "@contingent/db/receipts";
 import { newId } from "@contingent/db/ids";
 import { jobViews } from "@contingent/db/job-views";
+import type { JobId } from "@contingent/core/ids";
+import { issueCreditNote } from "@contingent/ledger/disputes/credit-note";
+import { openDispute } from "@contingent/ledger/disputes/open-dispute";
+import { resolveDispute } from "@contingent/ledger/disputes/resolve-dispute";
+import { earnDue } from "@contingent/ledger/earn";
 import { bookLateCost } from "@contingent/ledger/late-cost";
 import { nanos } from "@contingent/core/money";
 import {
@@ -86,6 +91,17 @@ async function aJobsLife(): Promise<void> {
   await issueReceipt(db.pool, { jobId: id, key: { kid: "k" }, jws: "j" });
   await issuedReceipt(db.pool, id);
   await storedEvidence(db.pool, id);
+  await whatBecomesOfCharges(id);
+}
+
+async function whatBecomesOfCharges(jobId: JobId): Promise<void> {
+  const asked = { jobId, asked: nanos(1n), reason: "r", reverification: {} };
+  const opened = await openDispute(db.pool, asked);
+  if (opened.kind !== "opened") throw new Error(`the dispute is ${opened.kind}`);
+  await resolveDispute(db.pool, opened.id, { outcome: "credit", amount: null, reason: "r" });
+  await issueCreditNote(db.pool, { jobId, amount: nanos(1n), reason: "r", ref: "r" });
+  await driveTo(db.pool, "closed", { terms: { disputeWindowMs: 0 } });
+  expect(await earnDue(db.pool, 10)).toBe(1);
 }
 
 interface PlanNode {

@@ -3,6 +3,7 @@ import { driveTo, take, judge, claim, answer, happens } from "@contingent/testki
 import { beforeAll, describe, expect, test } from "vitest";
 import { databaseOfThisFile } from "../db/open.ts";
 import { outcomeOf } from "./by-hand.ts";
+import { credit } from "./charged.ts";
 
 const db = databaseOfThisFile();
 const RESTRICTED = "23001";
@@ -16,10 +17,11 @@ const TABLES = [
   "acceptance_decision",
   "outcome_type_version",
   "permitted_flow",
+  "credit_note",
 ];
 
 beforeAll(async () => {
-  await driveTo(db.pool, "closed");
+  await credit(db.pool, await driveTo(db.pool, "closed"), 1n, "ref");
   await take(db.pool, await driveTo(db.pool, "queued"), claim(), answer(), judge("fail"));
   await take(db.pool, await driveTo(db.pool, "awaiting_acceptance"), happens("accepted"));
 });

@@ -3,6 +3,9 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import { openPool, type Pool } from "@contingent/db/pool";
 import { checkBooks, type CheckedInvariant } from "@contingent/ledger/check-books";
+import { issueCreditNote } from "@contingent/ledger/disputes/credit-note";
+import { openDispute } from "@contingent/ledger/disputes/open-dispute";
+import { earnDue } from "@contingent/ledger/earn";
 import { INVARIANTS } from "@contingent/ledger/invariants";
 import { JOB_STATES } from "@contingent/core/job/job";
 import { nanos, ZERO } from "@contingent/core/money";
@@ -43,15 +46,24 @@ async function broken(): Promise<readonly CheckedInvariant[]> {
 async function everyFate(): Promise<Readonly<Record<string, string>>> {
   const failed = await acceptedJob(pool);
   const valued = await acceptedJob(pool, { terms: { price: BY_VALUE, validation: JUDGED } });
-  const [charged, charged2, settling, open] = await Promise.all([
+  const [charged, charged2, credited, disputed, earned, settling, open] = await Promise.all([
     driveTo(pool, "closed"),
     driveTo(pool, "closed"),
+    driveTo(pool, "closed"),
+    driveTo(pool, "closed"),
+    driveTo(pool, "closed", { terms: { disputeWindowMs: 0 } }),
     driveTo(pool, "settling"),
     driveTo(pool, "attempting"),
     take(pool, failed, claim(), answer(), judge("fail"), happens("cancel"), happens("settled")),
     take(pool, valued, claim(), answer(), judge("pass", 1, nanos(20_000n)), happens("settled")),
   ]);
-  return { valued, charged2, charged, settling, open, failed, ...(await everyWayToPay()) };
+  for (const amount of [nanos(100n), nanos(200n)]) {
+    await issueCreditNote(pool, { jobId: credited, amount, reason: "Sorry.", ref: amount.toString() });
+  }
+  await openDispute(pool, { jobId: disputed, asked: nanos(300n), reason: "It is wrong.", reverification: {} });
+  await earnDue(pool, 10);
+  const charges = { valued, charged2, charged, credited, disputed, earned };
+  return { ...charges, settling, open, failed, ...(await everyWayToPay()) };
 }
 
 /** Jobs of a customer who has paid before, with 600 nanos held for each, and of one who has a limit. */

@@ -1,5 +1,6 @@
 /** Damage to the books and jobs that nothing but a superuser with all guards off can do, one kind for each invariant. */
 import { COST_DAMAGES } from "./damage-costs.ts";
+import { DISPUTE_DAMAGES } from "./damage-disputes.ts";
 
 export interface Damage {
   /** The numbers of the invariants that must notice: the damaged one, and those that follow from it. */
@@ -251,6 +252,14 @@ export const DAMAGES: readonly Damage[] = [
   },
   {
     noticed: [14],
+    what: "revenue is earned that was never charged",
+    sql: [
+      "INSERT INTO posting (transaction_id, seq, kind, account_class, account_of, amount_nanos, currency) SELECT id, 98, kind, 'revenue:earned', '', -7, currency FROM ledger_transaction WHERE key = 'charge:$charged'",
+      "INSERT INTO posting (transaction_id, seq, kind, account_class, account_of, amount_nanos, currency) SELECT id, 99, kind, 'receivable:unbilled', customer_id, 7, currency FROM ledger_transaction WHERE key = 'charge:$charged'",
+    ],
+  },
+  {
+    noticed: [14, 21],
     what: "more revenue is booked than was charged",
     sql: [
       "UPDATE posting SET amount_nanos = amount_nanos - 7 WHERE account_class = 'revenue:accrued' AND transaction_id = (SELECT id FROM ledger_transaction WHERE key = 'charge:$charged')",
@@ -293,4 +302,5 @@ export const DAMAGES: readonly Damage[] = [
     sql: ["UPDATE job_event SET revision = 99 WHERE job_id = '$charged' AND revision = 3"],
   },
   ...COST_DAMAGES,
+  ...DISPUTE_DAMAGES,
 ];

@@ -58,6 +58,8 @@ export interface Settled {
   readonly outcomeKey: string | null;
   /** Null: the hold is voided and nothing is charged. */
   readonly charge: { readonly price: Nanos; readonly verdictId: VerdictId } | null;
+  /** How long the charge may be disputed; its revenue is earned afterwards. */
+  readonly disputeWindowMs: number;
   /** What goes back to the grants that the hold came from. */
   readonly returned: readonly Slice[];
 }
@@ -165,6 +167,11 @@ WITH input AS MATERIALIZED (
   SELECT m.id, m.customer_id, s.outcome_type, s.outcome_key, s.verdict_id, m.price, s.currency, s.billing, m.at
     FROM moved m, jsonb_to_record(m.settled) AS s (
       outcome_type text, outcome_key text, verdict_id text, currency text, billing text)
+   WHERE s.verdict_id IS NOT NULL
+), waiting AS (
+  INSERT INTO unearned (job_id, customer_id, amount_nanos, due_at)
+  SELECT m.id, m.customer_id, m.price, m.at + s.dispute_window_ms * interval '1 millisecond'
+    FROM moved m, jsonb_to_record(m.settled) AS s (verdict_id text, dispute_window_ms float8)
    WHERE s.verdict_id IS NOT NULL
 ), booked AS (
   SELECT book(coalesce(jsonb_agg(t.entry || jsonb_build_object('dated_at', m.at)), '[]')) AS number
@@ -302,6 +309,7 @@ function settledRow({ settled, currency }: Transition): JsonObject | null {
     outcome_type: settled.outcomeType,
     outcome_key: settled.outcomeKey,
     verdict_id: settled.charge?.verdictId ?? null,
+    dispute_window_ms: settled.disputeWindowMs,
     currency,
   };
 }

@@ -16,8 +16,9 @@ export function settlementEntries(loaded: JobForSettlement): SettlementEntries {
   const settlement = settlementOf(job);
   const charge = settlement.kind === "capture" ? settlement : null;
   const returned = returnedSlices(hold, charge?.price ?? ZERO);
+  const { disputeWindowMs } = job.terms;
   return {
-    settled: { hold, outcomeType: version.name, outcomeKey, charge, returned },
+    settled: { hold, outcomeType: version.name, outcomeKey, charge, disputeWindowMs, returned },
     transactions: [charge === null ? release(hold) : capture(hold, charge.price)],
   };
 }

@@ -1,4 +1,4 @@
-/** The ledger service: settles jobs, sweeps up what is overdue or has lost its message, and keeps the books sealed. */
+/** The ledger service: settles jobs, sweeps up what is overdue or has lost its message, and keeps the books up to date and sealed. */
 import { openCommit } from "@contingent/db/commit";
 import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
@@ -11,6 +11,7 @@ import { runService } from "@contingent/runtime/service";
 import { BOOKKEEPING_INTERVAL_MS, runBookkeeper } from "./bookkeeper.ts";
 import { ledgerSettings } from "./config.ts";
 import { settleHandler } from "./handlers/settle.ts";
+import { PERIODIC_INTERVAL_MS, runPeriodic } from "./periodic.ts";
 import { runSweeper } from "./sweeper.ts";
 
 await runService("ledger", async (stack, service) => {
@@ -39,6 +40,8 @@ await runService("ledger", async (stack, service) => {
   stack.defer(() => sweeping);
   const bookkeeping = runBookkeeper(context, { intervalMs: BOOKKEEPING_INTERVAL_MS, signal: service.stopping });
   stack.defer(() => bookkeeping);
+  const duties = runPeriodic(context, { intervalMs: PERIODIC_INTERVAL_MS, signal: service.stopping });
+  stack.defer(() => duties);
 
   health.addLiveness("progress", () => consumer.checkProgress());
   health.addReadiness("database", () => checkDatabase(pool));

@@ -1,0 +1,43 @@
+/** What must be true of credit notes, disputes and charges that are not earned yet. See invariants.ts. */
+
+export const CREDITS = `
+  SELECT format('%s: %s credited of %s', c.job_id, sum(n.amount_nanos), c.amount_nanos) AS what
+    FROM charge c JOIN credit_note n ON n.job_id = c.job_id
+   GROUP BY c.job_id, c.amount_nanos HAVING sum(n.amount_nanos) > c.amount_nanos
+  UNION ALL
+  SELECT format('%s: %s given, %s booked', coalesce(n.id, b.id), coalesce(n.amount_nanos, 0), coalesce(b.total, 0))
+    FROM credit_note n
+    FULL JOIN (SELECT t.credit_note_id AS id, sum(p.amount_nanos) AS total
+                 FROM ledger_transaction t JOIN posting p ON p.transaction_id = t.id
+                WHERE t.kind = 'credit' AND p.account_class = 'contra_revenue:credit' GROUP BY 1) b ON b.id = n.id
+   WHERE coalesce(n.amount_nanos, 0) <> coalesce(b.total, 0)
+  UNION ALL
+  SELECT format('%s: %s given, and the grant is of %s', coalesce(n.id, g.ref), coalesce(n.amount_nanos, 0), coalesce(g.amount_nanos, 0))
+    FROM (SELECT * FROM credit_note WHERE grant_id IS NOT NULL) n
+    FULL JOIN (SELECT * FROM credit_grant WHERE kind = 'credit') g ON g.id = n.grant_id
+   WHERE (n.amount_nanos, n.customer_id) IS DISTINCT FROM (g.amount_nanos, g.customer_id)`;
+
+export const NOT_EARNED = `
+  SELECT format('dispute %s is %s over %s, and %s are in dispute', coalesce(d.id, b.id), coalesce(d.state, 'unknown'),
+                coalesce(d.amount_nanos, 0), coalesce(b.total, 0)) AS what
+    FROM dispute d
+    FULL JOIN (SELECT t.dispute_id AS id, -sum(p.amount_nanos) AS total
+                 FROM ledger_transaction t JOIN posting p ON p.transaction_id = t.id
+                WHERE t.kind = 'dispute' AND p.account_class = 'revenue:disputed' GROUP BY 1) b ON b.id = d.id
+   WHERE coalesce(d.amount_nanos, 0) * (coalesce(d.state, '') = 'open')::int <> coalesce(b.total, 0)
+  UNION ALL
+  SELECT d.id || ' is open, and its charge is earned' FROM dispute d
+   WHERE d.state = 'open' AND NOT EXISTS (SELECT FROM unearned u WHERE u.job_id = d.job_id)
+  UNION ALL
+  SELECT format('accrued and in dispute %s, not earned yet %s', books.total, waiting.total)
+    FROM (SELECT -coalesce(sum(amount_nanos), 0) AS total FROM posting
+           WHERE account_class IN ('revenue:accrued', 'revenue:disputed')) books,
+         (SELECT coalesce(sum(amount_nanos), 0) AS total FROM unearned) waiting
+   WHERE books.total <> waiting.total
+  UNION ALL
+  SELECT format('the charge for %s is %s', c.job_id,
+                CASE WHEN u.job_id IS NULL THEN 'neither earned nor waiting' ELSE 'earned and still waiting' END)
+    FROM charge c
+    LEFT JOIN unearned u ON u.job_id = c.job_id
+    LEFT JOIN ledger_transaction t ON t.job_id = c.job_id AND t.kind = 'earn'
+   WHERE (u.job_id IS NULL) <> (t.id IS NOT NULL)`;

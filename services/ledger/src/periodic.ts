@@ -1,0 +1,59 @@
+/**
+ * What time alone brings about in the books, behind the jobs and never in their way: one duty after the other, again and
+ * again. Any number may run; each duty is done once, whoever does it.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { earnDue } from "@contingent/ledger/earn";
+import type { LedgerContext } from "./context.ts";
+
+export type PeriodicContext = Pick<LedgerContext, "pool" | "log">;
+
+export interface Duty {
+  readonly name: string;
+  /** One round; says how much was due. */
+  readonly run: (context: PeriodicContext, limit: number) => Promise<number>;
+  /** The most that one round takes on. A round that finds so much is followed by another at once. */
+  readonly perRoundMax: number;
+}
+
+/** In the order in which they are done. */
+export const DUTIES: readonly Duty[] = [
+  { name: "earn", run: ({ pool }, limit) => earnDue(pool, limit), perRoundMax: 200 },
+];
+
+/** How late a duty is done: soon enough for a clock that somebody moves to see what comes of it. */
+export const PERIODIC_INTERVAL_MS = 1_000;
+
+export interface PeriodicOptions {
+  /** Pause between rounds that found little. */
+  readonly intervalMs: number;
+  readonly signal: AbortSignal;
+  readonly duties?: readonly Duty[];
+}
+
+/** Does the duties until the signal aborts. One that fails is logged and tried again; the others are done all the same. */
+export async function runPeriodic(
+  context: PeriodicContext,
+  { intervalMs, signal, duties = DUTIES }: PeriodicOptions,
+): Promise<void> {
+  while (!signal.aborted) {
+    let isMore = false;
+    for (const duty of duties) isMore = (await doneInPart(context, duty)) || isMore;
+    if (!isMore) await delay(intervalMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Whether there may be more of it at once. */
+async function doneInPart(context: PeriodicContext, { name, run, perRoundMax }: Duty): Promise<boolean> {
+  try {
+    const found = await run(context, perRoundMax);
+    if (found > 0) context.log.debug({ duty: name, found }, "periodic duty done");
+    return found >= perRoundMax;
+  } catch (error) {
+    context.log.warn(
+      { duty: name, error: error instanceof Error ? error.message : String(error) },
+      "periodic duty failed",
+    );
+    return false;
+  }
+}
