@@ -1,12 +1,14 @@
 /** Hazard: a margin that leaves costs out, counts something twice, or depends on what has been rolled up yet. */
 import { nanos, ZERO } from "@contingent/core/money";
 import type { JobId } from "@contingent/core/ids";
+import { newId } from "@contingent/db/ids";
 import { openPool, type Pool } from "@contingent/db/pool";
 import { type Margin, type MarginDimension, readMargin } from "@contingent/ledger/bookkeeping/margin";
 import { bookLateCost } from "@contingent/ledger/late-cost";
 import { acceptedJob, answer, claim, CUSTOMER, driveTo, happens, judge, take } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Leg } from "./by-hand.ts";
 import { backdate, rollupFaults, sealAll, tamper } from "./sealing.ts";
 
 let database: TestDatabase;
@@ -144,6 +146,79 @@ describe("the figures", () => {
     await expectTruth();
     await sealAll(pool);
     await expectTruth();
+  });
+
+  test("count what a partial earned where it was reached, and not where the job ended", async () => {
+    const bands = [{ fromScore: 0.5, fraction: 0.5 }];
+    const terms = {
+      attemptsMax: 3,
+      partialAt: 0.5,
+      price: { shape: "tiered", amount: nanos(1_000_000n), bands },
+    } as const;
+    const id = await acceptedJob(pool, { terms });
+    await take(pool, id, claim(), answer(100n), judge("partial"), claim(), answer(100n), judge("fail"));
+    await take(pool, id, claim(), answer(700n), judge("fail"), happens("settled"));
+    const { lines } = await readMargin(pool, { groupBy: ["tier"] });
+    expect(lines.map(({ tier, closed, billed, partial, revenue }) => [tier, closed, billed, partial, revenue])).toEqual(
+      [
+        ["fast", 1, 1, 1, 500_000n],
+        ["standard", 0, 0, 0, 0n],
+      ],
+    );
+    expect(lines.map(({ calls, cost, absorbed }) => [calls, cost, absorbed])).toEqual([
+      [2, 200n, 0n],
+      [1, 700n, 0n],
+    ]);
+    await expectTruth();
+  });
+
+  test("have a place for every account of profit and loss, also for what belongs to no job", async () => {
+    const id = await driveTo(pool, "closed");
+    const book = async (
+      kind: string,
+      of: { job?: JobId; customer?: string },
+      ...postings: readonly Leg[]
+    ): Promise<void> => {
+      const lines = postings.map(([account, whose, amount]) => [account, whose, amount.toString()]);
+      const entry = {
+        id: newId("txn"),
+        kind,
+        key: `${kind}:by-hand`,
+        job_id: of.job,
+        customer_id: of.customer,
+        currency: "USD",
+        postings: lines,
+      };
+      await pool.query({ text: "SELECT book($1::jsonb)", values: [JSON.stringify([entry])] });
+    };
+    const job = { job: id, customer: CUSTOMER };
+    const customer = { customer: CUSTOMER };
+    const before = (await readMargin(pool, { groupBy: ["tier"] })).totals;
+    await book("credit", job, ["contra_revenue:credit", "", 7n], ["receivable:unbilled", CUSTOMER, -7n]);
+    await book("earn", job, ["revenue:accrued", "", 50n], ["revenue:earned", "", -50n]);
+    await book("adjustment", customer, ["contra_revenue:adjustment", "", 11n], ["receivable:unbilled", CUSTOMER, -11n]);
+    await book("rounding", customer, ["rounding", "", 2n], ["receivable:unbilled", CUSTOMER, -2n]);
+    await book("commitment", customer, ["receivable:unbilled", CUSTOMER, 13n], ["revenue:commitment", "", -13n]);
+    await book("expiry", customer, ["customer:prepaid", "gra_x", 17n], ["breakage", "", -17n]);
+    await book("reconciliation", {}, ["cogs:drift", "anthropic", 19n], ["payable", "anthropic", -19n]);
+    for (const seal of [async () => {}, () => sealAll(pool)]) {
+      await seal();
+      const { lines, totals } = await readMargin(pool, { groupBy: ["customer", "tier"] });
+      expect(totals).toMatchObject({
+        revenue: before.revenue + 13n + 17n,
+        credits: 7n,
+        adjustments: 11n + 2n,
+        cost: before.cost + 19n,
+        closed: 1,
+      });
+      expect(marginOf(totals)).toBe(await profit());
+      expect(lines.map((line) => [line.customerId, line.tier, line.credits, line.adjustments])).toEqual([
+        [CUSTOMER, "fast", 7n, 0n],
+        [CUSTOMER, null, 0n, 13n],
+        [null, null, 0n, 0n],
+      ]);
+      expect(await rollupFaults(pool)).toEqual([]);
+    }
   });
 
   test("are the same before, between and after sealing", async () => {

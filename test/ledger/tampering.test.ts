@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import type { JobId } from "@contingent/core/ids";
 import { openPool, type Pool } from "@contingent/db/pool";
+import { contentOf, hashOf } from "@contingent/ledger/bookkeeping/chain";
 import { verifyChain } from "@contingent/ledger/bookkeeping/verify-chain";
 import { driveTo } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
@@ -125,6 +126,34 @@ describe("what has been tampered with is found", () => {
     const block = await blockOf(await threeBlocks());
     await tamper(pool, `DELETE FROM ledger_block WHERE number = ${block}`);
     expect((await verifyChain(pool)).mismatch).toEqual({ number: block + 1, what: `block ${block} is missing` });
+  });
+
+  test("a block is computed again after its postings were changed: the next one covers what it was", async () => {
+    const block = await blockOf(await threeBlocks());
+    const inside = `transaction_id IN (SELECT id FROM ledger_transaction t JOIN ledger_block b ON b.number = ${block}
+                                        WHERE t.xact >= b.from_xact AND t.xact < b.until_xact)`;
+    const hash = hashOf({
+      previous: "b.previous_hash",
+      number: "b.number",
+      day: "b.day",
+      from: "b.from_xact",
+      until: "b.until_xact",
+      transactions: "b.transactions",
+      postings: "b.postings",
+      content: "c.content",
+    });
+    const recomputed = `SELECT ${hash} AS hash FROM ledger_block b, LATERAL (${contentOf("b.from_xact", "b.until_xact")}) c
+                         WHERE c.day = b.day AND b.number = ${block}`;
+    await tamper(
+      pool,
+      `UPDATE posting SET amount_nanos = amount_nanos * 2 WHERE ${inside}`,
+      `UPDATE ledger_block SET hash = (${recomputed}) WHERE number = ${block}`,
+      `UPDATE ledger_block SET previous_hash = (${recomputed}) WHERE number = ${block} + 1`,
+    );
+    expect((await verifyChain(pool)).mismatch).toMatchObject({
+      number: block + 1,
+      what: expect.stringMatching(/^its tra/),
+    });
   });
 
   test("a transaction stands behind the chain, on a day that has no block there", async () => {

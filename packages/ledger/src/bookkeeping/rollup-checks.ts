@@ -7,7 +7,14 @@
  */
 import type { Queryable } from "@contingent/db/pool";
 import { BOOKED_DAY, SEALED_UNTIL } from "./chain.ts";
-import { MARGIN_KEY, MARGIN_MEASURES, marginLines, MEASURE_OF_CLASS, SIGN_OF_CLASS } from "./margin-lines.ts";
+import {
+  BEGINNING,
+  MARGIN_KEY,
+  MARGIN_MEASURES,
+  marginLines,
+  MEASURE_OF_CLASS,
+  SIGN_OF_CLASS,
+} from "./margin-lines.ts";
 import { movementsOf } from "./movements.ts";
 
 const DIFFERENCES_SHOWN_MAX = 20;
@@ -58,7 +65,7 @@ const EVERY_MARGIN = `
   SELECT format('margin of %s: %s is rolled up, the postings say %s', (${MARGIN_KEY.join(", ")})::text, r.measures, p.measures) AS what
     FROM (SELECT ${MARGIN_KEY.join(", ")}, (${MEASURES})::text AS measures FROM margin_rollup) r
     FULL JOIN (SELECT ${MARGIN_KEY.join(", ")}, (${MEASURES})::text AS measures
-                 FROM (${marginLines("'0'::xid8", SEALED_UNTIL)}) l) p USING (${MARGIN_KEY.join(", ")})
+                 FROM (${marginLines(BEGINNING, SEALED_UNTIL)}) l) p USING (${MARGIN_KEY.join(", ")})
    WHERE coalesce(r.measures, (${NOTHING})::text) <> coalesce(p.measures, (${NOTHING})::text)`;
 
 /** All of it, as one query; for the list of invariants. */
