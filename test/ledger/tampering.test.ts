@@ -152,7 +152,7 @@ describe("what has been tampered with is found", () => {
     );
     expect((await verifyChain(pool)).mismatch).toMatchObject({
       number: block + 1,
-      what: expect.stringMatching(/^its tra/),
+      what: expect.stringMatching(/^its tra/) as unknown,
     });
   });
 

@@ -21,6 +21,8 @@ export interface SummaryLine {
   readonly attempts: number;
   readonly escalations: number;
   readonly billed: Nanos;
+  /** What of it was given back. */
+  readonly credited: Nanos;
   readonly modelCost: Nanos;
   /** Model cost of closed jobs that were not billed. */
   readonly absorbedCost: Nanos;
@@ -36,6 +38,7 @@ interface SummaryRow {
   readonly attempts: bigint;
   readonly escalations: bigint;
   readonly billed: bigint;
+  readonly credited: bigint;
   readonly model_cost: bigint;
   readonly absorbed_cost: bigint;
 }
@@ -49,6 +52,7 @@ const SUMMARY = `
          sum(j.attempts)::bigint AS attempts,
          sum(e.escalations)::bigint AS escalations,
          coalesce(sum(c.amount_nanos), 0)::bigint AS billed,
+         coalesce(sum((SELECT sum(amount_nanos) FROM credit_note WHERE job_id = j.id)), 0)::bigint AS credited,
          sum(j.cost_known_nanos + j.cost_presumed_nanos)::bigint AS model_cost,
          coalesce(sum(j.cost_known_nanos + j.cost_presumed_nanos)
            FILTER (WHERE j.state = 'closed' AND c.job_id IS NULL), 0)::bigint AS absorbed_cost
@@ -79,6 +83,7 @@ export async function summarize(pool: Pool, filter: SummaryFilter): Promise<read
     attempts: Number(row.attempts),
     escalations: Number(row.escalations),
     billed: nanos(row.billed),
+    credited: nanos(row.credited),
     modelCost: nanos(row.model_cost),
     absorbedCost: nanos(row.absorbed_cost),
   }));

@@ -32,7 +32,8 @@ const VERSION = "SELECT id, name, version, resolved FROM outcome_type_version WH
 /** One line for each closed job of the version, whatever became of it. */
 const CLOSED_JOBS = `
   SELECT j.customer_terms_id, j.resolution, j.cost_known_nanos + j.cost_presumed_nanos AS cost_nanos,
-         c.amount_nanos AS charged_nanos, 0::bigint AS credited_nanos
+         c.amount_nanos AS charged_nanos,
+         (SELECT sum(amount_nanos) FROM credit_note WHERE job_id = j.id) AS credited_nanos
     FROM job j
     LEFT JOIN charge c ON c.job_id = j.id
    WHERE j.outcome_type_version_id = $1 AND j.state = 'closed'

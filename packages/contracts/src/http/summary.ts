@@ -11,9 +11,10 @@ const figures = {
   attempts: z.int(),
   escalations: z.int(),
   billed: moneySchema,
+  credited: moneySchema.meta({ description: "Given back of it." }),
   model_cost: moneySchema.meta({ description: "What models, and whoever else is paid for verdicts, cost." }),
   absorbed_cost: moneySchema.meta({ description: "Model cost of closed jobs that were not billed." }),
-  margin: moneySchema.meta({ description: "Billed minus model cost." }),
+  margin: moneySchema.meta({ description: "Billed minus credited minus model cost." }),
 };
 
 export const summaryLineSchema = z

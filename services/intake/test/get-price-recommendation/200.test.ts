@@ -3,6 +3,8 @@ import {
   priceRecommendationSchema,
 } from "@contingent/contracts/http/price-recommendation";
 import { nanos, ZERO } from "@contingent/core/money";
+import type { JobId } from "@contingent/core/ids";
+import { issueCreditNote } from "@contingent/ledger/disputes/credit-note";
 import { publishTerms } from "@contingent/db/customer-terms";
 import { answer, happens, judge, take } from "@contingent/testkit/jobs";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -23,11 +25,15 @@ async function recommendation(path: string): Promise<PriceRecommendationBody> {
   return priceRecommendationSchema.parse(body);
 }
 
-async function run(outcomeType: string, count: number, ...steps: Steps): Promise<void> {
+/** @returns the jobs */
+async function run(outcomeType: string, count: number, ...steps: Steps): Promise<readonly JobId[]> {
+  const ids: JobId[] = [];
   for (let n = 0; n < count; n += 1) {
     const { id } = await api.customer.submit({ ...JOB, outcome_type: outcomeType });
     await take(api.pool, id, ...steps);
+    ids.push(id);
   }
+  return ids;
 }
 
 const succeedAt = (cost: bigint): Steps => [claim(), answer(cost), judge("pass"), happens("settled")];
@@ -143,6 +149,25 @@ test("a customer's own price is the unit of their jobs: an outcome sold for less
     billable_outcomes: 30,
     cost_per_billable_outcome: { amount: "0.0003" },
     list_price: { amount: "0.04" },
+  });
+});
+
+test("what was given back was not billed: a credit raises the price", async () => {
+  await api.operator.publish("credited", DEFINITION);
+  const [whole, half] = await run("credited", 30, ...succeedAt(285_000n));
+  const give = async (jobId: JobId | undefined, amount: bigint): Promise<void> => {
+    const credit = { jobId: jobId ?? "job_none", amount: nanos(amount), reason: "As a courtesy.", ref: `${amount}` };
+    expect(await issueCreditNote(api.pool, credit)).toMatchObject({ kind: "issued" });
+  };
+  await give(whole, 40_000_000n);
+  await give(half, 10_000_000n);
+  await give(half, 9_999_999n);
+  await give(half, 1n);
+  expect(await recommendation("/v1/outcome-types/credited/versions/1/price-recommendation")).toMatchObject({
+    success: 30,
+    billable_outcomes: 28.5,
+    // 30 × 0.000285 ÷ 28.5
+    cost_per_billable_outcome: { amount: "0.0003" },
   });
 });
 

@@ -1,4 +1,7 @@
 import { type SummaryBody, summarySchema } from "@contingent/contracts/http/summary";
+import type { JobId } from "@contingent/core/ids";
+import { nanos } from "@contingent/core/money";
+import { issueCreditNote } from "@contingent/ledger/disputes/credit-note";
 import { answer, happens, judge, take } from "@contingent/testkit/jobs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectError } from "../checked-client.ts";
@@ -30,9 +33,10 @@ test("every job is counted once, and the money adds up", async () => {
     attempts_max: 1,
   };
   await api.operator.publish("tiered", tiered);
-  const run = async (outcomeType: string, ...steps: Parameters<typeof take>[2][]): Promise<void> => {
+  const run = async (outcomeType: string, ...steps: Parameters<typeof take>[2][]): Promise<JobId> => {
     const { id } = await api.customer.submit({ ...JOB, outcome_type: outcomeType });
     await take(api.pool, id, ...steps);
+    return id;
   };
   // Succeeds at once; after two failures and an escalation; fails; is canceled; is open.
   await run(JOB.outcome_type, ...SUCCEED);
@@ -41,7 +45,9 @@ test("every job is counted once, and the money adds up", async () => {
   await run(JOB.outcome_type, ...fail, ...fail, ...fail, ...fail, ...fail, happens("settled"));
   await run(JOB.outcome_type, happens("cancel"), happens("settled"));
   await run(JOB.outcome_type, claim());
-  await run("tiered", claim(), answer(), judge("partial"), happens("settled"));
+  const partial = await run("tiered", claim(), answer(), judge("partial"), happens("settled"));
+  const credit = { jobId: partial, amount: nanos(10_000_000n), reason: "As a courtesy.", ref: "courtesy" };
+  expect(await issueCreditNote(api.pool, credit)).toMatchObject({ kind: "issued" });
 
   const { outcome_types: lines, totals } = await summary();
   expect(lines).toEqual([
@@ -55,6 +61,7 @@ test("every job is counted once, and the money adds up", async () => {
       attempts: 11,
       escalations: 2,
       billed: { amount: "0.08", currency: "USD" },
+      credited: { amount: "0.00", currency: "USD" },
       // Ten answers at 400 nanos each.
       model_cost: { amount: "0.000004", currency: "USD" },
       absorbed_cost: { amount: "0.000002", currency: "USD" },
@@ -70,9 +77,10 @@ test("every job is counted once, and the money adds up", async () => {
       attempts: 1,
       escalations: 0,
       billed: { amount: "0.02", currency: "USD" },
+      credited: { amount: "0.01", currency: "USD" },
       model_cost: { amount: "0.0000004", currency: "USD" },
       absorbed_cost: { amount: "0.00", currency: "USD" },
-      margin: { amount: "0.0199996", currency: "USD" },
+      margin: { amount: "0.0099996", currency: "USD" },
     },
   ]);
   expect(totals).toMatchObject({ jobs: 6, success: 2, partial: 1, failed: 2, open: 1, billed: { amount: "0.10" } });

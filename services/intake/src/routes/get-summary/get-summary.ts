@@ -32,6 +32,7 @@ function totalOf(lines: readonly SummaryLine[]): Figures {
     attempts: count((line) => line.attempts),
     escalations: count((line) => line.escalations),
     billed: sum(lines.map((line) => line.billed)),
+    credited: sum(lines.map((line) => line.credited)),
     modelCost: sum(lines.map((line) => line.modelCost)),
     absorbedCost: sum(lines.map((line) => line.absorbedCost)),
   };
@@ -39,7 +40,8 @@ function totalOf(lines: readonly SummaryLine[]): Figures {
 
 /** One currency: a deployment keeps its books in one. */
 function render(figures: Figures): SummaryBody["totals"] {
-  const { jobs, open, success, partial, failed, attempts, escalations, billed, modelCost, absorbedCost } = figures;
+  const { jobs, open, success, partial, failed, attempts, escalations, billed, credited, modelCost, absorbedCost } =
+    figures;
   return {
     jobs,
     open,
@@ -49,8 +51,9 @@ function render(figures: Figures): SummaryBody["totals"] {
     attempts,
     escalations,
     billed: money(billed, "USD"),
+    credited: money(credited, "USD"),
     model_cost: money(modelCost, "USD"),
     absorbed_cost: money(absorbedCost, "USD"),
-    margin: money(subtract(billed, modelCost), "USD"),
+    margin: money(subtract(subtract(billed, credited), modelCost), "USD"),
   };
 }
