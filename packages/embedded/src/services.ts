@@ -27,7 +27,7 @@ const READ_BY_ALL = [
 export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
   intake: {
     entry: "services/intake/src/main.ts",
-    reads: [...READ_BY_ALL, "PUBLIC_URL", "RECEIPT_KEYS", "RECEIPT_KEYS_FILE"],
+    reads: [...READ_BY_ALL, "PUBLIC_URL", "OPERATOR_NAME", "RECEIPT_KEYS", "RECEIPT_KEYS_FILE"],
   },
   worker: {
     entry: "services/worker/src/main.ts",

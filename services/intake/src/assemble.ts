@@ -2,6 +2,7 @@ import { rates } from "@contingent/catalog/models";
 import { openAccept } from "@contingent/db/accept";
 import { openFindAccepted } from "@contingent/db/accept-find";
 import { openCommit } from "@contingent/db/commit";
+import { customerTermsById } from "@contingent/db/customer-terms";
 import { jobViews } from "@contingent/db/job-views";
 import { keyFinder } from "@contingent/db/keys";
 import { jobLoader } from "@contingent/db/load";
@@ -17,7 +18,10 @@ import { JobWatcher } from "./jobs/watcher.ts";
 import { latestVersions } from "./outcome-types/latest.ts";
 
 /** What a process gives to its API; the rest is made of it. */
-export type IntakeParts = Pick<IntakeContext, "pool" | "log" | "health" | "stopping" | "publicUrl" | "receiptKeys"> & {
+export type IntakeParts = Pick<
+  IntakeContext,
+  "pool" | "log" | "health" | "stopping" | "publicUrl" | "operatorName" | "receiptKeys"
+> & {
   readonly queues: Pick<Queues, "publish">;
 };
 
@@ -37,6 +41,7 @@ export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts):
     // A caller waits: a database that is away is told at once.
     loader: jobLoader(pool, versions, { patienceMs: 0 }),
     commit: openCommit(pool),
+    terms: customerTermsById(pool),
     watcher: new JobWatcher(pool),
     inFlight: stack.use(new InFlightRequests(pool, log)),
     announce: stack.use(announcer(queues, log)).announce,

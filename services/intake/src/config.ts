@@ -1,10 +1,19 @@
 import { serviceSettings } from "@contingent/runtime/config";
 import { z } from "zod";
 
+const OPERATOR_NAME_CHARACTERS_MAX = 200;
+
 export const intakeSettings = z.object({
   ...serviceSettings,
   /** The API's address as callers know it, for links in answers; the Host header's when unset. */
   PUBLIC_URL: z.url().optional().describe("https://api.example.com"),
+  /** Who sells the outcomes, as it stands on statements. */
+  OPERATOR_NAME: z
+    .string()
+    .min(1)
+    .max(OPERATOR_NAME_CHARACTERS_MAX)
+    .default("Contingent")
+    .describe("Acme GmbH, Berlin"),
   /** The private keys that receipts are signed with, a JWK set: the first one signs, all are published. Required in production. */
   RECEIPT_KEYS: z.string().optional().describe('{"keys": [{"kty": "OKP", "crv": "Ed25519", …}]}'),
   /** The same in a file, instead. */

@@ -6,6 +6,7 @@ import type { FindJobView } from "@contingent/db/job-views";
 import type { JobLoader } from "@contingent/db/load";
 import type { Pool } from "@contingent/db/pool";
 import type { PriceBook } from "@contingent/db/price-book";
+import type { TermsById } from "@contingent/ledger/statement/lines";
 import type { Health } from "@contingent/runtime/health";
 import type { Log } from "@contingent/runtime/log";
 import type { Authenticate } from "./http/authenticate.ts";
@@ -25,6 +26,7 @@ export interface IntakeContext {
   readonly views: FindJobView;
   readonly loader: JobLoader;
   readonly commit: Commit;
+  readonly terms: TermsById;
   readonly watcher: JobWatcher;
   readonly inFlight: InFlightRequests;
   readonly receiptKeys: ReceiptKeys;
@@ -36,6 +38,8 @@ export interface IntakeContext {
   readonly stopping: AbortSignal;
   /** The API's address as callers know it, when it is not the one that they used. */
   readonly publicUrl: string | undefined;
+  /** Who sells the outcomes, as it stands on statements. */
+  readonly operatorName: string;
 }
 
 export interface Announced {

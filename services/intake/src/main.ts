@@ -18,8 +18,9 @@ await runService("intake", async (stack, service) => {
   stack.defer(() => pool.end());
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
-  const publicUrl = config.PUBLIC_URL;
-  const app = assembleIntake(stack, { pool, queues, log, health, stopping, publicUrl, receiptKeys });
+  const { PUBLIC_URL: publicUrl, OPERATOR_NAME: operatorName } = config;
+  const parts = { pool, queues, log, health, stopping, publicUrl, operatorName, receiptKeys };
+  const app = assembleIntake(stack, parts);
 
   health.addReadiness("database", () => checkDatabase(pool));
   const server = stack.use(await startIntakeServer(app, config.HOST, config.PORT));

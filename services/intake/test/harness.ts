@@ -94,7 +94,7 @@ async function startProcess({ pool, queues, log: lines, receiptKeys }: Parts): P
   const stopping = new AbortController();
   const log = logTo(lines);
   const health = new Health("intake", stopping.signal);
-  const shared = { pool, queues, log, health, receiptKeys, publicUrl: undefined };
+  const shared = { pool, queues, log, health, receiptKeys, publicUrl: undefined, operatorName: "Acme & Sons" };
   const app = assembleIntake(stack, { ...shared, stopping: stopping.signal });
   const server = stack.use(await startIntakeServer(app, "127.0.0.1", 0));
   const stop = (): void => stopping.abort();

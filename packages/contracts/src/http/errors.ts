@@ -148,6 +148,13 @@ export const ERRORS = {
     meaning: "There is no outcome type, or no version of it, by this name.",
     remedy: "Check the name and the version number, or let the operator publish it.",
   },
+  statement_not_found: {
+    type: "not_found_error",
+    status: 404,
+    meaning:
+      "There is no such statement: it is another customer's, its period has not begun, or nothing happened in it.",
+    remedy: "Take the id (`stm_…`) from the list of statements, and check the key.",
+  },
   route_not_found: {
     type: "not_found_error",
     status: 404,
@@ -189,6 +196,24 @@ export const ERRORS = {
     status: 409,
     meaning: "It is too late to cancel: the job's result is known already.",
     remedy: "Read the job: it is closed or will be in a moment.",
+  },
+  statement_not_closable: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "The statement's period is not over yet, by the customer's clock, or an earlier one is not closed.",
+    remedy: "Wait for the end that the message names, or close the earlier statement first.",
+  },
+  statement_not_closed: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "The statement is not closed, so nobody owes it yet. No payment was recorded.",
+    remedy: "Close the statement, or pay another one.",
+  },
+  payment_ref_reused: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "This ref stands for another payment: of another amount, or of another statement. Nothing was recorded.",
+    remedy: "Use a ref of its own for each payment, and the same one only to repeat exactly the same payment.",
   },
   no_verdict: {
     type: "conflict_error",
@@ -238,6 +263,12 @@ export const ERRORS = {
     status: 422,
     meaning: "This Idempotency-Key was used before, for another request. No job was made.",
     remedy: "Use a new key for each new request, and the same key only to repeat exactly the same one.",
+  },
+  overpayment: {
+    type: "payment_error",
+    status: 422,
+    meaning: "The payment is more than what is still due on the statement. Nothing was recorded.",
+    remedy: "Record at most the balance that the message names, and the rest on another statement.",
   },
   too_many_waiting: {
     type: "rate_limit_error",

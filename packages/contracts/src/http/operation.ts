@@ -4,6 +4,8 @@ import type { ErrorCode } from "./errors.ts";
 
 export const JSON_TYPE = "application/json";
 export const NDJSON_TYPE = "application/x-ndjson";
+export const CSV_TYPE = "text/csv";
+export const HTML_TYPE = "text/html";
 export const EVENTS_TYPE = "text/event-stream";
 
 /** Who may call: anybody, any key, a customer's key or an operator's. */

@@ -31,6 +31,15 @@ import { jwksSchema, receiptSchema, reverificationSchema } from "./receipts.ts";
 import { getMargin } from "./margin.ts";
 import { getPriceBook, importRates } from "./price-book.ts";
 import { getReconciliation, listReconciliations, reconcile } from "./reconciliations.ts";
+import {
+  closeStatement,
+  getStatement,
+  getStatementCsv,
+  getStatementPage,
+  listStatementLines,
+  listStatements,
+  payStatement,
+} from "./statements.ts";
 import { summaryQuery, summarySchema } from "./summary.ts";
 
 const healthSchema = z
@@ -345,6 +354,13 @@ export const OPERATIONS: readonly Operation[] = [
   listOutcomeTypeVersions,
   getOutcomeTypeVersion,
   getPriceRecommendation,
+  listStatements,
+  getStatement,
+  listStatementLines,
+  getStatementCsv,
+  getStatementPage,
+  closeStatement,
+  payStatement,
   getSummary,
   getMargin,
   getReceiptKeys,

@@ -13,6 +13,13 @@ import { getReceiptKeysRoute } from "./get-receipt-keys/get-receipt-keys.ts";
 import { getReceiptRoute } from "./get-receipt/get-receipt.ts";
 import { getPriceBookRoute } from "./get-price-book/get-price-book.ts";
 import { getReconciliationRoute, listReconciliationsRoute } from "./get-reconciliation/get-reconciliation.ts";
+import { closeStatementRoute } from "./close-statement/close-statement.ts";
+import { getStatementCsvRoute } from "./get-statement-csv/get-statement-csv.ts";
+import { getStatementPageRoute } from "./get-statement-page/get-statement-page.ts";
+import { getStatementRoute } from "./get-statement/get-statement.ts";
+import { listStatementLinesRoute } from "./list-statement-lines/list-statement-lines.ts";
+import { listStatementsRoute } from "./list-statements/list-statements.ts";
+import { payStatementRoute } from "./pay-statement/pay-statement.ts";
 import { getSummaryRoute } from "./get-summary/get-summary.ts";
 import { healthRoutes } from "./health/health.ts";
 import { importRatesRoute } from "./import-rates/import-rates.ts";
@@ -40,6 +47,13 @@ export const ROUTES: readonly Route[] = [
   listOutcomeTypeVersionsRoute,
   getOutcomeTypeVersionRoute,
   getPriceRecommendationRoute,
+  listStatementsRoute,
+  getStatementRoute,
+  listStatementLinesRoute,
+  getStatementCsvRoute,
+  getStatementPageRoute,
+  closeStatementRoute,
+  payStatementRoute,
   getSummaryRoute,
   getMarginRoute,
   getReceiptKeysRoute,

@@ -1,6 +1,7 @@
 /** What only the operator may know must not be in anything that a customer gets to see. */
 import { OPERATIONS } from "@contingent/contracts/http/operations";
 import { receiptSchema } from "@contingent/contracts/http/receipts";
+import { statementPageSchema } from "@contingent/contracts/http/statements";
 import { formatMoney, nanos } from "@contingent/core/money";
 import { answer, callFails, happens, judge, take } from "@contingent/testkit/jobs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -76,8 +77,20 @@ const READS: Readonly<Record<string, () => Promise<string>>> = {
       body: `${JSON.stringify({ ...JOB, outcome_key: "leak" })}\n`,
       headers: { "content-type": "application/x-ndjson" },
     }),
+  listStatements: async () => `${await textOf({ path: "/v1/statements" })} ${id}`,
+  getStatement: async () => `${await textOf({ path: await openStatement() })} ${id}`,
+  listStatementLines: async () => textOf({ path: `${await openStatement()}/lines` }),
+  getStatementCsv: async () => textOf({ path: `${await openStatement()}/csv` }),
+  // What the page looks like is no secret; its rules speak of margins.
+  getStatementPage: async () =>
+    (await textOf({ path: `${await openStatement()}/html` })).replace(/<style>[^]*<\/style>/, ""),
   watchJob: async () => JSON.stringify(await (await watch(api.customer, id)).all()),
 };
+
+async function openStatement(): Promise<string> {
+  const { data } = statementPageSchema.parse(await api.customer.call({ path: "/v1/statements?state=open" }));
+  return `/v1/statements/${data[0]?.id}`;
+}
 
 async function textOf(request: Parameters<typeof api.customer.send>[0]): Promise<string> {
   const { status, body } = await api.customer.send(request);

@@ -3,7 +3,7 @@ import { PAGE_SIZE_DEFAULT } from "@contingent/contracts/http/values";
 import { isId } from "@contingent/core/ids";
 import { listJobViews } from "@contingent/db/job-views";
 import { ApiError } from "../../http/api-error.ts";
-import type { Caller } from "../../http/authenticate.ts";
+import { customerAskedFor } from "../../http/customer-asked-for.ts";
 import { pageOf } from "../../http/page.ts";
 import { route } from "../../http/route.ts";
 import { renderJob } from "../../jobs/render.ts";
@@ -22,7 +22,7 @@ export const listJobsRoute = route(listJobs, async (context, { caller, query }) 
     );
   }
   const filter = {
-    customerId: customerOf(caller, query.customer_id),
+    customerId: customerAskedFor(caller, query.customer_id),
     state: query.state,
     resolution: query.resolution,
     outcomeType: query.outcome_type,
@@ -42,15 +42,3 @@ export const listJobsRoute = route(listJobs, async (context, { caller, query }) 
     ),
   };
 });
-
-/** Customers see their own jobs, whatever they ask for; operators see everybody's. */
-function customerOf<Id>(
-  caller: Caller,
-  asked: Id | undefined,
-): Id | Extract<Caller, { scope: "customer" }>["customerId"] | undefined {
-  if (caller.scope === "operator") return asked;
-  if (asked === undefined || asked === caller.customerId) return caller.customerId;
-  throw new ApiError("wrong_scope", "Only operators may list another customer's jobs. Leave customer_id out.", {
-    param: "customer_id",
-  });
-}
