@@ -14,6 +14,7 @@ import { providerTests } from "./scenarios/provider.ts";
 import { rateTests } from "./scenarios/rates.ts";
 import { retryTests } from "./scenarios/retries.ts";
 import { scaleTests } from "./scenarios/scale.ts";
+import { testClockTests } from "./scenarios/test-clock.ts";
 import { describeOn, useSystem } from "./support/use-system.ts";
 
 export function pipelineTests(transport: TransportName): void {
@@ -27,6 +28,7 @@ export function pipelineTests(transport: TransportName): void {
     describe("the deadline", () => deadlineTests(system));
     describe("canceling", () => cancelTests(system));
     describe("acceptance", () => acceptanceTests(system));
+    describe("a test clock", () => testClockTests(system));
     describe("what models cost", () => rateTests(system));
     describe("messages that should not be there", () => duplicateTests(system));
     describe("many at once", () => scaleTests(system));

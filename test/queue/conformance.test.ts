@@ -87,6 +87,19 @@ describeEachTransport("queues", (transport) => {
     expect(waitedMs).toBeLessThan(3_000);
   });
 
+  it("a delayed message that is hastened arrives at once, and any other is left as it is", async () => {
+    const [delayed, later, waiting] = [message(), message(), message()];
+    await opened.queues.publish(FAST, delayed, { delayMs: 60_000 });
+    await opened.queues.publish(FAST, later, { delayMs: 60_000 });
+    await opened.queues.publish(FAST, waiting);
+    await opened.queues.hasten(FAST, [delayed, waiting, message()].map(messageId));
+    expect(await opened.queues.depth(FAST)).toEqual({ waiting: 2, delayed: 1, active: 0 });
+    const { received } = await collect();
+    await until(() => received.length === 2, SOON);
+    expect(new Set(received.map(({ jobId }) => jobId))).toEqual(new Set([delayed.jobId, waiting.jobId]));
+    await opened.queues.hasten(FAST, [messageId(delayed)]);
+  });
+
   it("publishing a message again while it waits, is delayed or is processed changes nothing", async () => {
     const [waiting, delayed] = [message(), message()];
     await opened.queues.publish(FAST, waiting);

@@ -3,7 +3,7 @@
  *
  * Locks: the rows of `customer_account`, in the order of the customers' ids, so that two batches cannot wait for each
  * other. Nobody waits for a job while holding one of them. Grants are read by a statement of their own, after the lock is
- * there: the statement that waits for a lock has seen the world before it. Indexes: the primary key, `credit_grant_usable`.
+ * there: the statement that waits for a lock has seen the world before it. Terms are read by a function that looks again. Indexes: the primary key, `credit_grant_usable`.
  */
 import type { AlertThresholds } from "@contingent/core/books/alerts";
 import type { Billing, FundingAccount, Grant, LimitPeriod } from "@contingent/core/books/funding";
@@ -36,16 +36,22 @@ interface AccountRow {
 export const SPENT_IN_PERIOD = `
   CASE WHEN a.spent_from >= period_start(coalesce(a.limit_period, 'month'), n.at) THEN a.spent_nanos ELSE 0 END`;
 
-const ACCOUNT = `
+/** The accounts of these rows. What is computed here is computed after the rows were read: after their lock, where there is one. */
+const accountsFrom = (rows: string): string => `
   SELECT a.customer_id, a.billing, a.limit_nanos, a.limit_period, a.limit_floor_nanos, a.held_nanos,
          ${SPENT_IN_PERIOD} AS spent_nanos, a.alert_shares, a.alert_below_nanos,
          ${msOf("period_start(coalesce(a.limit_period, 'month'), n.at)")} AS period_start_ms, ${msOf("n.at")} AS now_ms,
-         (SELECT t.id FROM customer_terms t WHERE t.customer_id = a.customer_id AND t.effective_from <= n.at
-           ORDER BY t.effective_from DESC, t.version DESC LIMIT 1) AS terms_id
-    FROM customer_account a
-   CROSS JOIN LATERAL (SELECT date_trunc('milliseconds', greatest(clock_timestamp() + a.clock_offset, a.closed_until)) AS at) n
-   WHERE a.customer_id = ANY($1::text[])`;
-const LOCK = `${ACCOUNT} ORDER BY a.customer_id FOR NO KEY UPDATE OF a`;
+         terms_in_force(a.customer_id, n.at) AS terms_id
+    FROM (${rows}) a
+   CROSS JOIN LATERAL (SELECT date_trunc('milliseconds', greatest(clock_timestamp() + a.clock_offset, a.closed_until)) AS at) n`;
+
+const WANTED = "SELECT * FROM customer_account WHERE customer_id = ANY($1::text[])";
+const ACCOUNT = accountsFrom(WANTED);
+/**
+ * The lock stands in a subquery. Beside it, the clock would be read before the wait for the lock and not again after it: a
+ * job could be dated within a period that was closed meanwhile, or before terms that it should have been accepted under.
+ */
+const LOCK = accountsFrom(`${WANTED} ORDER BY customer_id FOR NO KEY UPDATE`);
 
 interface GrantRow {
   readonly id: GrantId;

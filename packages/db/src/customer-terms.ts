@@ -3,7 +3,7 @@
  * one is. A job keeps the version that was in force when it was accepted.
  */
 import type { CustomerId, CustomerTermsId } from "@contingent/core/ids";
-import type { JsonObject } from "@contingent/core/json";
+import { canonicalJson, type JsonObject } from "@contingent/core/json";
 import type { CustomerTerms } from "@contingent/core/pricing/rating/customer-terms";
 import { batched } from "./batch.ts";
 import { decodeCustomerTerms, encodeCustomerTerms } from "./customer-terms-json.ts";
@@ -62,9 +62,13 @@ interface PublishedRow {
 
 const COLUMNS = `id, customer_id, version, definition, ${msOf("effective_from")} AS effective_ms, ${msOf("created_at")} AS created_ms`;
 
-/** What the customer's clock says, while nobody else publishes for them. */
+/**
+ * What the customer's clock says, while nobody else publishes for them and no job is accepted. An update reads the clock
+ * after it has the row; a locking read does so before.
+ */
 const CLOCK = `
-  SELECT ${msOf("clock_timestamp() + clock_offset")} AS now_ms FROM customer_account WHERE customer_id = $1 FOR NO KEY UPDATE`;
+  UPDATE customer_account SET updated_at = now() WHERE customer_id = $1
+  RETURNING ${msOf("date_trunc('milliseconds', clock_timestamp() + clock_offset)")} AS now_ms`;
 
 const LATEST = `SELECT ${COLUMNS} FROM customer_terms WHERE customer_id = $1 ORDER BY version DESC LIMIT 1`;
 
@@ -95,7 +99,7 @@ export async function publishTerms(
     if (nowMs === undefined) return { kind: "no_customer" };
     const latest = (await client.query<PublishedRow>({ text: LATEST, values: [customerId] })).rows[0];
     const text = JSON.stringify(definition);
-    if (latest !== undefined && JSON.stringify(latest.definition) === text) {
+    if (latest !== undefined && canonicalJson(latest.definition) === canonicalJson(definition)) {
       return { kind: "published", terms: publishedOf(latest), isNew: false };
     }
     if (effectiveFromMs !== null && effectiveFromMs < nowMs) return { kind: "too_late", nowMs };

@@ -9,6 +9,8 @@ export interface DueJob {
   readonly version: { readonly currency: "USD" };
   readonly traceparent: string | null;
   readonly nowMs: number;
+  /** A test clock has moved the customer's time: a message that was delayed by the real one may be due already. */
+  readonly isAhead: boolean;
 }
 
 /** The first wake-up after a lost message comes this late, and each further one waits twice as long as the one before. */
@@ -34,7 +36,8 @@ const TAKE_DUE = `
            WHERE d.state <> 'closed' AND d.wake_at <= now() + (SELECT clock_offset_max()) AND d.wake_at <= now() + a.clock_offset
            ORDER BY d.wake_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED) due
    WHERE j.id = due.id
-  RETURNING ${jobColumns("due.clock_offset")}, (extract(epoch FROM due.wake_at) * 1000)::float8 AS due_ms`;
+  RETURNING ${jobColumns("due.clock_offset")}, (extract(epoch FROM due.wake_at) * 1000)::float8 AS due_ms,
+            due.clock_offset > '0' AS is_ahead`;
 
 /** Up to `limit` open jobs whose wake-up has passed, as they stood when it did. Repeat until it answers fewer. */
 export async function takeDueJobs(
@@ -42,7 +45,7 @@ export async function takeDueJobs(
   versions: OutcomeTypeVersions,
   limit: number,
 ): Promise<readonly DueJob[]> {
-  const { rows } = await pool.query<JobRow & { readonly due_ms: number }>({
+  const { rows } = await pool.query<JobRow & { readonly due_ms: number; readonly is_ahead: boolean }>({
     name: "take-due",
     text: TAKE_DUE,
     values: [limit, WAKE_AGAIN_MS, WAKE_AGAIN_MAX_MS],
@@ -51,7 +54,7 @@ export async function takeDueJobs(
     rows.map(async (row) => {
       const version = await versions.pinned(row.outcome_type_version_id, row.customer_terms_id);
       const job = jobOf({ ...row, wake_ms: row.due_ms }, version.terms);
-      return { job, version, traceparent: row.traceparent, nowMs: row.now_ms };
+      return { job, version, traceparent: row.traceparent, nowMs: row.now_ms, isAhead: row.is_ahead };
     }),
   );
 }

@@ -11,9 +11,6 @@ import { transactionRow } from "@contingent/db/commit";
 import { newId } from "@contingent/db/ids";
 import { type Pool, type Queryable, transaction } from "@contingent/db/pool";
 
-/** Customers whose grants are ended in one transaction. */
-const CUSTOMERS_MAX = 100;
-
 /** By the clock that is furthest ahead first, for the index; then by the customer's own. */
 const CANDIDATES = `
   SELECT g.customer_id, min(g.expires_at) AS since
@@ -41,9 +38,12 @@ interface EndedRow {
   readonly left_nanos: bigint;
 }
 
-/** Ends what has expired, of some customers; returns how many there were. Repeat while it finds any. */
-export async function expireGrants(pool: Pool, currency: Currency = "USD"): Promise<number> {
-  const { rows } = await pool.query<{ customer_id: CustomerId }>({ text: CANDIDATES, values: [CUSTOMERS_MAX] });
+/** Customers whose grants are ended in one transaction, unless said otherwise. */
+const CUSTOMERS_MAX = 100;
+
+/** Ends what has expired, of so many customers at most; returns how many there were. */
+export async function expireGrants(pool: Pool, limit = CUSTOMERS_MAX, currency: Currency = "USD"): Promise<number> {
+  const { rows } = await pool.query<{ customer_id: CustomerId }>({ text: CANDIDATES, values: [limit] });
   if (rows.length === 0) return 0;
   return await transaction(pool, (client) =>
     expireOf(

@@ -37,6 +37,8 @@ export interface Queues {
   exists(queue: QueueName, id: string): Promise<boolean>;
   /** Those of the ids that exist. */
   existing(queue: QueueName, ids: readonly string[]): Promise<Set<string>>;
+  /** Delivers messages of these ids that are delayed now. One that is not delayed is left as it is. */
+  hasten(queue: QueueName, ids: readonly string[]): Promise<void>;
   /** No consumer in any process takes a message of the queue for this long. Never shortens a pause that is under way. */
   pauseFor(queue: QueueName, durationMs: number): Promise<void>;
   /** @throws TransportUnavailableError when the transport does not answer. */
@@ -158,6 +160,17 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
     },
 
     existing,
+
+    async hasten(queue, ids) {
+      for (const id of ids) {
+        if ((await broker(queue).getJobState(id)) !== "delayed") continue;
+        const delayed = await broker(queue).getJob(id);
+        // Its time may come in this very moment: then it is not delayed any more, and there is nothing to do.
+        await delayed
+          ?.promote()
+          .catch((error: unknown) => log.warn({ queue, id, error: describe(error) }, "not hastened"));
+      }
+    },
 
     async pauseFor(queue, durationMs) {
       const target = broker(queue);

@@ -38,6 +38,7 @@ export interface BrokerQueue {
   addBulk(publications: Publication[]): Promise<unknown>;
   getJobCounts(...states: ("waiting" | "prioritized" | "delayed" | "active")[]): Promise<Record<string, number>>;
   getJobState(id: string): Promise<string>;
+  getJob(id: string): Promise<{ promote(): Promise<void> } | undefined>;
   rateLimit(expireMs: number): Promise<void>;
   getRateLimitTtl(): Promise<number>;
   setGlobalRateLimit(max: number, durationMs: number): Promise<unknown>;

@@ -30,6 +30,8 @@ export interface IntakeContext {
   readonly watcher: JobWatcher;
   readonly inFlight: InFlightRequests;
   readonly receiptKeys: ReceiptKeys;
+  /** Whether operators may move the clocks of customers: never where those are real. */
+  readonly movesClocks: boolean;
   /** Puts the message that the job's state calls for on its queue; never fails, for the sweeper makes up for it. */
   readonly announce: (job: Announced) => void;
   readonly health: Health;

@@ -19,7 +19,8 @@ await runService("intake", async (stack, service) => {
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
   const { PUBLIC_URL: publicUrl, OPERATOR_NAME: operatorName } = config;
-  const parts = { pool, queues, log, health, stopping, publicUrl, operatorName, receiptKeys };
+  const movesClocks = config.CONTINGENT_ENV !== "production";
+  const parts = { pool, queues, log, health, stopping, publicUrl, operatorName, receiptKeys, movesClocks };
   const app = assembleIntake(stack, parts);
 
   health.addReadiness("database", () => checkDatabase(pool));

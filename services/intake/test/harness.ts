@@ -38,7 +38,7 @@ export interface Api extends Process {
   readonly otherCustomer: CheckedClient;
   /** What the process has logged. */
   readonly log: readonly string[];
-  anotherProcess(instead?: Partial<Pick<Parts, "queues" | "receiptKeys">>): Promise<Process>;
+  anotherProcess(instead?: Partial<Pick<Parts, "queues" | "receiptKeys" | "movesClocks">>): Promise<Process>;
 }
 
 /** What a process may be given instead of the real thing. */
@@ -47,6 +47,7 @@ interface Parts {
   readonly queues: Pick<Queues, "publish">;
   readonly log: string[];
   readonly receiptKeys: ReceiptKeys;
+  readonly movesClocks?: boolean;
 }
 
 export async function startApi(): Promise<Api> {
@@ -89,12 +90,21 @@ export async function startApi(): Promise<Api> {
   };
 }
 
-async function startProcess({ pool, queues, log: lines, receiptKeys }: Parts): Promise<Process> {
+async function startProcess({ pool, queues, log: lines, receiptKeys, movesClocks = true }: Parts): Promise<Process> {
   await using stack = new AsyncDisposableStack();
   const stopping = new AbortController();
   const log = logTo(lines);
   const health = new Health("intake", stopping.signal);
-  const shared = { pool, queues, log, health, receiptKeys, publicUrl: undefined, operatorName: "Acme & Sons" };
+  const shared = {
+    pool,
+    queues,
+    log,
+    health,
+    receiptKeys,
+    movesClocks,
+    publicUrl: undefined,
+    operatorName: "Acme & Sons",
+  };
   const app = assembleIntake(stack, { ...shared, stopping: stopping.signal });
   const server = stack.use(await startIntakeServer(app, "127.0.0.1", 0));
   const stop = (): void => stopping.abort();

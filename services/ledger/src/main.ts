@@ -38,10 +38,10 @@ await runService("ledger", async (stack, service) => {
   stack.defer(() => consumer.close());
   const sweeping = runSweeper(context, { intervalMs: config.SWEEP_INTERVAL_MS, signal: service.stopping });
   stack.defer(() => sweeping);
-  const bookkeeping = runBookkeeper(context, { intervalMs: BOOKKEEPING_INTERVAL_MS, signal: service.stopping });
-  stack.defer(() => bookkeeping);
   const duties = runPeriodic(context, { intervalMs: PERIODIC_INTERVAL_MS, signal: service.stopping });
   stack.defer(() => duties);
+  const bookkeeping = runBookkeeper(context, { intervalMs: BOOKKEEPING_INTERVAL_MS, signal: service.stopping });
+  stack.defer(() => bookkeeping);
 
   health.addLiveness("progress", () => consumer.checkProgress());
   health.addReadiness("database", () => checkDatabase(pool));

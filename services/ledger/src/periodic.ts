@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { earnDue } from "@contingent/ledger/earn";
+import { expireGrants } from "@contingent/ledger/expire";
 import type { LedgerContext } from "./context.ts";
 
 export type PeriodicContext = Pick<LedgerContext, "pool" | "log">;
@@ -19,6 +20,7 @@ export interface Duty {
 /** In the order in which they are done. */
 export const DUTIES: readonly Duty[] = [
   { name: "earn", run: ({ pool }, limit) => earnDue(pool, limit), perRoundMax: 200 },
+  { name: "expire", run: ({ pool }, limit) => expireGrants(pool, limit), perRoundMax: 100 },
 ];
 
 /** How late a duty is done: soon enough for a clock that somebody moves to see what comes of it. */

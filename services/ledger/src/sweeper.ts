@@ -58,7 +58,7 @@ async function wake(context: LedgerContext, due: DueJob): Promise<DueJob | null>
   return null;
 }
 
-/** Publishes what the transport has lost. Asks first, so that a long backlog is not published all over again. */
+/** Publishes what the transport has lost, and hastens what a test clock has made due. Asks first, so that a long backlog is not published all over again. */
 async function publishMissing(context: LedgerContext, waiting: readonly DueJob[]): Promise<void> {
   const byQueue = Map.groupBy(waiting, ({ job, nowMs }) => {
     const next = nextMessage(job, nowMs);
@@ -69,6 +69,11 @@ async function publishMissing(context: LedgerContext, waiting: readonly DueJob[]
     const ids = jobs.map(({ job }) => messageId({ jobId: job.id, revision: job.revision }));
     const present = await context.queues.existing(queue, ids);
     const missing = jobs.filter((_, i) => !present.has(ids[i] ?? ""));
+    const late = jobs.filter(({ job, nowMs, isAhead }) => isAhead && nextMessage(job, nowMs)?.delayMs === 0);
+    await context.queues.hasten(
+      queue,
+      late.map(({ job }) => messageId({ jobId: job.id, revision: job.revision })),
+    );
     if (missing.length > 0) context.log.warn({ queue, missing: missing.length }, "messages were missing");
     await Promise.all(
       missing.map(({ job, nowMs, traceparent }) => publishNext(context.queues, job, nowMs, traceparent, context.log)),

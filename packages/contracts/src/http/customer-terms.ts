@@ -1,8 +1,10 @@
 /** What an operator agrees with one customer. What it means is in core/pricing/rating. */
 import { parseMoney, ZERO } from "@contingent/core/money";
 import { z } from "zod";
-import { priceSchema } from "./outcome-types.ts";
-import { amountSchema, outcomeTypeNameSchema, timestampSchema } from "./values.ts";
+import { customerParams } from "./customers.ts";
+import { BODY_ERRORS, JSON_TYPE, type Operation } from "./operation.ts";
+import { pageQuery, priceSchema } from "./outcome-types.ts";
+import { amountSchema, idSchema, jsonObjectSchema, outcomeTypeNameSchema, pageOf, timestampSchema } from "./values.ts";
 
 const OUTCOME_TYPES_MAX = 1_000;
 const PERIOD_BANDS_MAX = 50;
@@ -76,3 +78,50 @@ export const customerTermsSchema = z
   .meta({ id: "CustomerTerms" });
 
 export type CustomerTermsDefinition = z.output<typeof customerTermsSchema>;
+
+export const publishedTermsSchema = z
+  .object({
+    id: idSchema("trm"),
+    object: z.literal("customer_terms"),
+    customer_id: idSchema("cus"),
+    version: z.int().min(1),
+    definition: jsonObjectSchema.meta({ description: "As it was sent." }),
+    effective_from: timestampSchema,
+    in_force: z.boolean().meta({ description: "Whether a job accepted now would keep this version." }),
+    created_at: timestampSchema,
+  })
+  .meta({ id: "PublishedCustomerTerms" });
+
+export type PublishedTermsBody = z.output<typeof publishedTermsSchema>;
+
+export const putCustomerTerms = {
+  id: "putCustomerTerms",
+  method: "put",
+  path: "/v1/customers/{id}/terms",
+  access: "operator",
+  tag: "Customers",
+  summary: "Agree terms with a customer",
+  description:
+    "Makes a new, immutable version. Jobs that were accepted before keep theirs. The same terms as the latest ones make none.",
+  params: customerParams,
+  query: z.strictObject({}),
+  body: { type: JSON_TYPE, schema: customerTermsSchema },
+  answers: {
+    200: { description: "The latest version says the same already.", schema: publishedTermsSchema },
+    201: { description: "Published.", schema: publishedTermsSchema },
+  },
+  errors: [...BODY_ERRORS, "customer_not_found", "invalid_customer_terms"],
+} as const satisfies Operation;
+
+export const listCustomerTerms = {
+  id: "listCustomerTerms",
+  method: "get",
+  path: "/v1/customers/{id}/terms",
+  access: "operator",
+  tag: "Customers",
+  summary: "List the versions of a customer's terms, newest first",
+  params: customerParams,
+  query: pageQuery,
+  answers: { 200: { description: "A page of versions.", schema: pageOf(publishedTermsSchema, "CustomerTermsPage") } },
+  errors: ["customer_not_found"],
+} as const satisfies Operation;

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { ERROR_CODES, ERRORS, renderErrorReference } from "./errors.ts";
+import { renderErrorReference } from "./error-reference.ts";
+import { ERROR_CODES, ERRORS } from "./errors.ts";
 
 test("docs/errors.md says what the list says", async () => {
   const written = await readFile(new URL("../../../../docs/errors.md", import.meta.url), "utf8");

@@ -1,6 +1,6 @@
 /**
  * Every error that the API can answer with: a closed list. A code never changes its meaning; clients branch on the code,
- * people read the message, which says what to change. docs/errors.md is made of this list.
+ * people read the message, which says what to change. docs/errors.md is made of this list (error-reference.ts).
  */
 import { z } from "zod";
 
@@ -81,6 +81,13 @@ export const ERRORS = {
     meaning: "The definition of an outcome type would not work. No version was made.",
     remedy: "Correct each of the `problems`; the list is complete.",
   },
+  invalid_customer_terms: {
+    type: "invalid_request_error",
+    status: 400,
+    meaning:
+      "The customer's terms would not work, for example a price for an outcome type that there is not. No version was made.",
+    remedy: "Correct each of the `problems`; the list is complete.",
+  },
   invalid_idempotency_key: {
     type: "invalid_request_error",
     status: 400,
@@ -117,6 +124,18 @@ export const ERRORS = {
     status: 403,
     meaning: "The API key is good, but not for this endpoint.",
     remedy: "Use a key of the scope that the message names.",
+  },
+  test_clock_disabled: {
+    type: "permission_error",
+    status: 403,
+    meaning: "Time cannot be moved here: this deployment is run for real customers.",
+    remedy: "Try it on a deployment with `CONTINGENT_ENV=development`.",
+  },
+  customer_not_found: {
+    type: "not_found_error",
+    status: 404,
+    meaning: "There is no such customer, or it is another one than the key's.",
+    remedy: "Check the id (`cus_…`) and the key.",
   },
   job_not_found: {
     type: "not_found_error",
@@ -240,6 +259,31 @@ export const ERRORS = {
     meaning: "The attempt has no cost that could be corrected: it is still running, or never reached a provider.",
     remedy: "Wait until it has ended. What a provider invoices for no known call is found by a reconciliation.",
   },
+  customer_exists: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "The id is that of another customer: the name, the billing or the limit differs.",
+    remedy: "Choose another id, or change the customer with `PUT /v1/customers/{id}/billing`.",
+  },
+  billing_in_use: {
+    type: "conflict_error",
+    status: 409,
+    meaning:
+      "The way of billing cannot change any more: jobs were accepted, or money was moved, under the present one.",
+    remedy: "Keep the present way, or make another customer.",
+  },
+  not_prepaid: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "The customer is billed on account and has no prepaid money.",
+    remedy: "Change the billing to `prepaid` before the first job, or settle by statement.",
+  },
+  grant_ref_reused: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "This `ref` brought in other money before: another amount, priority, end or scope.",
+    remedy: "Use a new `ref` for other money, and the same one only to repeat exactly the same request.",
+  },
   idempotency_in_flight: {
     type: "idempotency_error",
     status: 409,
@@ -335,20 +379,3 @@ export const errorSchema = z
 
 export type Problem = z.output<typeof problemSchema>;
 export type ErrorBody = z.output<typeof errorSchema>;
-
-/** docs/errors.md, as it must be for this list. */
-export function renderErrorReference(): string {
-  const sections = ERROR_CODES.map((code) => {
-    const { type, status, meaning, remedy } = ERRORS[code];
-    return `## ${code}\n\n${status} · \`${type}\`\n\n${meaning}\n\n**What to do:** ${remedy}\n`;
-  });
-  return [
-    "# Errors\n",
-    "Every error has the same form; `code` is one of the following and never changes its meaning.\n",
-    '```json\n{"error": {"type": "…", "code": "…", "message": "…", "param": null, "doc_url": "…", "request_id": "req_…"}}\n```\n',
-    "`param` names the field at fault: a JSON pointer into the body (`/input/document`), or a parameter's or header's name.",
-    "Where a request may have several mistakes, `problems` lists all of them. Repeating a request is safe with an",
-    "`Idempotency-Key` or an `outcome_key`.\n",
-    ...sections,
-  ].join("\n");
-}

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { acceptJob } from "./acceptance.ts";
 import { correctCost, getAttemptCost } from "./attempt-cost.ts";
+import { CUSTOMER_OPERATIONS } from "./customer-operations.ts";
 import { anyJobSchema, jobSchema } from "./job.ts";
 import {
   bulkLineSchema,
@@ -371,6 +372,7 @@ export const OPERATIONS: readonly Operation[] = [
   reconcile,
   listReconciliations,
   getReconciliation,
+  ...CUSTOMER_OPERATIONS,
   getHealth,
   getReadiness,
 ];

@@ -103,7 +103,8 @@ export function hasExpired(grant: Pick<Grant, "expiresAtMs">, nowMs: number): bo
   return grant.expiresAtMs !== null && grant.expiresAtMs <= nowMs;
 }
 
-function inBurnOrder(left: Grant, right: Grant): number {
+/** By priority, then by what expires first, then by what came in first. */
+export function inBurnOrder(left: Grant, right: Grant): number {
   if (left.priority !== right.priority) return left.priority - right.priority;
   const [leftEnd, rightEnd] = [left.expiresAtMs ?? Infinity, right.expiresAtMs ?? Infinity];
   if (leftEnd !== rightEnd) return leftEnd - rightEnd;

@@ -26,7 +26,11 @@ export function priceProblems(price: PriceDefinition, at: string): readonly Prob
     case "binary":
       return moreThanNothing(price.amount, `${at}/amount`);
     case "tiered":
-      return [...moreThanNothing(price.amount, `${at}/amount`), ...unorderedBands(price, at)];
+      return [
+        ...moreThanNothing(price.amount, `${at}/amount`),
+        ...unorderedBands(price, at),
+        ...nothingToPay(price, at),
+      ];
     case "linear":
       return [...moreThanNothing(price.amount, `${at}/amount`), ...unorderedLimits(price, at)];
     case "value":
@@ -87,6 +91,12 @@ function typesOf(schema: Json): readonly Json[] {
 
 function moreThanNothing(amount: string, param: string): readonly Problem[] {
   return nanosOf(amount) > ZERO ? [] : [{ param, message: "must be more than zero" }];
+}
+
+/** A hold of nothing reserves nothing: the database refuses it. */
+function nothingToPay(price: PriceOf<"tiered">, at: string): readonly Problem[] {
+  if (nanosOf(price.amount) <= ZERO || holdFor(priceTermsOf(price)) > ZERO) return [];
+  return [{ param: `${at}/bands`, message: "come to nothing: one of them must have a fraction above zero" }];
 }
 
 function unorderedBands({ bands }: PriceOf<"tiered">, at: string): readonly Problem[] {

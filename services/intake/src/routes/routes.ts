@@ -3,8 +3,13 @@ import { acceptJobRoute } from "./accept-job/accept-job.ts";
 import { bulkCreateJobsRoute } from "./bulk-create-jobs/bulk-create-jobs.ts";
 import { cancelJobRoute } from "./cancel-job/cancel-job.ts";
 import { correctCostRoute } from "./correct-cost/correct-cost.ts";
+import { createCustomerRoute } from "./create-customer/create-customer.ts";
+import { createCustomerKeyRoute } from "./create-customer-key/create-customer-key.ts";
+import { createGrantRoute, createTopUpRoute } from "./create-grant/create-grant.ts";
 import { createJobRoute } from "./create-job/create-job.ts";
 import { getAttemptCostRoute } from "./get-attempt-cost/get-attempt-cost.ts";
+import { getBalanceRoute } from "./get-balance/get-balance.ts";
+import { getCustomerRoute } from "./get-customer/get-customer.ts";
 import { getJobRoute } from "./get-job/get-job.ts";
 import { getMarginRoute } from "./get-margin/get-margin.ts";
 import { getOutcomeTypeRoute, getOutcomeTypeVersionRoute } from "./get-outcome-type/get-outcome-type.ts";
@@ -23,8 +28,15 @@ import { payStatementRoute } from "./pay-statement/pay-statement.ts";
 import { getSummaryRoute } from "./get-summary/get-summary.ts";
 import { healthRoutes } from "./health/health.ts";
 import { importRatesRoute } from "./import-rates/import-rates.ts";
+import { listCustomersRoute } from "./list-customers/list-customers.ts";
+import { listCustomerTermsRoute } from "./list-customer-terms/list-customer-terms.ts";
+import { listEventsRoute } from "./list-events/list-events.ts";
+import { listGrantsRoute } from "./list-grants/list-grants.ts";
 import { listJobsRoute } from "./list-jobs/list-jobs.ts";
 import { listOutcomeTypesRoute, listOutcomeTypeVersionsRoute } from "./list-outcome-types/list-outcome-types.ts";
+import { moveTestClockRoute } from "./move-test-clock/move-test-clock.ts";
+import { putBillingRoute } from "./put-billing/put-billing.ts";
+import { putCustomerTermsRoute } from "./put-customer-terms/put-customer-terms.ts";
 import { putOutcomeTypeRoute } from "./put-outcome-type/put-outcome-type.ts";
 import { reverifyJobRoute } from "./reverify-job/reverify-job.ts";
 import { reconcileRoute } from "./reconcile/reconcile.ts";
@@ -64,5 +76,18 @@ export const ROUTES: readonly Route[] = [
   reconcileRoute,
   listReconciliationsRoute,
   getReconciliationRoute,
+  createCustomerRoute,
+  listCustomersRoute,
+  getCustomerRoute,
+  putBillingRoute,
+  getBalanceRoute,
+  createCustomerKeyRoute,
+  createTopUpRoute,
+  createGrantRoute,
+  listGrantsRoute,
+  putCustomerTermsRoute,
+  listCustomerTermsRoute,
+  moveTestClockRoute,
+  listEventsRoute,
   ...healthRoutes,
 ];

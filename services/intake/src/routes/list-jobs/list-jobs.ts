@@ -1,8 +1,7 @@
 import { listJobs } from "@contingent/contracts/http/operations";
 import { PAGE_SIZE_DEFAULT } from "@contingent/contracts/http/values";
-import { isId } from "@contingent/core/ids";
 import { listJobViews } from "@contingent/db/job-views";
-import { ApiError } from "../../http/api-error.ts";
+import { idCursor } from "../../http/cursor.ts";
 import { customerAskedFor } from "../../http/customer-asked-for.ts";
 import { pageOf } from "../../http/page.ts";
 import { route } from "../../http/route.ts";
@@ -11,16 +10,7 @@ import { renderJob } from "../../jobs/render.ts";
 export const listJobsRoute = route(listJobs, async (context, { caller, query }) => {
   const limit = query.limit ?? PAGE_SIZE_DEFAULT;
   const expand = query["expand[]"];
-  const before = query.cursor ?? null;
-  if (before !== null && !isId("job", before)) {
-    throw new ApiError(
-      "invalid_field",
-      "The cursor is not one that this list gave. Use next_cursor of the page before.",
-      {
-        param: "cursor",
-      },
-    );
-  }
+  const before = idCursor("job", query.cursor);
   const filter = {
     customerId: customerAskedFor(caller, query.customer_id),
     state: query.state,

@@ -2,6 +2,7 @@ import { listOutcomeTypes, listOutcomeTypeVersions } from "@contingent/contracts
 import { PAGE_SIZE_DEFAULT } from "@contingent/contracts/http/values";
 import { latestVersions, versionsOf } from "@contingent/db/outcome-types-published";
 import { ApiError } from "../../http/api-error.ts";
+import { versionCursor } from "../../http/cursor.ts";
 import { pageOf } from "../../http/page.ts";
 import { route } from "../../http/route.ts";
 import { renderOutcomeType } from "../../outcome-types/render.ts";
@@ -15,7 +16,7 @@ export const listOutcomeTypesRoute = route(listOutcomeTypes, async (context, { q
 export const listOutcomeTypeVersionsRoute = route(listOutcomeTypeVersions, async (context, { params, query }) => {
   const limit = query.limit ?? PAGE_SIZE_DEFAULT;
   const published = await versionsOf(context.pool, params.name, {
-    before: versionBefore(query.cursor),
+    before: versionCursor(query.cursor),
     limit: limit + 1,
   });
   if (published.length === 0 && query.cursor === undefined) {
@@ -25,15 +26,3 @@ export const listOutcomeTypeVersionsRoute = route(listOutcomeTypeVersions, async
   }
   return { status: 200, body: pageOf(published, limit, renderOutcomeType, ({ version }) => String(version)) };
 });
-
-function versionBefore(cursor: string | undefined): number | null {
-  if (cursor === undefined) return null;
-  if (/^\d{1,9}$/.test(cursor)) return Number(cursor);
-  throw new ApiError(
-    "invalid_field",
-    "The cursor is not one that this list gave. Use next_cursor of the page before.",
-    {
-      param: "cursor",
-    },
-  );
-}

@@ -1,0 +1,23 @@
+/** Every endpoint about customers, in the order in which the reference shows them. */
+import { listEvents } from "./customer-events.ts";
+import { listCustomerTerms, putCustomerTerms } from "./customer-terms.ts";
+import { createCustomer, createCustomerKey, getBalance, getCustomer, listCustomers, putBilling } from "./customers.ts";
+import { createGrant, createTopUp, listGrants } from "./grants.ts";
+import type { Operation } from "./operation.ts";
+import { moveTestClock } from "./test-clock.ts";
+
+export const CUSTOMER_OPERATIONS: readonly Operation[] = [
+  createCustomer,
+  listCustomers,
+  getCustomer,
+  putBilling,
+  getBalance,
+  createCustomerKey,
+  createTopUp,
+  createGrant,
+  listGrants,
+  putCustomerTerms,
+  listCustomerTerms,
+  moveTestClock,
+  listEvents,
+];
