@@ -1,16 +1,14 @@
 /** A customer's months in tests: their clock, their terms, prepaid money and credit notes. Time is moved, never waited for. */
-import { creditNote } from "@contingent/core/books/after-charge";
-import { topUp } from "@contingent/core/books/grants";
-import type { Transaction } from "@contingent/core/books/books";
 import type { CreditNoteId, CustomerId, GrantId, JobId } from "@contingent/core/ids";
 import { nanos, ZERO } from "@contingent/core/money";
 import type { CustomerTerms } from "@contingent/core/pricing/rating/customer-terms";
 import { type Period, periodAfter, periodAt, statementIdOf } from "@contingent/core/statement/period";
-import { transactionRow } from "@contingent/db/commit";
 import { customerTermsById, publishTerms } from "@contingent/db/customer-terms";
 import { ensureCustomer } from "@contingent/db/customers";
 import { newId } from "@contingent/db/ids";
 import type { Pool } from "@contingent/db/pool";
+import { issueCreditNote } from "@contingent/ledger/disputes/credit-note";
+import { granting } from "@contingent/testkit/customers";
 import { checkBooks } from "@contingent/ledger/check-books";
 import { linePages } from "@contingent/ledger/statement/lines";
 import type { StatementLine } from "@contingent/core/statement/lines";
@@ -115,36 +113,16 @@ export class Billed {
 
   /** From now on jobs are paid for from prepaid money. */
   async prepay(amount: bigint): Promise<GrantId> {
-    const id = newId("gra");
     await this.pool.query("UPDATE customer_account SET billing = 'prepaid' WHERE customer_id = $1", [this.id]);
-    await this.#grant(id, "top_up", amount);
-    await this.#book(topUp({ id, customerId: this.id, ref: id, amount: nanos(amount) }));
-    return id;
+    return await granting(this.pool, this.id, { amount });
   }
 
   /** A credit note for a charge, dated now. */
   async credit(jobId: JobId, amount: bigint): Promise<CreditNoteId> {
-    const id = newId("crn");
-    const text = "SELECT billing FROM charge WHERE job_id = $1";
-    const { rows } = await this.pool.query<{ billing: string }>({ text, values: [jobId] });
-    const grantId = rows[0]?.billing === "prepaid" ? newId("gra") : null;
-    if (grantId !== null) await this.#grant(grantId, "credit", amount);
-    await this.#book(creditNote({ id, jobId, customerId: this.id, amount: nanos(amount), grantId }));
-    return id;
-  }
-
-  async #grant(id: GrantId, kind: string, amount: bigint): Promise<void> {
-    await this.pool.query({
-      text: "INSERT INTO credit_grant (id, customer_id, kind, ref, amount_nanos, available_nanos, priority, created_at) VALUES ($1, $2, $3, $1, $4, $4, 10, now())",
-      values: [id, this.id, kind, amount],
-    });
-  }
-
-  async #book(transaction: Transaction): Promise<void> {
-    const text = `
-      SELECT book(jsonb_build_array($2::jsonb || jsonb_build_object('dated_at', clock_timestamp() + clock_offset)))
-        FROM customer_account WHERE customer_id = $1`;
-    await this.pool.query({ text, values: [this.id, JSON.stringify(transactionRow(transaction, "USD"))] });
+    const note = { jobId, amount: nanos(amount), reason: "It was wrong.", ref: newId("req") };
+    const issued = await issueCreditNote(this.pool, note);
+    if (issued.kind !== "issued") throw new Error(`there is no credit note: ${issued.kind}`);
+    return issued.id;
   }
 
   /** Closes the n-th period on the third day of the next one. @returns what became of it */

@@ -117,7 +117,7 @@ describe("a closed period", () => {
       totals: { amountDue: usd(0.5) },
     });
     const failed: unknown[] = [];
-    await closeDuePeriods(db.pool, { graceMs: 365 * 86_400_000, failed: (_, error) => failed.push(error) });
+    await closeDuePeriods(db.pool, { graceMs: 365 * 86_400_000, limit: 50, failed: (_, error) => failed.push(error) });
     expect(failed).toEqual([]);
     expect(await customer.statement(0)).toMatchObject({
       head: { state: "closed" },
@@ -138,7 +138,7 @@ describe("a closed period", () => {
     const rounds = async (): Promise<void> => {
       const failed: unknown[] = [];
       while (
-        (await closeDuePeriods(db.pool, { graceMs, failed: (_, error) => failed.push(error) })) > 0 &&
+        (await closeDuePeriods(db.pool, { graceMs, limit: 50, failed: (_, error) => failed.push(error) })) > 0 &&
         failed.length === 0
       );
       expect(failed).toEqual([]);
@@ -210,7 +210,7 @@ test("numbers have no gaps, however many statements are closed at once and howev
   );
   expect(results.filter(({ status }) => status === "rejected")).toHaveLength(failing.length * others.length);
   await db.pool.query("DROP TRIGGER fail_sometimes ON statement");
-  await closeDuePeriods(db.pool, { graceMs: 0, failed: () => {} });
+  await closeDuePeriods(db.pool, { graceMs: 0, limit: 50, failed: () => {} });
   const { rows } = await db.pool.query<{ year: string; count: number; last: number }>(`
     SELECT split_part(number, '-', 1) AS year, count(*)::int AS count, max(split_part(number, '-', 2)::int) AS last
       FROM statement WHERE state = 'closed' GROUP BY 1`);

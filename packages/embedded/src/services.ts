@@ -34,7 +34,10 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
     reads: [...READ_BY_ALL, "TIER", "CONCURRENCY", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
   },
   validator: { entry: "services/validator/src/main.ts", reads: [...READ_BY_ALL, "CONCURRENCY"] },
-  ledger: { entry: "services/ledger/src/main.ts", reads: [...READ_BY_ALL, "CONCURRENCY", "SWEEP_INTERVAL_MS"] },
+  ledger: {
+    entry: "services/ledger/src/main.ts",
+    reads: [...READ_BY_ALL, "CONCURRENCY", "SWEEP_INTERVAL_MS", "CLOSE_GRACE_MS"],
+  },
 };
 
 export const MIGRATE_ENTRY = "packages/db/src/migrate-main.ts";

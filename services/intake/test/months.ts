@@ -1,11 +1,10 @@
 /** A customer's months at the API: the clock is moved, never waited for. */
 import { type StatementBody, statementSchema } from "@contingent/contracts/http/statements";
-import { creditNote } from "@contingent/core/books/after-charge";
 import type { JobId, StatementId } from "@contingent/core/ids";
 import { nanos, ZERO } from "@contingent/core/money";
 import type { CustomerTerms } from "@contingent/core/pricing/rating/customer-terms";
 import { type Period, periodAfter, periodAt, statementIdOf } from "@contingent/core/statement/period";
-import { transactionRow } from "@contingent/db/commit";
+import { issueCreditNote } from "@contingent/ledger/disputes/credit-note";
 import { publishTerms } from "@contingent/db/customer-terms";
 import { newId } from "@contingent/db/ids";
 import { answer, happens, judge, take } from "@contingent/testkit/jobs";
@@ -55,15 +54,13 @@ export async function unbilled(api: Api): Promise<JobId> {
   return id;
 }
 
+export const CREDIT_REASON = "The <b>total</b> was wrong.";
+
 /** A credit note off what the customer owes. */
 export async function credited(api: Api, jobId: JobId, amount: bigint): Promise<void> {
-  const { customerId } = api;
-  const note = creditNote({ id: newId("crn"), jobId, customerId, amount: nanos(amount), grantId: null });
-  await api.pool.query({
-    text: `SELECT book(jsonb_build_array($2::jsonb || jsonb_build_object('dated_at', clock_timestamp() + clock_offset)))
-             FROM customer_account WHERE customer_id = $1`,
-    values: [customerId, JSON.stringify(transactionRow(note, "USD"))],
-  });
+  const note = { jobId, amount: nanos(amount), reason: CREDIT_REASON, ref: newId("req") };
+  const issued = await issueCreditNote(api.pool, note);
+  if (issued.kind !== "issued") throw new Error(`there is no credit note: ${issued.kind}`);
 }
 
 /** Closes the n-th month, a day after its end. */

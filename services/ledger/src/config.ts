@@ -2,10 +2,14 @@ import { concurrencySetting, integerSetting, serviceSettings } from "@contingent
 import { z } from "zod";
 
 const SWEEP_INTERVAL_MAX_MS = 60_000;
+/** 30 days. */
+const CLOSE_GRACE_MAX_MS = 2_592_000_000;
 
 export const ledgerSettings = z.object({
   ...serviceSettings,
   CONCURRENCY: concurrencySetting,
   /** Pause between two looks for overdue jobs. A lost lease is noticed within this much of its end. */
   SWEEP_INTERVAL_MS: integerSetting(10, SWEEP_INTERVAL_MAX_MS).default(500).describe("10 to 60000"),
+  /** How long after its end, by the customer's clock, a period is left open before its statement is closed. */
+  CLOSE_GRACE_MS: integerSetting(0, CLOSE_GRACE_MAX_MS).default(3_600_000).describe("0 to 2592000000"),
 });

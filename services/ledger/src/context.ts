@@ -13,4 +13,6 @@ export interface LedgerContext {
   readonly commit: Commit;
   readonly queues: Queues;
   readonly log: Log;
+  /** How long after its end a period is left open. */
+  readonly closeGraceMs: number;
 }

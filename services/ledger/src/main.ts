@@ -31,6 +31,7 @@ await runService("ledger", async (stack, service) => {
     commit: openCommit(pool),
     queues,
     log,
+    closeGraceMs: config.CLOSE_GRACE_MS,
   };
   const consumer = queues.consume("settle", settleHandler(context), {
     ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),

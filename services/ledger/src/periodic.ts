@@ -5,9 +5,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { earnDue } from "@contingent/ledger/earn";
 import { expireGrants } from "@contingent/ledger/expire";
+import { closeDuePeriods } from "@contingent/ledger/statement/due";
 import type { LedgerContext } from "./context.ts";
 
-export type PeriodicContext = Pick<LedgerContext, "pool" | "log">;
+export type PeriodicContext = Pick<LedgerContext, "pool" | "log" | "closeGraceMs">;
 
 export interface Duty {
   readonly name: string;
@@ -21,7 +22,18 @@ export interface Duty {
 export const DUTIES: readonly Duty[] = [
   { name: "earn", run: ({ pool }, limit) => earnDue(pool, limit), perRoundMax: 200 },
   { name: "expire", run: ({ pool }, limit) => expireGrants(pool, limit), perRoundMax: 100 },
+  { name: "close-periods", run: closePeriods, perRoundMax: 50 },
 ];
+
+async function closePeriods({ pool, log, closeGraceMs: graceMs }: PeriodicContext, limit: number): Promise<number> {
+  return await closeDuePeriods(pool, {
+    graceMs,
+    limit,
+    failed(statement, error) {
+      log.warn({ statement, error: error instanceof Error ? error.message : String(error) }, "a period was not closed");
+    },
+  });
+}
 
 /** How late a duty is done: soon enough for a clock that somebody moves to see what comes of it. */
 export const PERIODIC_INTERVAL_MS = 1_000;

@@ -121,6 +121,7 @@ export const statementLineSchema = z
       ...lineOf,
       kind: z.literal("credit"),
       credit_note: idSchema("crn"),
+      reason: z.string(),
       paid_from: paidFromSchema.meta({ description: "Where the money went back to." }),
       amount: moneySchema.meta({ description: "Negative: it comes off." }),
     }),

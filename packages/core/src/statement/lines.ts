@@ -49,6 +49,8 @@ export interface CreditLine {
   readonly outcomeTypeVersion: number;
   readonly outcomeKey: string | null;
   readonly amount: Nanos;
+  /** In the words of whoever gave it. */
+  readonly reason: string;
   /** Whether it comes off what is owed or went back to prepaid money. */
   readonly billing: Billing;
   /** Whether the charge is of this same period, too. */
@@ -115,6 +117,7 @@ function creditAsJson(line: CreditLine): JsonObject {
     job: line.jobId,
     at: line.at,
     amount: formatMoney(line.amount),
+    reason: line.reason,
     billing: line.billing,
     of_period: line.ofPeriod,
   };

@@ -22,11 +22,11 @@ import {
   yearOf,
 } from "@contingent/core/statement/period";
 import { type StatementTotals, statementTotals } from "@contingent/core/statement/totals";
-import { transactionRow } from "@contingent/db/commit";
 import { customerTermsById } from "@contingent/db/customer-terms";
 import { newId } from "@contingent/db/ids";
 import { msOf } from "@contingent/db/job-row";
 import { type Pool, type Queryable, transaction } from "@contingent/db/pool";
+import { book } from "../book.ts";
 import { addUpLines, type TermsById } from "./lines.ts";
 import { TERMS_BEFORE } from "./read.ts";
 import { headOf, STATEMENT_COLUMNS, type StatementHead, type StatementRow, totalsColumns } from "./row.ts";
@@ -180,16 +180,14 @@ async function refuseDifference(pool: Pool, head: StatementHead, totals: Stateme
 
 const LOCK = "SELECT state FROM statement WHERE id = $1 FOR NO KEY UPDATE";
 
-/** What was paid for once is spent after whatever a customer was given, and never expires. */
-const REBATE_PRIORITY = 100;
+/** The lowest there is, as for credit notes: money that comes back is spent before anything else. It never expires. */
+const REBATE_PRIORITY = 0;
 
 const GRANT = `
   INSERT INTO credit_grant (id, customer_id, kind, ref, amount_nanos, available_nanos, priority, created_at)
   SELECT g.id, $2, g.kind, g.ref, g.amount, g.amount, ${REBATE_PRIORITY}, clock_timestamp() + a.clock_offset
     FROM jsonb_to_recordset($1::jsonb) AS g (id text, kind text, ref text, amount bigint)
     JOIN customer_account a ON a.customer_id = $2`;
-
-const BOOK = "SELECT book($1::jsonb)";
 
 const NUMBER = `
   INSERT INTO statement_number (year, last) VALUES ($1, 1)
@@ -217,9 +215,8 @@ async function store(client: Queryable, head: StatementHead, totals: StatementTo
   if (rebates.length > 0)
     await client.query({ text: GRANT, values: [JSON.stringify(rebates.map(grantRow)), customerId] });
   // On the period's last millisecond: after everything that it is about.
-  const datedAt = new Date(period.endMs - 1).toISOString();
-  const entries = transactions.map((each) => ({ ...transactionRow(each, currency), dated_at: datedAt }));
-  if (entries.length > 0) await client.query({ text: BOOK, values: [JSON.stringify(entries)] });
+  const entries = transactions.map((each) => ({ transaction: each, currency, atMs: period.endMs - 1 }));
+  if (entries.length > 0) await book(client, entries);
   const numbered = await client.query<{ last: number }>({ text: NUMBER, values: [yearOf(period)] });
   const number = statementNumber(period, numbered.rows[0]?.last ?? 0);
   await client.query({ text: CLOSE, values: [id, number, hash, JSON.stringify(totalsColumns(totals))] });

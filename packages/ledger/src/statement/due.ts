@@ -13,34 +13,39 @@ import { beginClosing, finishClosing } from "./close.ts";
 export interface DueOptions {
   /** How long after its end a period is left open, by the customer's clock. */
   readonly graceMs: number;
+  /** Customers looked at in one round. */
+  readonly limit: number;
   /** Told of a statement that could not be closed. The others are. */
   readonly failed: (id: StatementId, error: unknown) => void;
 }
-
-/** Customers looked at in one round. */
-export const CUSTOMERS_PER_ROUND_MAX = 200;
 
 const OVER = `
   SELECT a.customer_id, ${msOf("a.closed_until")} AS closed_until_ms
     FROM customer_account a
    WHERE a.closed_until <= clock_timestamp() + clock_offset_max() - $1::float8 * interval '1 millisecond'
      AND period_end(a.closed_until) <= clock_timestamp() + a.clock_offset - $1::float8 * interval '1 millisecond'
-   ORDER BY a.closed_until LIMIT ${CUSTOMERS_PER_ROUND_MAX}`;
+     AND NOT EXISTS (SELECT FROM statement s WHERE s.customer_id = a.customer_id AND s.state = 'closing')
+   ORDER BY a.closed_until LIMIT $2`;
 
-const CLOSING = `SELECT id FROM statement WHERE state = 'closing' ORDER BY id LIMIT ${CUSTOMERS_PER_ROUND_MAX}`;
+/** In any order: those that cannot be finished must not keep the others from it. */
+const CLOSING = "SELECT id FROM statement WHERE state = 'closing' ORDER BY random() LIMIT $1";
 
-/** One round: finishes what was begun, closes one period of each customer who has one that is over. @returns how many it looked at */
-export async function closeDuePeriods(pool: Pool, { graceMs, failed }: DueOptions): Promise<number> {
-  let looked = 0;
+/** One round: finishes what was begun, closes one period of each customer who has one that is over. @returns how many it has closed */
+export async function closeDuePeriods(pool: Pool, { graceMs, limit, failed }: DueOptions): Promise<number> {
+  let closed = 0;
   const attempt = async (id: StatementId, close: () => Promise<unknown>): Promise<void> => {
-    looked += 1;
-    await close().catch((error: unknown) => failed(id, error));
+    try {
+      await close();
+      closed += 1;
+    } catch (error) {
+      failed(id, error);
+    }
   };
-  const unfinished = await pool.query<{ id: StatementId }>({ text: CLOSING });
+  const unfinished = await pool.query<{ id: StatementId }>({ text: CLOSING, values: [limit] });
   for (const { id } of unfinished.rows) await attempt(id, () => finishClosing(pool, id));
   const over = await pool.query<{ customer_id: CustomerId; closed_until_ms: number }>({
     text: OVER,
-    values: [graceMs],
+    values: [graceMs, limit],
   });
   for (const { customer_id: customerId, closed_until_ms: fromMs } of over.rows) {
     const id = statementIdOf(customerId, periodAt(fromMs));
@@ -49,5 +54,5 @@ export async function closeDuePeriods(pool: Pool, { graceMs, failed }: DueOption
       if (begun.kind === "begun") await finishClosing(pool, id);
     });
   }
-  return looked;
+  return closed;
 }

@@ -84,9 +84,10 @@ interface JobRow {
 
 /** Credit notes are read from the books themselves: what is not booked gives nothing back. */
 const CREDITS = `
-  SELECT split_part(t.key, ':', 2) AS credit_note_id, ${timestampOf("t.dated_at")} AS at, t.job_id, j.outcome_type,
-         v.version, j.outcome_key, j.closed_at >= $2 AS of_period, p.amount_nanos, p.is_prepaid
+  SELECT n.id AS credit_note_id, ${timestampOf("t.dated_at")} AS at, t.job_id, j.outcome_type,
+         v.version, j.outcome_key, j.closed_at >= $2 AS of_period, n.reason, p.amount_nanos, p.is_prepaid
     FROM ledger_transaction t
+    JOIN credit_note n ON n.id = t.credit_note_id
     JOIN job j ON j.id = t.job_id
     JOIN outcome_type_version v ON v.id = j.outcome_type_version_id
    CROSS JOIN LATERAL (
@@ -105,6 +106,7 @@ interface CreditRow {
   readonly version: number;
   readonly outcome_key: string | null;
   readonly of_period: boolean;
+  readonly reason: string;
   readonly amount_nanos: bigint;
   readonly is_prepaid: boolean;
 }
@@ -226,6 +228,7 @@ function creditOf(row: CreditRow): CreditLine {
     outcomeTypeVersion: row.version,
     outcomeKey: row.outcome_key,
     amount: nanos(row.amount_nanos),
+    reason: row.reason,
     billing: row.is_prepaid ? "prepaid" : "on_account",
     ofPeriod: row.of_period,
   };

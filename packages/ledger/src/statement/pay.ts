@@ -5,9 +5,9 @@
 import { paid } from "@contingent/core/books/statements";
 import type { CustomerId, StatementId } from "@contingent/core/ids";
 import { type Currency, type Nanos, nanos, subtract } from "@contingent/core/money";
-import { transactionRow } from "@contingent/db/commit";
+import { msOf } from "@contingent/db/job-row";
 import { type Pool, type Queryable, transaction } from "@contingent/db/pool";
-import { timestampOf } from "./lines.ts";
+import { book } from "../book.ts";
 
 export interface Payment {
   readonly statementId: StatementId;
@@ -27,7 +27,7 @@ export type Paying =
   | { readonly kind: "too_much"; readonly balance: Nanos };
 
 const LOCK_ACCOUNT = `
-  SELECT a.customer_id, ${timestampOf("greatest(clock_timestamp() + a.clock_offset, a.closed_until)")} AS at
+  SELECT a.customer_id, ${msOf("date_trunc('milliseconds', greatest(clock_timestamp() + a.clock_offset, a.closed_until))")} AS at_ms
     FROM customer_account a WHERE a.customer_id = (SELECT customer_id FROM statement WHERE id = $1) FOR NO KEY UPDATE`;
 
 const LOCK_STATEMENT = "SELECT state, currency, amount_due_nanos FROM statement WHERE id = $1 FOR NO KEY UPDATE";
@@ -38,9 +38,7 @@ const PAID = "SELECT coalesce(sum(amount_nanos), 0)::bigint AS paid FROM stateme
 
 /** Waits for whoever else inserts the same reference, and inserts nothing when they did. */
 const INSERT = `
-  INSERT INTO statement_payment (statement_id, ref, amount_nanos, at) VALUES ($1, $2, $3, $4) ON CONFLICT (ref) DO NOTHING`;
-
-const BOOK = "SELECT book($1::jsonb)";
+  INSERT INTO statement_payment (statement_id, ref, amount_nanos, at) VALUES ($1, $2, $3, to_timestamp($4::float8 / 1000)) ON CONFLICT (ref) DO NOTHING`;
 
 interface LockedStatement {
   readonly state: string;
@@ -52,7 +50,10 @@ interface LockedStatement {
 export async function payStatement(pool: Pool, payment: Payment): Promise<Paying> {
   return await transaction(pool, async (client): Promise<Paying> => {
     const { statementId: id, ref, amount } = payment;
-    const accounts = await client.query<{ customer_id: CustomerId; at: string }>({ text: LOCK_ACCOUNT, values: [id] });
+    const accounts = await client.query<{ customer_id: CustomerId; at_ms: number }>({
+      text: LOCK_ACCOUNT,
+      values: [id],
+    });
     const [account] = accounts.rows;
     if (account === undefined) return { kind: "no_statement" };
     const statements = await client.query<LockedStatement>({ text: LOCK_STATEMENT, values: [id] });
@@ -63,11 +64,10 @@ export async function payStatement(pool: Pool, payment: Payment): Promise<Paying
     const { rows } = await client.query<{ paid: bigint }>({ text: PAID, values: [id] });
     const balance = subtract(nanos(statement.amount_due_nanos), nanos(rows[0]?.paid ?? 0n));
     if (amount > balance) return { kind: "too_much", balance };
-    const inserted = await client.query({ text: INSERT, values: [id, ref, amount, account.at] });
+    const inserted = await client.query({ text: INSERT, values: [id, ref, amount, account.at_ms] });
     if (inserted.rowCount === 0) return (await paidBefore(client, payment)) ?? { kind: "paid_before" };
     const booked = paid({ id, customerId: account.customer_id, amount, ref });
-    const entries = [{ ...transactionRow(booked, statement.currency), dated_at: account.at }];
-    await client.query({ text: BOOK, values: [JSON.stringify(entries)] });
+    await book(client, [{ transaction: booked, currency: statement.currency, atMs: account.at_ms }]);
     return { kind: "paid" };
   });
 }

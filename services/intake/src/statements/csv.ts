@@ -59,12 +59,13 @@ function cellsOf(line: StatementLine): Partial<Record<Column, Cell>> {
     outcome_key: line.outcomeKey,
   };
   if (line.kind === "credit") {
-    const { at, creditNoteId, billing, amount } = line;
+    const { at, creditNoteId, reason, billing, amount } = line;
     return {
       ...about,
       line: "credit",
       at,
       credit_note: creditNoteId,
+      reason,
       paid_from: billing,
       amount: { amount: negate(amount) },
     };

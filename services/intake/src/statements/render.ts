@@ -62,12 +62,13 @@ export function renderLine(
     outcome_key: line.outcomeKey,
   } as const;
   if (line.kind === "credit") {
-    const { at, creditNoteId, billing, amount } = line;
+    const { at, creditNoteId, reason, billing, amount } = line;
     return {
       ...about,
       kind: "credit",
       at,
       credit_note: creditNoteId,
+      reason,
       paid_from: billing,
       amount: money(negate(amount), currency),
     };

@@ -63,7 +63,7 @@ function reductionWords({ allowance, bands, discount }: JobLine): string {
 function creditRow(line: CreditLine, digits: LineDigits): string {
   const to = line.billing === "prepaid" ? "to prepaid balance" : "off the amount due";
   const of = line.ofPeriod ? "" : "of an earlier period, ";
-  return `<tr class="credit">${when(line.at)}${outcome(line)}<td>Credit note<br><span class="tag">${of}${to}</span><br><span class="id">${escaped(line.creditNoteId)}</span></td><td class="n">–</td><td class="n">–</td><td class="n">${aligned(negate(line.amount), digits.amount)}</td></tr>\n`;
+  return `<tr class="credit">${when(line.at)}${outcome(line)}<td>Credit note<br><span class="tag">${of}${to}<br>${foreign(line.reason)}</span><br><span class="id">${escaped(line.creditNoteId)}</span></td><td class="n">–</td><td class="n">–</td><td class="n">${aligned(negate(line.amount), digits.amount)}</td></tr>\n`;
 }
 
 function when(at: string): string {
