@@ -1,0 +1,67 @@
+/**
+ * `npm run bench:books -- --jobs 1000000`: what the books cost when there are many of them. Writes a history, seals it,
+ * checks every invariant on it, in full and since the last check, and asks for margins.
+ */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { migrate } from "@contingent/db/migrate";
+import { outcomeTypeVersions } from "@contingent/db/outcome-types";
+import { openPool } from "@contingent/db/pool";
+import { startPostgres } from "@contingent/embedded/postgres";
+import { checkBooks } from "@contingent/ledger/check-books";
+import { sealWindow } from "@contingent/ledger/bookkeeping/seal";
+import { sizeOf, writeHistory } from "./history.ts";
+
+const { values } = parseArgs({ options: { jobs: { type: "string", default: "100000" }, keep: { type: "string" } } });
+const jobs = Number(values.jobs);
+await using stack = new AsyncDisposableStack();
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "contingent-books-"));
+fs.chmodSync(folder, 0o755);
+stack.defer(() => fs.rmSync(folder, { recursive: true, force: true }));
+const postgres = await startPostgres({
+  folder: path.join(folder, "postgres"),
+  logFile: path.join(folder, "postgres.log"),
+  keep: "scratch",
+  settings: { shared_buffers: "1GB", max_wal_size: "8GB", maintenance_work_mem: "512MB" },
+});
+stack.defer(() => postgres.stop());
+await postgres.ensureDatabase("books");
+await migrate(postgres.url("books"));
+const pool = openPool(postgres.url("books"), { applicationName: "bench", connectionsMax: 4 });
+stack.defer(() => pool.end());
+
+await timed("history written", () => writeHistory(pool, jobs, (line) => process.stderr.write(`\r${line}`)));
+await timed("vacuumed and analyzed", async () => {
+  const client = await pool.connect();
+  await client.query("SET statement_timeout = 0");
+  await client.query("VACUUM ANALYZE");
+  client.release(true);
+});
+print(
+  Object.entries(await sizeOf(pool))
+    .map(([name, size]) => `${size} ${name}`)
+    .join(", "),
+);
+await timed("sealed and rolled up", async () => {
+  while (((await sealWindow(pool))?.transactions ?? 0) > 0);
+});
+const versions = outcomeTypeVersions(pool);
+await timed("all invariants", async () => {
+  for (const { number, promise, durationMs, violations } of await checkBooks(pool, versions)) {
+    print(`  ${String(number).padStart(2)} ${(durationMs / 1_000).toFixed(1).padStart(6)} s  ${promise}`);
+    for (const what of violations.slice(0, 3)) print(`             BROKEN ${what}`);
+  }
+});
+
+async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const startMs = performance.now();
+  const result = await work();
+  print(`${what}: ${((performance.now() - startMs) / 1_000).toFixed(1)} s`);
+  return result;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
