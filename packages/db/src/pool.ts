@@ -31,6 +31,8 @@ const WHOLE_TABLE_METHODS = ["enable_seqscan", "enable_bitmapscan", "enable_hash
  * reads everything goes through `readAll`.
  */
 const PLANNER_OPTIONS = WHOLE_TABLE_METHODS.map((method) => `-c ${method}=off`).join(" ");
+/** For sorting and hashing whole tables. With the server's default of 4 MB most of the time went into temporary files. */
+const WHOLE_TABLE_MEMORY = "128MB";
 const CONNECT_TIMEOUT_MS = 5_000;
 /** No statement on the path of a job takes longer; one that does is stuck. */
 const STATEMENT_TIMEOUT_MS = 30_000;
@@ -94,7 +96,9 @@ export async function readAll<T>(
 /** Lets the rest of a transaction be planned without restrictions, and take longer: for what compares much and then writes. */
 export async function readWholeTables(client: Queryable, statementTimeoutMs: number): Promise<void> {
   const settings = WHOLE_TABLE_METHODS.map((method) => `SET LOCAL ${method} = on;`).join(" ");
-  await client.query({ text: `${settings} SET LOCAL statement_timeout = ${statementTimeoutMs}` });
+  await client.query({
+    text: `${settings} SET LOCAL work_mem = '${WHOLE_TABLE_MEMORY}'; SET LOCAL statement_timeout = ${statementTimeoutMs}`,
+  });
 }
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;

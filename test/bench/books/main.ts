@@ -14,31 +14,21 @@ import { checkBooks } from "@contingent/ledger/check-books";
 import { sealWindow } from "@contingent/ledger/bookkeeping/seal";
 import { sizeOf, writeHistory } from "./history.ts";
 
-const { values } = parseArgs({ options: { jobs: { type: "string", default: "100000" }, keep: { type: "string" } } });
-const jobs = Number(values.jobs);
-await using stack = new AsyncDisposableStack();
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), "contingent-books-"));
-fs.chmodSync(folder, 0o755);
-stack.defer(() => fs.rmSync(folder, { recursive: true, force: true }));
-const postgres = await startPostgres({
-  folder: path.join(folder, "postgres"),
-  logFile: path.join(folder, "postgres.log"),
-  keep: "scratch",
-  settings: { shared_buffers: "1GB", max_wal_size: "8GB", maintenance_work_mem: "512MB" },
+const { values } = parseArgs({
+  options: { jobs: { type: "string", default: "100000" }, database: { type: "string" } },
 });
-stack.defer(() => postgres.stop());
-await postgres.ensureDatabase("books");
-await migrate(postgres.url("books"));
-const pool = openPool(postgres.url("books"), { applicationName: "bench", connectionsMax: 4 });
+await using stack = new AsyncDisposableStack();
+const url = values.database ?? (await ownDatabase());
+await migrate(url);
+const pool = openPool(url, { applicationName: "bench", connectionsMax: 4 });
 stack.defer(() => pool.end());
 
-await timed("history written", () => writeHistory(pool, jobs, (line) => process.stderr.write(`\r${line}`)));
-await timed("vacuumed and analyzed", async () => {
-  const client = await pool.connect();
-  await client.query("SET statement_timeout = 0");
-  await client.query("VACUUM ANALYZE");
-  client.release(true);
-});
+if ((await sizeOf(pool)).jobs === 0n) {
+  await timed("history written", () =>
+    writeHistory(pool, Number(values.jobs), (line) => process.stderr.write(`\r${line}`)),
+  );
+  await timed("vacuumed and analyzed", vacuum);
+}
 print(
   Object.entries(await sizeOf(pool))
     .map(([name, size]) => `${size} ${name}`)
@@ -54,6 +44,29 @@ await timed("all invariants", async () => {
     for (const what of violations.slice(0, 3)) print(`             BROKEN ${what}`);
   }
 });
+
+/** A server of its own, for this run. */
+async function ownDatabase(): Promise<string> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "contingent-books-"));
+  fs.chmodSync(folder, 0o755);
+  stack.defer(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const postgres = await startPostgres({
+    folder: path.join(folder, "postgres"),
+    logFile: path.join(folder, "postgres.log"),
+    keep: "scratch",
+    settings: { shared_buffers: "1GB", max_wal_size: "8GB", maintenance_work_mem: "512MB" },
+  });
+  stack.defer(() => postgres.stop());
+  await postgres.ensureDatabase("books");
+  return postgres.url("books");
+}
+
+async function vacuum(): Promise<void> {
+  const client = await pool.connect();
+  await client.query("SET statement_timeout = 0");
+  await client.query("VACUUM ANALYZE");
+  client.release(true);
+}
 
 async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   const startMs = performance.now();
