@@ -74,6 +74,7 @@ export async function writeHistory(pool: Pool, jobs: number, say: (line: string)
     });
     say(`${until * FATES.length} of ${jobs} jobs`);
   }
+  for (const [table] of TABLES) await pool.query(`DROP TABLE IF EXISTS history_${table}`);
   await pool.query(`
     UPDATE customer_account a SET spent_nanos = c.total
       FROM (SELECT customer_id, sum(amount_nanos) AS total FROM charge WHERE at >= period_start('month', now()) GROUP BY 1) c
@@ -88,14 +89,20 @@ async function copyStatements(db: Queryable): Promise<readonly string[]> {
               AND column_name <> 'xact' ORDER BY ordinal_position`,
   });
   const known = Map.groupBy(rows, (row) => row.table_name);
-  return TABLES.flatMap(([table, ofTheJob, own]) => {
+  const statements: string[] = [];
+  for (const [table, ofTheJob, own] of TABLES) {
     const columns = known.get(table)?.map((row) => row.column_name) ?? [];
-    if (columns.length === 0) return [];
+    if (columns.length === 0) continue;
+    // Apart, so that copying does not search for them among what was copied already.
+    await db.query({
+      text: `CREATE TABLE history_${table} AS SELECT ${columns.join(", ")} FROM ${table} o
+              WHERE ${ofTheJob} IN (SELECT id FROM job WHERE customer_id = '${TEMPLATE_CUSTOMER}')`,
+    });
     const copied = columns.map((column) => copyOf(column, own));
-    return `INSERT INTO ${table} (${columns.join(", ")})
-            SELECT ${copied.join(", ")} FROM ${table} o, generate_series($1::int, $2::int - 1) n
-             WHERE ${ofTheJob} IN (SELECT id FROM job WHERE customer_id = '${TEMPLATE_CUSTOMER}')`;
-  });
+    statements.push(`INSERT INTO ${table} (${columns.join(", ")})
+                     SELECT ${copied.join(", ")} FROM history_${table} o, generate_series($1::int, $2::int - 1) n`);
+  }
+  return statements;
 }
 
 /** Whatever names the job, or something of it, gets the copy's number behind it; the customer is one of many. */
