@@ -90,6 +90,7 @@ export const COST_DAMAGES: readonly Damage[] = [
   {
     noticed: [9],
     what: "drift is booked that no reconciliation found",
+    onlyInFull: true,
     sql: [
       "INSERT INTO ledger_transaction (id, kind, key, currency) VALUES ('txn_d', 'reconciliation', 'recon:x', 'USD')",
       "INSERT INTO posting (transaction_id, seq, kind, account_class, account_of, amount_nanos, currency) VALUES ('txn_d', 1, 'reconciliation', 'cogs:drift', 'p', 5, 'USD'), ('txn_d', 2, 'reconciliation', 'payable', 'p', -5, 'USD')",
@@ -98,6 +99,7 @@ export const COST_DAMAGES: readonly Damage[] = [
   {
     noticed: [9],
     what: "a reconciliation has posted something else than it found",
+    onlyInFull: true,
     sql: [
       "INSERT INTO reconciled_period VALUES ('p', '2026-11-01', '2026-11-02')",
       "INSERT INTO reconciliation VALUES ('rcn_d', 'p', '2026-11-01', '2026-11-02', 1, 7, 2, 0, 'key_x')",

@@ -25,6 +25,7 @@ export const DISPUTE_DAMAGES: readonly Damage[] = [
   {
     noticed: [8],
     what: "a customer was given money for a credit note that there is not",
+    onlyInFull: true,
     sql: [
       "INSERT INTO credit_grant (id, customer_id, kind, ref, amount_nanos, available_nanos, priority, created_at) SELECT 'gra_x', customer_id, 'credit', 'crn_x', 7, 0, 0, now() FROM job WHERE id = '$credited'",
     ],

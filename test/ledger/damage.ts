@@ -6,6 +6,8 @@ export interface Damage {
   /** The numbers of the invariants that must notice: the damaged one, and those that follow from it. */
   readonly noticed: readonly number[];
   readonly what: string;
+  /** A check of what is new cannot see it, new as it is: it is about everything there is. */
+  readonly onlyInFull?: true;
   /**
    * `$charged`, `$failed` and `$open` stand for jobs: closed and charged, closed as a failure, and being attempted;
    * `$valued` is closed and charged by a number that its outcome carries, and its verdict cost something. `$prepaid` is
@@ -66,11 +68,13 @@ export const DAMAGES: readonly Damage[] = [
   {
     noticed: [3],
     what: "an account moved on a day without postings",
+    onlyInFull: true,
     sql: ["INSERT INTO account_movement VALUES ('cogs', 'x', 'USD', '2026-01-01', 7, 7, 2)"],
   },
   {
     noticed: [3],
     what: "a job was closed that there is not",
+    onlyInFull: true,
     sql: ["INSERT INTO margin_rollup VALUES ('2026-01-01', 'cus_x', 'otv_x', '', '', 0, 0, 0, 0, 0, 1, 0, 0, 1, 0)"],
   },
   {
@@ -81,6 +85,7 @@ export const DAMAGES: readonly Damage[] = [
   {
     noticed: [3],
     what: "money of a grant is booked that there is not",
+    onlyInFull: true,
     sql: [
       "UPDATE posting SET account_of = 'gra_nothing' WHERE account_of = '$unused'",
       "UPDATE credit_grant SET available_nanos = 0 WHERE id = '$unused'",
@@ -130,6 +135,7 @@ export const DAMAGES: readonly Damage[] = [
   {
     noticed: [3, 5],
     what: "a hold belongs to a customer who authorized nothing, and the one who did has none",
+    onlyInFull: true,
     sql: [
       "UPDATE hold SET customer_id = 'cus_other' WHERE job_id = '$open'",
       "UPDATE posting SET account_of = 'cus_third' WHERE account_class = 'customer:authorized' AND transaction_id = (SELECT id FROM ledger_transaction WHERE key = 'hold:$open')",

@@ -77,6 +77,19 @@ export async function transaction<T>(pool: Pool, run: (client: Queryable) => Pro
   }
 }
 
+/** Runs statements that read by indexes, in one read-only transaction on one snapshot: what they see belongs together. */
+export async function readSnapshot<T>(
+  pool: Pool,
+  options: { readonly statementTimeoutMs: number },
+  run: (client: Queryable) => Promise<T>,
+): Promise<T> {
+  return await transaction(pool, async (client) => {
+    await client.query({ text: "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY" });
+    await client.query({ text: `SET LOCAL statement_timeout = ${options.statementTimeoutMs}` });
+    return await run(client);
+  });
+}
+
 /**
  * Runs statements that read whole tables: in one read-only transaction on one snapshot, planned without restrictions. For
  * people and checks, not for the path of a job.
@@ -86,8 +99,7 @@ export async function readAll<T>(
   options: { readonly statementTimeoutMs: number },
   run: (client: Queryable) => Promise<T>,
 ): Promise<T> {
-  return await transaction(pool, async (client) => {
-    await client.query({ text: "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY" });
+  return await readSnapshot(pool, options, async (client) => {
     await readWholeTables(client, options.statementTimeoutMs);
     return await run(client);
   });

@@ -4,7 +4,8 @@ import { formatMoney, nanos } from "@contingent/core/money";
 import { price } from "@contingent/core/pricing/price";
 import type { Resolution } from "@contingent/core/job/job";
 import type { OutcomeTypeVersions } from "@contingent/db/outcome-types";
-import { type Pool, type Queryable, readAll } from "@contingent/db/pool";
+import { type Pool, type Queryable, readAll, readSnapshot } from "@contingent/db/pool";
+import { since } from "./check-scope.ts";
 import { INVARIANTS } from "./invariants.ts";
 
 export interface CheckedInvariant {
@@ -20,22 +21,51 @@ const OUTCOMES_PER_FETCH = 10_000;
 /** A check reads everything there is; it may take longer than a statement on the path of a job. */
 const STATEMENT_TIMEOUT_MS = 600_000;
 
-/** Checks every invariant on one snapshot. Reads only. Needs two connections of the pool. */
+export interface CheckedBooks {
+  readonly invariants: readonly CheckedInvariant[];
+  /** From here on nothing was seen for certain: where the next check may begin. */
+  readonly untilXact: bigint;
+}
+
+/** Checks every invariant on everything there is. */
 export async function checkBooks(pool: Pool, versions: OutcomeTypeVersions): Promise<readonly CheckedInvariant[]> {
-  return await readAll(pool, { statementTimeoutMs: STATEMENT_TIMEOUT_MS }, async (client) => {
-    const results: CheckedInvariant[] = [];
-    for (const { number, promise, sql } of INVARIANTS) {
-      const text = `SELECT what FROM (${sql}) violations LIMIT ${VIOLATIONS_SHOWN_MAX}`;
+  return (await checkBooksSince(pool, versions, null)).invariants;
+}
+
+/**
+ * Checks every invariant on one snapshot. Reads only. Needs two connections of the pool.
+ * @param sinceXact the first database transaction that an earlier check has not seen: only what has to do with it and later
+ *   ones is looked at, by indexes. Null: everything.
+ */
+export async function checkBooksSince(
+  pool: Pool,
+  versions: OutcomeTypeVersions,
+  sinceXact: bigint | null,
+): Promise<CheckedBooks> {
+  const read = sinceXact === null ? readAll : readSnapshot;
+  return await read(pool, { statementTimeoutMs: STATEMENT_TIMEOUT_MS }, async (client) => {
+    const invariants: CheckedInvariant[] = [];
+    for (const { number, promise, sql, sqlSince, part } of INVARIANTS) {
+      const query = sinceXact === null ? sql : since(sinceXact, part, sqlSince ?? sql);
+      const text = `SELECT what FROM (${query}) violations LIMIT ${VIOLATIONS_SHOWN_MAX}`;
       const check = async () => (await client.query<{ what: string }>({ text })).rows.map((row) => row.what);
-      results.push({ number, promise, ...(await timed(check)) });
+      invariants.push({ number, promise, ...(await timed(check)) });
     }
-    results.push({
+    const outcomes = sinceXact === null ? OUTCOMES : since(sinceXact, "jobs", OUTCOMES);
+    invariants.push({
       number: 11,
       promise: "each charge is the price of its pinned terms and its verdict, and at most its hold",
-      ...(await timed(() => mispriced(client, versions))),
+      ...(await timed(() => mispriced(client, versions, outcomes))),
     });
-    return results.toSorted((a, b) => a.number - b.number);
+    return { invariants: invariants.toSorted((a, b) => a.number - b.number), untilXact: await horizonOf(client) };
   });
+}
+
+async function horizonOf(client: Queryable): Promise<bigint> {
+  const { rows } = await client.query<{ xact: string }>({
+    text: "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xact",
+  });
+  return BigInt(rows[0]?.xact ?? "0");
 }
 
 async function timed(
@@ -74,9 +104,13 @@ const OUTCOMES = `
    GROUP BY 2, 3, 4, 5, 6, 7, 8, 9`;
 
 /** The price function is ours, not the database's: every delivered outcome is priced again, some at a time. */
-async function mispriced(client: Queryable, versions: OutcomeTypeVersions): Promise<readonly string[]> {
+async function mispriced(
+  client: Queryable,
+  versions: OutcomeTypeVersions,
+  outcomes: string,
+): Promise<readonly string[]> {
   const violations: string[] = [];
-  await client.query({ text: `DECLARE outcomes NO SCROLL CURSOR FOR ${OUTCOMES}` });
+  await client.query({ text: `DECLARE outcomes NO SCROLL CURSOR FOR ${outcomes}` });
   for (;;) {
     const { rows } = await client.query<OutcomeRow>({ text: `FETCH ${OUTCOMES_PER_FETCH} FROM outcomes` });
     for (const row of rows) {

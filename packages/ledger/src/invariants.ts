@@ -5,7 +5,8 @@
  */
 import { PERMITTED_FLOWS } from "@contingent/core/books/accounts";
 import { INEXACT_SLICES, MISCOUNTED, OVER_LIMIT, OVERDRAWN } from "./account-checks.ts";
-import { ROLLUPS_IN_FULL } from "./bookkeeping/rollup-checks.ts";
+import { ROLLUPS_AGREE, ROLLUPS_IN_FULL } from "./bookkeeping/rollup-checks.ts";
+import type { Part } from "./check-scope.ts";
 import { CREDITS, NOT_EARNED } from "./disputes/dispute-checks.ts";
 
 export interface Invariant {
@@ -13,6 +14,10 @@ export interface Invariant {
   readonly promise: string;
   /** Returns rows with a text column `what`. */
   readonly sql: string;
+  /** What it compares: how it is checked on what was written since an earlier check. */
+  readonly part: Part;
+  /** Checked then instead, where the query adds up everything there is. */
+  readonly sqlSince?: string;
 }
 
 /** How long after its deadline a job may take to be closed. */
@@ -46,6 +51,7 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   credit_note: ["append_only", "credit_note_is_booked"],
   unearned: ["unchanged", "unearned_is_earned"],
   ledger_block: ["append_only"],
+  book_check: ["append_only"],
   customer: ["open_account"],
 };
 const guards = Object.entries(GUARDS).flatMap(([table, names]) => names.map((name) => [table, name]));
@@ -59,6 +65,7 @@ function values(rows: readonly (readonly string[])[]): string {
 export const INVARIANTS: readonly Invariant[] = [
   {
     number: 1,
+    part: "transactions",
     promise: "every transaction sums to zero per currency",
     sql: `SELECT format('%s: %s %s', transaction_id, sum(amount_nanos), currency) AS what
             FROM posting GROUP BY transaction_id, currency HAVING sum(amount_nanos) <> 0
@@ -68,6 +75,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 2,
+    part: "whole",
     promise:
       "what is booked never changes: the guards of the books are in place, permit what they should, and let only the ledger post",
     sql: `SELECT format('%s has lost its trigger %s', g.relation, g.name) AS what FROM (${values(guards)}) g (relation, name)
@@ -88,16 +96,20 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 3,
+    part: "customers",
     promise: "a balance is the sum of its postings, so is a margin, and accounts count what there is",
     sql: `${ROLLUPS_IN_FULL} UNION ALL ${MISCOUNTED}`,
+    sqlSince: `${ROLLUPS_AGREE} UNION ALL ${MISCOUNTED}`,
   },
   {
     number: 4,
+    part: "customers",
     promise: "no grant is overdrawn and nothing negative is held, in the books and beside them",
     sql: OVERDRAWN,
   },
   {
     number: 5,
+    part: "customers",
     promise: "what customers have authorized, and what of their prepaid money is held, equals their open holds",
     sql: `SELECT format('%s: %s %s, open holds %s', coalesce(a.customer, h.customer), coalesce(a.class, h.class), a.total, h.total) AS what
             FROM (SELECT account_class AS class, account_of AS customer, -sum(amount_nanos) AS total FROM posting
@@ -109,6 +121,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 6,
+    part: "jobs",
     promise: "at most one charge per job and per outcome key",
     sql: `SELECT format('%s charges for %s', count(*), job_id) AS what FROM charge GROUP BY job_id HAVING count(*) > 1
           UNION ALL
@@ -120,6 +133,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 7,
+    part: "jobs",
     promise:
       "charged if and only if closed with success or partial at a price; a failure leaves no charge and no open hold",
     sql: `SELECT format('%s is %s/%s and %s', j.id, j.state, j.resolution,
@@ -133,11 +147,13 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 8,
+    part: "jobs",
     promise: "no more is credited than was charged, and each credit note is in the books at its amount",
     sql: CREDITS,
   },
   {
     number: 9,
+    part: "jobs",
     promise:
       "every attempt's and verdict's cost is booked, together they are the job's cost, and a provider's drift is what its reconciliations found",
     sql: `SELECT format('%s: cost %s, booked %s', coalesce(c.id, b.id), c.cost_nanos, coalesce(b.total, 0)) AS what
@@ -187,6 +203,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 10,
+    part: "jobs",
     promise:
       "no job costs more than its cap, worst cases included, except by what its operator added later with a reason",
     sql: `SELECT format('%s: %s of %s, and usage exceeded what was reserved for it by %s', id,
@@ -199,6 +216,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 12,
+    part: "jobs",
     promise:
       "every charge has a passing or partial verdict on that job, on an outcome that nobody rejected, and is for its customer and outcome",
     sql: `SELECT c.job_id || ' is charged without a billable verdict' AS what
@@ -215,6 +233,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 13,
+    part: "jobs",
     promise:
       "each hold ends exactly once, and only with its job; each grant gave its slice of it, and got back what the price left",
     sql: `SELECT format('%s: hold %s, %s endings booked', h.job_id, h.state, count(t.id)) AS what
@@ -232,6 +251,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 14,
+    part: "jobs",
     promise: "the margins of the jobs add up to revenue less credits and cost of goods sold",
     sql: `SELECT format('jobs %s, accounts %s', jobs.margin, accounts.margin) AS what
             FROM (SELECT coalesce((SELECT sum(amount_nanos) FROM charge), 0)
@@ -245,17 +265,20 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 15,
+    part: "customers",
     promise: "charges of the present period and open holds stay within the customer's spending limit",
     sql: OVER_LIMIT,
   },
   {
     number: 16,
+    part: "transactions",
     promise: "the trial balance is zero",
     sql: `SELECT format('%s %s', sum(amount_nanos), currency) AS what
             FROM posting GROUP BY currency HAVING sum(amount_nanos) <> 0`,
   },
   {
     number: 18,
+    part: "whole",
     promise: "no job stays open past its deadline, its acceptance window and a grace period",
     // A test clock passes many ends at once; what they call for then takes its time from there.
     sql: `SELECT format('%s is still %s, its deadline was %s', j.id, j.state, j.deadline_at) AS what
@@ -267,6 +290,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 19,
+    part: "jobs",
     promise: "the revisions of a job's events are 1 to n without gaps",
     sql: `SELECT format('%s: revision %s, %s events up to %s', j.id, j.revision, count(e.revision), max(e.revision)) AS what
             FROM job j LEFT JOIN job_event e ON e.job_id = j.id
@@ -275,6 +299,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     number: 21,
+    part: "jobs",
     promise: "a charge is either earned or waits for it, and what is in dispute is not earned",
     sql: NOT_EARNED,
   },

@@ -72,6 +72,8 @@ const EVERY_MARGIN = `
 export const ROLLUPS_IN_FULL = [EVERY_MOVEMENT, UNBALANCED_DAYS, MARGINS_AND_ACCOUNTS, EVERY_MARGIN].join(
   " UNION ALL ",
 );
+/** That the roll-ups agree with each other: adds up days, not postings. */
+export const ROLLUPS_AGREE = [UNBALANCED_DAYS, MARGINS_AND_ACCOUNTS].join(" UNION ALL ");
 const ROLLUPS_SINCE = [MOVEMENTS_SINCE, UNBALANCED_DAYS, MARGINS_AND_ACCOUNTS].join(" UNION ALL ");
 
 /**
