@@ -33,6 +33,7 @@ export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts):
   return intakeApp({
     ...shared,
     authenticate: authenticator(keyFinder(pool)),
+    versions,
     latest: latestVersions(pool, versions),
     priceBook: priceBook(pool, rates(), { log }),
     accept: openAccept(pool),

@@ -4,6 +4,7 @@ import type { FindAccepted } from "@contingent/db/accept-find";
 import type { Commit } from "@contingent/db/commit";
 import type { FindJobView } from "@contingent/db/job-views";
 import type { JobLoader } from "@contingent/db/load";
+import type { OutcomeTypeVersions } from "@contingent/db/outcome-types";
 import type { Pool } from "@contingent/db/pool";
 import type { PriceBook } from "@contingent/db/price-book";
 import type { TermsById } from "@contingent/ledger/statement/lines";
@@ -20,6 +21,7 @@ export interface IntakeContext {
   readonly pool: Pool;
   readonly authenticate: Authenticate;
   readonly latest: LatestVersions;
+  readonly versions: OutcomeTypeVersions;
   readonly priceBook: PriceBook;
   readonly accept: Accept;
   readonly findAccepted: FindAccepted;

@@ -240,6 +240,12 @@ export const ERRORS = {
     meaning: "No answer of this job has been judged, so there is no verdict to verify again.",
     remedy: "Wait for the first verdict of an open job; a job that ended without one was not charged.",
   },
+  check_in_progress: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "The books are being checked just now; one check runs at a time.",
+    remedy: "Ask again when that check is done, or read the list of checks.",
+  },
   job_not_awaiting_acceptance: {
     type: "conflict_error",
     status: 409,

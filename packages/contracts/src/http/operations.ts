@@ -3,6 +3,7 @@
  * document is made of it, so that the two cannot disagree.
  */
 import { z } from "zod";
+import { checkBooks, listBookChecks } from "./book-checks.ts";
 import { acceptJob } from "./acceptance.ts";
 import { correctCost, getAttemptCost } from "./attempt-cost.ts";
 import { CUSTOMER_OPERATIONS } from "./customer-operations.ts";
@@ -372,6 +373,8 @@ export const OPERATIONS: readonly Operation[] = [
   reconcile,
   listReconciliations,
   getReconciliation,
+  checkBooks,
+  listBookChecks,
   ...CUSTOMER_OPERATIONS,
   getHealth,
   getReadiness,

@@ -1,5 +1,6 @@
 import type { Route } from "../http/route.ts";
 import { acceptJobRoute } from "./accept-job/accept-job.ts";
+import { checkBooksRoute, listBookChecksRoute } from "./book-checks/book-checks.ts";
 import { bulkCreateJobsRoute } from "./bulk-create-jobs/bulk-create-jobs.ts";
 import { cancelJobRoute } from "./cancel-job/cancel-job.ts";
 import { correctCostRoute } from "./correct-cost/correct-cost.ts";
@@ -67,6 +68,8 @@ export const ROUTES: readonly Route[] = [
   closeStatementRoute,
   payStatementRoute,
   getSummaryRoute,
+  checkBooksRoute,
+  listBookChecksRoute,
   getMarginRoute,
   getReceiptKeysRoute,
   importRatesRoute,
