@@ -37,6 +37,8 @@ export interface AttemptView {
 
 export interface ChargeView {
   readonly amount: Nanos;
+  /** What of it was given back. */
+  readonly credited: Nanos;
   readonly verdictId: VerdictId;
   readonly atMs: number;
 }
@@ -98,7 +100,9 @@ function viewsOf(source: string, withAttempts: boolean): string {
          spent.input_tokens, spent.output_tokens,
          CASE WHEN v.id IS NOT NULL THEN ${VERDICT_JSON("v")} END AS verdict,
          CASE WHEN j.resolution IN ('success', 'partial') THEN v.output END AS output,
-         c.amount_nanos AS charged_nanos, c.verdict_id AS charged_verdict_id, ${msOf("c.at")} AS charged_ms,
+         c.amount_nanos AS charged_nanos, c.verdict_id AS charged_verdict_id,
+         coalesce((SELECT max(credited_after_nanos) FROM credit_note WHERE job_id = c.job_id), 0)::bigint AS credited_nanos,
+         ${msOf("c.at")} AS charged_ms,
          ${withAttempts ? "coalesce(attempts.list, '[]')" : "NULL::jsonb"} AS attempt_list
     FROM ${source}
     JOIN outcome_type_version t ON t.id = j.outcome_type_version_id
@@ -138,6 +142,7 @@ interface ViewRow {
   readonly verdict: VerdictView | null;
   readonly output: Json;
   readonly charged_nanos: bigint | null;
+  readonly credited_nanos: bigint;
   readonly charged_verdict_id: VerdictId | null;
   readonly charged_ms: number | null;
   readonly attempt_list: readonly (Omit<AttemptView, "cost"> & { readonly cost: string })[] | null;
@@ -225,7 +230,10 @@ function viewOf(row: ViewRow): JobView {
     attemptList: row.attempt_list?.map((a) => ({ ...a, cost: nanos(BigInt(a.cost)) })) ?? null,
     inputTokens: row.input_tokens,
     outputTokens: row.output_tokens,
-    charge: amount === null || verdictId === null || atMs === null ? null : { amount: nanos(amount), verdictId, atMs },
+    charge:
+      amount === null || verdictId === null || atMs === null
+        ? null
+        : { amount: nanos(amount), credited: nanos(row.credited_nanos), verdictId, atMs },
     cost: nanos(row.cost_nanos),
     metadata: row.metadata,
     traceparent: row.traceparent,

@@ -83,6 +83,9 @@ export const jobSchema = z
     tokens: tokensSchema.meta({ description: "Over all attempts." }),
     billable: z.boolean().meta({ description: "Whether it is charged. False until a verified outcome is booked." }),
     price: moneySchema.nullable().meta({ description: "What is charged; null when nothing is." }),
+    credited: moneySchema
+      .nullable()
+      .meta({ description: "What of it was given back since; null when nothing is charged." }),
     metadata: metadataSchema,
     created_at: timestampSchema,
     deadline_at: timestampSchema,
@@ -104,7 +107,7 @@ export const operatorJobSchema = jobSchema
     cost: moneySchema.meta({
       description: "Of models and verdicts; calls whose answer was lost count at their worst case.",
     }),
-    margin: moneySchema.meta({ description: "Price minus cost." }),
+    margin: moneySchema.meta({ description: "Price, less what was given back of it, minus cost." }),
     attempt_list: z.array(operatorAttemptSchema).optional().meta({ description: "With `expand[]=attempts`." }),
   })
   .meta({ id: "OperatorJob" });

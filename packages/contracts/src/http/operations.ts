@@ -7,6 +7,15 @@ import { checkBooks, listBookChecks } from "./book-checks.ts";
 import { acceptJob } from "./acceptance.ts";
 import { correctCost, getAttemptCost } from "./attempt-cost.ts";
 import { CUSTOMER_OPERATIONS } from "./customer-operations.ts";
+import {
+  createCreditNote,
+  getDispute,
+  listCreditNotes,
+  listDisputes,
+  openDispute,
+  resolveDispute,
+  withdrawDispute,
+} from "./disputes.ts";
 import { anyJobSchema, jobSchema } from "./job.ts";
 import {
   bulkLineSchema,
@@ -350,6 +359,13 @@ export const OPERATIONS: readonly Operation[] = [
   bulkCreateJobs,
   getReceipt,
   reverifyJob,
+  openDispute,
+  listDisputes,
+  getDispute,
+  withdrawDispute,
+  resolveDispute,
+  createCreditNote,
+  listCreditNotes,
   putOutcomeType,
   listOutcomeTypes,
   getOutcomeType,

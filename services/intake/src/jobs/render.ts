@@ -46,6 +46,7 @@ export function customerJob(view: JobView, { expand }: Pick<RenderOptions, "expa
     tokens: { input: view.inputTokens, output: view.outputTokens },
     billable: charge !== null,
     price: charge === null ? null : money(charge.amount, currency),
+    credited: charge === null ? null : money(charge.credited, currency),
     metadata: { ...view.metadata },
     created_at: isoTime(view.createdAtMs),
     deadline_at: isoTime(view.deadlineAtMs),
@@ -64,11 +65,12 @@ function operatorJob(view: JobView, options: RenderOptions): OperatorJobBody {
   const { currency, cost, attemptList } = view;
   const { attempt_list: _, ...job } = customerJob(view, options);
   const attempts = options.expand?.includes("attempts") === true ? attemptList : null;
+  const kept = view.charge === null ? ZERO : subtract(view.charge.amount, view.charge.credited);
   return {
     ...job,
     customer_id: view.customerId,
     cost: money(cost, currency),
-    margin: money(subtract(view.charge?.amount ?? ZERO, cost), currency),
+    margin: money(subtract(kept, cost), currency),
     ...(attempts === null ? {} : { attempt_list: attempts.map((a) => operatorAttempt(a, currency)) }),
   };
 }

@@ -4,7 +4,7 @@ import { canonicalJson } from "@contingent/core/json";
 import type { JobView } from "@contingent/db/job-views";
 import { issuedReceipt, issueReceipt, receiptFacts } from "@contingent/db/receipts";
 import type { IntakeContext } from "../context.ts";
-import { ApiError } from "../http/api-error.ts";
+import { noCharge } from "../jobs/no-charge.ts";
 import { receiptPayload } from "./payload.ts";
 
 /** Who issues receipts when the API has no address of its own. */
@@ -21,7 +21,7 @@ export async function receiptOf(context: IntakeContext, view: JobView): Promise<
   const facts = await receiptFacts(pool, view.id);
   // Loaded as for a settlement, because that brings the terms as they were pinned.
   const loaded = facts === null ? null : await context.loader.forSettlement(view.id);
-  if (facts === null || loaded === null) throw noCharge(view);
+  if (facts === null || loaded === null) throw noCharge(view, "no receipt");
   const payload = receiptPayload(facts, loaded.version.terms.price, publicUrl ?? ISSUER_DEFAULT);
   const jws = await receiptKeys.sign(new TextEncoder().encode(canonicalJson(payload)), RECEIPT_TYPE);
   return await issueReceipt(pool, { jobId: view.id, key: receiptKeys.signer, jws });
@@ -31,15 +31,4 @@ export async function receiptOf(context: IntakeContext, view: JobView): Promise<
 export function payloadOf(jws: string): ReceiptPayload {
   const [, payload = ""] = jws.split(".");
   return JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as ReceiptPayload;
-}
-
-function noCharge({ id, state, resolution, reason }: JobView): ApiError {
-  return new ApiError("no_charge", whyNot(), { param: "id" });
-
-  function whyNot(): string {
-    if (state !== "closed")
-      return `${id} is still ${state}: there is a receipt once it is charged. Wait for it to close.`;
-    if (resolution !== "failure") return `${id} was delivered at no charge, so there is no receipt.`;
-    return `${id} ended as a failure (${reason ?? "unknown"}) and costs nothing, so there is no receipt.`;
-  }
 }

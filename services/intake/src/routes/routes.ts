@@ -3,45 +3,52 @@ import { acceptJobRoute } from "./accept-job/accept-job.ts";
 import { checkBooksRoute, listBookChecksRoute } from "./book-checks/book-checks.ts";
 import { bulkCreateJobsRoute } from "./bulk-create-jobs/bulk-create-jobs.ts";
 import { cancelJobRoute } from "./cancel-job/cancel-job.ts";
+import { closeStatementRoute } from "./close-statement/close-statement.ts";
 import { correctCostRoute } from "./correct-cost/correct-cost.ts";
-import { createCustomerRoute } from "./create-customer/create-customer.ts";
+import { createCreditNoteRoute } from "./create-credit-note/create-credit-note.ts";
 import { createCustomerKeyRoute } from "./create-customer-key/create-customer-key.ts";
+import { createCustomerRoute } from "./create-customer/create-customer.ts";
 import { createGrantRoute, createTopUpRoute } from "./create-grant/create-grant.ts";
 import { createJobRoute } from "./create-job/create-job.ts";
 import { getAttemptCostRoute } from "./get-attempt-cost/get-attempt-cost.ts";
 import { getBalanceRoute } from "./get-balance/get-balance.ts";
 import { getCustomerRoute } from "./get-customer/get-customer.ts";
+import { getDisputeRoute } from "./get-dispute/get-dispute.ts";
 import { getJobRoute } from "./get-job/get-job.ts";
 import { getMarginRoute } from "./get-margin/get-margin.ts";
 import { getOutcomeTypeRoute, getOutcomeTypeVersionRoute } from "./get-outcome-type/get-outcome-type.ts";
+import { getPriceBookRoute } from "./get-price-book/get-price-book.ts";
 import { getPriceRecommendationRoute } from "./get-price-recommendation/get-price-recommendation.ts";
 import { getReceiptKeysRoute } from "./get-receipt-keys/get-receipt-keys.ts";
 import { getReceiptRoute } from "./get-receipt/get-receipt.ts";
-import { getPriceBookRoute } from "./get-price-book/get-price-book.ts";
 import { getReconciliationRoute, listReconciliationsRoute } from "./get-reconciliation/get-reconciliation.ts";
-import { closeStatementRoute } from "./close-statement/close-statement.ts";
 import { getStatementCsvRoute } from "./get-statement-csv/get-statement-csv.ts";
 import { getStatementPageRoute } from "./get-statement-page/get-statement-page.ts";
 import { getStatementRoute } from "./get-statement/get-statement.ts";
-import { listStatementLinesRoute } from "./list-statement-lines/list-statement-lines.ts";
-import { listStatementsRoute } from "./list-statements/list-statements.ts";
-import { payStatementRoute } from "./pay-statement/pay-statement.ts";
 import { getSummaryRoute } from "./get-summary/get-summary.ts";
 import { healthRoutes } from "./health/health.ts";
 import { importRatesRoute } from "./import-rates/import-rates.ts";
-import { listCustomersRoute } from "./list-customers/list-customers.ts";
+import { listCreditNotesRoute } from "./list-credit-notes/list-credit-notes.ts";
 import { listCustomerTermsRoute } from "./list-customer-terms/list-customer-terms.ts";
+import { listCustomersRoute } from "./list-customers/list-customers.ts";
+import { listDisputesRoute } from "./list-disputes/list-disputes.ts";
 import { listEventsRoute } from "./list-events/list-events.ts";
 import { listGrantsRoute } from "./list-grants/list-grants.ts";
 import { listJobsRoute } from "./list-jobs/list-jobs.ts";
 import { listOutcomeTypesRoute, listOutcomeTypeVersionsRoute } from "./list-outcome-types/list-outcome-types.ts";
+import { listStatementLinesRoute } from "./list-statement-lines/list-statement-lines.ts";
+import { listStatementsRoute } from "./list-statements/list-statements.ts";
 import { moveTestClockRoute } from "./move-test-clock/move-test-clock.ts";
+import { openDisputeRoute } from "./open-dispute/open-dispute.ts";
+import { payStatementRoute } from "./pay-statement/pay-statement.ts";
 import { putBillingRoute } from "./put-billing/put-billing.ts";
 import { putCustomerTermsRoute } from "./put-customer-terms/put-customer-terms.ts";
 import { putOutcomeTypeRoute } from "./put-outcome-type/put-outcome-type.ts";
-import { reverifyJobRoute } from "./reverify-job/reverify-job.ts";
 import { reconcileRoute } from "./reconcile/reconcile.ts";
+import { resolveDisputeRoute } from "./resolve-dispute/resolve-dispute.ts";
+import { reverifyJobRoute } from "./reverify-job/reverify-job.ts";
 import { watchJobRoute } from "./watch-job/watch-job.ts";
+import { withdrawDisputeRoute } from "./withdraw-dispute/withdraw-dispute.ts";
 
 /** Every endpoint of the contract, one folder each. */
 export const ROUTES: readonly Route[] = [
@@ -54,6 +61,13 @@ export const ROUTES: readonly Route[] = [
   acceptJobRoute,
   getReceiptRoute,
   reverifyJobRoute,
+  openDisputeRoute,
+  listDisputesRoute,
+  getDisputeRoute,
+  withdrawDisputeRoute,
+  resolveDisputeRoute,
+  createCreditNoteRoute,
+  listCreditNotesRoute,
   putOutcomeTypeRoute,
   listOutcomeTypesRoute,
   getOutcomeTypeRoute,

@@ -60,6 +60,20 @@ const READS: Readonly<Record<string, () => Promise<string>>> = {
     return [JSON.stringify(rest), ...parts.map((part) => Buffer.from(part, "base64url").toString())].join("\n");
   },
   reverifyJob: () => textOf({ method: "POST", path: `/v1/jobs/${id}/reverify` }),
+  openDispute: async () => {
+    const body = { reason: "It is wrong." };
+    // Said again it is answered with 200, like everything else here.
+    await api.customer.send({ method: "POST", path: `/v1/jobs/${id}/dispute`, body });
+    return await textOf({ method: "POST", path: `/v1/jobs/${id}/dispute`, body });
+  },
+  listDisputes: () => textOf({ path: "/v1/disputes" }),
+  getDispute: async () => textOf({ path: `/v1/disputes/${await aDispute()}` }),
+  withdrawDispute: async () => textOf({ method: "POST", path: `/v1/disputes/${await aDispute()}/withdraw` }),
+  listCreditNotes: async () => {
+    const body = { job: id, amount: "0.001", reason: "As a courtesy.", ref: SECRET };
+    await api.operator.send({ method: "POST", path: "/v1/credit-notes", body });
+    return await textOf({ path: "/v1/credit-notes" });
+  },
   acceptJob: async () => {
     const acceptance = { mode: "window", duration_ms: 60_000, on_silence: "release" };
     await api.operator.publish("leak-reviewed", { ...DEFINITION, acceptance, rework: true });
@@ -105,6 +119,11 @@ const READS: Readonly<Record<string, () => Promise<string>>> = {
 async function openStatement(): Promise<string> {
   const { data } = statementPageSchema.parse(await api.customer.call({ path: "/v1/statements?state=open" }));
   return `/v1/statements/${data[0]?.id}`;
+}
+
+async function aDispute(): Promise<string> {
+  const { body } = await api.customer.send({ path: "/v1/disputes?limit=1" });
+  return (body as { readonly data: readonly { readonly id: string }[] }).data[0]?.id ?? "dsp_none";
 }
 
 async function textOf(request: Parameters<typeof api.customer.send>[0]): Promise<string> {

@@ -1,45 +1,17 @@
 import { reverifyJob } from "@contingent/contracts/http/operations";
-import type { ReverificationBody } from "@contingent/contracts/http/receipts";
-import type { JobId } from "@contingent/core/ids";
 import type { JobView } from "@contingent/db/job-views";
 import { ApiError } from "../../http/api-error.ts";
 import { route } from "../../http/route.ts";
 import { findJob } from "../../jobs/find.ts";
-import { type Reverification, reverify } from "../../jobs/reverify.ts";
-import { named } from "../../receipts/payload.ts";
+import { renderReverification } from "../../jobs/render-reverification.ts";
+import { reverify } from "../../jobs/reverify.ts";
 
 export const reverifyJobRoute = route(reverifyJob, async (context, { caller, params }) => {
   const view = await findJob(context, caller, params.id);
   const found = await reverify(context, params.id);
   if (found === null) throw noVerdict(view);
-  return { status: 200, body: render(params.id, found) };
+  return { status: 200, body: renderReverification(params.id, found) };
 });
-
-function render(job: JobId, found: Reverification): ReverificationBody {
-  const { verdict, stands, because, recomputed, changedValidators, evidenceHash } = found;
-  return {
-    object: "reverification",
-    job,
-    verdict: { id: verdict.id, decision: verdict.decision, score: verdict.score },
-    stands,
-    because,
-    recomputed:
-      recomputed === null
-        ? null
-        : {
-            decision: recomputed.decision,
-            score: recomputed.score,
-            findings: [...recomputed.findings],
-            validators: [...recomputed.validators],
-          },
-    changed_validators: changedValidators.map(({ was, is }) => ({ was, is })),
-    evidence_hash: {
-      stored: named(evidenceHash.stored),
-      recomputed: named(evidenceHash.recomputed),
-      matches: evidenceHash.stored === evidenceHash.recomputed,
-    },
-  };
-}
 
 function noVerdict({ id, state, reason }: JobView): ApiError {
   const message =
