@@ -1,0 +1,74 @@
+/** Hazard: a duty that is forgotten, or that holds up the others. */
+import { createLog } from "@contingent/runtime/log";
+import { openPool, type Pool } from "@contingent/db/pool";
+import { driveTo } from "@contingent/testkit/jobs";
+import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
+import { until } from "@contingent/testkit/until";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Duty, DUTIES, type PeriodicContext, runPeriodic } from "../src/periodic.ts";
+
+let database: TestDatabase;
+let pool: Pool;
+beforeAll(async () => {
+  database = await freshDatabase();
+  pool = openPool(database.url, { applicationName: "periodic-test" });
+});
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+function contextOf(lines: string[]): PeriodicContext {
+  const destination = { write: (line: string) => void lines.push(line) };
+  return { pool, log: createLog({ service: "ledger", instance: "test", level: "trace", destination }) };
+}
+
+/** Lets them run until this is so. @returns what was logged */
+async function whileRunning(
+  duties: readonly Duty[],
+  condition: () => Promise<boolean> | boolean,
+): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const stopping = new AbortController();
+  const running = runPeriodic(contextOf(lines), { intervalMs: 5, signal: stopping.signal, duties });
+  const what = "the duties to be done";
+  await until(async () => await condition(), { timeoutMs: 10_000, what });
+  stopping.abort();
+  await running;
+  return lines;
+}
+
+test("a charge without a dispute window is earned by nobody's asking", async () => {
+  const job = await driveTo(pool, "closed", { terms: { disputeWindowMs: 0 } });
+  await whileRunning(DUTIES, async () => {
+    const earned = await pool.query("SELECT FROM ledger_transaction WHERE key = $1", [`earn:${job}`]);
+    return earned.rowCount === 1;
+  });
+});
+
+test("a duty that fails is tried again, and the others are done all the same", async () => {
+  const done: string[] = [];
+  const failing: Duty = {
+    name: "failing",
+    perRoundMax: 1,
+    run: () => {
+      done.push("failing");
+      return Promise.reject(new Error("not today"));
+    },
+  };
+  const idle: Duty = { name: "idle", perRoundMax: 1, run: () => Promise.resolve(done.push("idle") * 0) };
+  const lines = await whileRunning([failing, idle], () => done.length >= 6);
+  expect(done.slice(0, 6)).toEqual(["failing", "idle", "failing", "idle", "failing", "idle"]);
+  expect(lines.filter((line) => line.includes("not today")).length).toBeGreaterThanOrEqual(3);
+});
+
+test("a round that was full is followed by another at once", async () => {
+  const found = [2, 2, 1];
+  const counting: Duty = { name: "counting", perRoundMax: 2, run: () => Promise.resolve(found.shift() ?? 0) };
+  const stopping = new AbortController();
+  // The pause is longer than the test may take: only rounds without one can empty the list.
+  const running = runPeriodic(contextOf([]), { intervalMs: 600_000, signal: stopping.signal, duties: [counting] });
+  await until(async () => found.length === 0, { timeoutMs: 10_000, what: "the third round" });
+  stopping.abort();
+  await running;
+});
