@@ -40,10 +40,11 @@ async function whileRunning(
 
 test("a charge without a dispute window is earned by nobody's asking", async () => {
   const job = await driveTo(pool, "closed", { terms: { disputeWindowMs: 0 } });
-  await whileRunning(DUTIES, async () => {
-    const earned = await pool.query("SELECT FROM ledger_transaction WHERE key = $1", [`earn:${job}`]);
-    return earned.rowCount === 1;
-  });
+  const isEarned = async (): Promise<boolean> =>
+    (await pool.query("SELECT FROM ledger_transaction WHERE key = $1", [`earn:${job}`])).rowCount === 1;
+  expect(await isEarned()).toBe(false);
+  const lines = await whileRunning(DUTIES, isEarned);
+  expect(lines.filter((line) => line.includes("periodic duty failed"))).toEqual([]);
 });
 
 test("a duty that fails is tried again, and the others are done all the same", async () => {
@@ -56,7 +57,14 @@ test("a duty that fails is tried again, and the others are done all the same", a
       return Promise.reject(new Error("not today"));
     },
   };
-  const idle: Duty = { name: "idle", perRoundMax: 1, run: () => Promise.resolve(done.push("idle") * 0) };
+  const idle: Duty = {
+    name: "idle",
+    perRoundMax: 1,
+    run: () => {
+      done.push("idle");
+      return Promise.resolve(0);
+    },
+  };
   const lines = await whileRunning([failing, idle], () => done.length >= 6);
   expect(done.slice(0, 6)).toEqual(["failing", "idle", "failing", "idle", "failing", "idle"]);
   expect(lines.filter((line) => line.includes("not today")).length).toBeGreaterThanOrEqual(3);

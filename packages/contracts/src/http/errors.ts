@@ -3,6 +3,7 @@
  * people read the message, which says what to change. docs/errors.md is made of this list (error-reference.ts).
  */
 import { z } from "zod";
+import { DISPUTE_ERRORS } from "./errors-of-disputes.ts";
 
 export const ERROR_TYPES = [
   "invalid_request_error",
@@ -150,12 +151,6 @@ export const ERRORS = {
       "The job has not been charged, so there is no receipt for it, and nothing to dispute or to give back. The message says why.",
     remedy: "Wait until an open job is closed; a failure is never charged, because it costs nothing.",
   },
-  dispute_not_found: {
-    type: "not_found_error",
-    status: 404,
-    meaning: "There is no such dispute, or it belongs to another customer.",
-    remedy: "Check the id (`dsp_…`) and the key.",
-  },
   reconciliation_not_found: {
     type: "not_found_error",
     status: 404,
@@ -297,36 +292,7 @@ export const ERRORS = {
     meaning: "This `ref` brought in other money before: another amount, priority, end or scope.",
     remedy: "Use a new `ref` for other money, and the same one only to repeat exactly the same request.",
   },
-  dispute_window_over: {
-    type: "conflict_error",
-    status: 409,
-    meaning: "The time in which the charge could be disputed is over, or its outcome type has none.",
-    remedy: "Ask the operator: a credit note can be given at any time.",
-  },
-  dispute_open: {
-    type: "conflict_error",
-    status: 409,
-    meaning: "Another dispute of this charge is open.",
-    remedy: "Wait for its decision, or withdraw it and open another one.",
-  },
-  dispute_resolved: {
-    type: "conflict_error",
-    status: 409,
-    meaning: "The dispute has been decided or withdrawn already, and in another way.",
-    remedy: "Read the dispute. More can be given back by a credit note; what was given back stays.",
-  },
-  amount_too_large: {
-    type: "conflict_error",
-    status: 409,
-    meaning: "The amount is more than is left of the charge, or more than is disputed. Nothing was booked.",
-    remedy: "Send at most the amount that the message names.",
-  },
-  credit_ref_reused: {
-    type: "conflict_error",
-    status: 409,
-    meaning: "This `ref` stands for another credit note of the job: of another amount or reason. Nothing was booked.",
-    remedy: "Use a new `ref` for another credit, and the same one only to repeat exactly the same request.",
-  },
+  ...DISPUTE_ERRORS,
   idempotency_in_flight: {
     type: "idempotency_error",
     status: 409,
