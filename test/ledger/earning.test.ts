@@ -4,6 +4,7 @@ import { resolveDispute } from "@contingent/ledger/disputes/resolve-dispute";
 import { earnDue } from "@contingent/ledger/earn";
 import { driveTo } from "@contingent/testkit/jobs";
 import { clockMoved, customerWith } from "@contingent/testkit/customers";
+import { until } from "@contingent/testkit/until";
 import { describe, expect, test } from "vitest";
 import { databaseOfThisFile } from "../db/open.ts";
 import { outcomeOf } from "./by-hand.ts";
@@ -78,6 +79,28 @@ test("of a dispute and the end of its window one comes first, and the other find
   await earnAll();
   const earned = await Promise.all(jobs.map(async (job) => "revenue:earned" in (await earnedOf(job))));
   expect(opened.map((kind) => kind === "opened")).toEqual(earned.map((is) => !is));
+});
+
+test("a dispute that waited for its customer's account beyond the end of the window is too late", async () => {
+  const { id: customerId } = await customerWith(db.pool);
+  const job = await driveTo(db.pool, "closed", { customerId, terms: { disputeWindowMs: 1_500 } });
+  const holder = await db.pool.connect();
+  await holder.query("BEGIN");
+  await holder.query("SELECT FROM customer_account WHERE customer_id = $1 FOR UPDATE", [customerId]);
+  const waiting = dispute(db.pool, job);
+  const isSo = async (text: string, ...values: string[]): Promise<boolean> =>
+    (await db.pool.query(text, values)).rowCount === 1;
+  const isWaiting = (): Promise<boolean> =>
+    isSo("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+  await until(isWaiting, { timeoutMs: 10_000, what: "the dispute to wait" });
+  const isOver = (): Promise<boolean> =>
+    isSo("SELECT FROM unearned WHERE job_id = $1 AND due_at < clock_timestamp()", job);
+  expect(await isOver()).toBe(false);
+  await until(isOver, { timeoutMs: 10_000, what: "the window to end" });
+  await holder.query("COMMIT");
+  holder.release();
+  expect((await waiting).kind).toBe("window_over");
+  await earnAll();
 });
 
 describe("the database refuses, whoever asks,", () => {

@@ -77,8 +77,7 @@ export async function lockAccounts(
 const LOCK_CLOCKS = `
   SELECT a.customer_id,
          ${msOf("date_trunc('milliseconds', greatest(clock_timestamp() + a.clock_offset, a.closed_until))")} AS now_ms
-    FROM customer_account a WHERE a.customer_id = ANY($1::text[])
-   ORDER BY a.customer_id FOR NO KEY UPDATE OF a`;
+    FROM (${WANTED} ORDER BY customer_id FOR NO KEY UPDATE) a`;
 
 /**
  * Locks these customers' accounts like `lockAccounts`, for whoever needs only their clocks, ms since the epoch: what is

@@ -20,7 +20,11 @@ afterAll(async () => {
 
 function contextOf(lines: string[]): PeriodicContext {
   const destination = { write: (line: string) => void lines.push(line) };
-  return { pool, log: createLog({ service: "ledger", instance: "test", level: "trace", destination }) };
+  return {
+    pool,
+    closeGraceMs: 3_600_000,
+    log: createLog({ service: "ledger", instance: "test", level: "trace", destination }),
+  };
 }
 
 /** Lets them run until this is so. @returns what was logged */
