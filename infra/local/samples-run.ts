@@ -5,6 +5,7 @@ import { summarySchema } from "@contingent/contracts/http/summary";
 import { formatMoney, parseMoney, sum, ZERO } from "@contingent/core/money";
 import { Problem } from "@contingent/embedded/problem";
 import { ApiError } from "@contingent/embedded/api-client";
+import { showBooks } from "./books.ts";
 import { showStory, showSummary, showCurl } from "./report.ts";
 import { sampleJobs, sampleOutcomeTypes, type SampleJob } from "./samples/samples.ts";
 import type { Progress, Screen } from "./screen.ts";
@@ -18,7 +19,7 @@ const CLOSED_TIMEOUT_MS = 180_000;
  * Publishes the sample outcome types, submits the jobs, waits until all are closed, and reports.
  * @throws Problem when the API refuses something, or a job does not end
  */
-export async function runSamples(stack: Stack, screen: Screen): Promise<void> {
+export async function runSamples(stack: Stack, screen: Screen, dataFolder: string): Promise<void> {
   screen.heading("Samples");
   const { jobs, existing } = await submitAll(stack, screen).catch((error: unknown) => {
     const said = error instanceof Error ? error.message : String(error);
@@ -35,6 +36,7 @@ export async function runSamples(stack: Stack, screen: Screen): Promise<void> {
     screen.line("  Model cost is what these calls cost at the published prices; the simulator charges nothing.");
   }
   await showStory(screen, stack.operator, jobs);
+  await showBooks(screen, stack, dataFolder);
   showCurl(screen, stack, shortest(sampleJobs));
 }
 

@@ -28,7 +28,7 @@ async function start(options: StartOptions): Promise<void> {
   try {
     const stack = await Promise.race([startStack(options, screen, lock), interruption.asked]);
     const orEnd = async <T>(work: Promise<T>): Promise<T> => await Promise.race([work, interruption.asked, stack.died]);
-    if (options.samples) await orEnd(runSamples(stack, screen));
+    if (options.samples) await orEnd(runSamples(stack, screen, options.dataFolder));
     if (options.once) return;
     screen.line("\nRunning. Ctrl-C stops everything.");
     await Promise.race([aborted(interruption.signal), stack.died]);
