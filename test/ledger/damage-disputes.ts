@@ -10,7 +10,7 @@ export const DISPUTE_DAMAGES: readonly Damage[] = [
     ],
   },
   {
-    noticed: [8, 14],
+    noticed: [8, 14, 22],
     what: "more is credited than was charged",
     sql: [
       "ALTER TABLE credit_note DROP CONSTRAINT credit_note_within_charge",
@@ -18,7 +18,7 @@ export const DISPUTE_DAMAGES: readonly Damage[] = [
     ],
   },
   {
-    noticed: [8, 14],
+    noticed: [8, 14, 22],
     what: "a credit is booked for a note that there is not",
     sql: ["DELETE FROM credit_note WHERE job_id = '$credited' AND credited_before_nanos = 100"],
   },

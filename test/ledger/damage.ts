@@ -1,6 +1,7 @@
 /** Damage to the books and jobs that nothing but a superuser with all guards off can do, one kind for each invariant. */
 import { COST_DAMAGES } from "./damage-costs.ts";
 import { DISPUTE_DAMAGES } from "./damage-disputes.ts";
+import { STATEMENT_DAMAGES } from "./damage-statements.ts";
 
 export interface Damage {
   /** The numbers of the invariants that must notice: the damaged one, and those that follow from it. */
@@ -213,7 +214,7 @@ export const DAMAGES: readonly Damage[] = [
     ],
   },
   {
-    noticed: [3, 12],
+    noticed: [3, 12, 22],
     what: "a charge is another customer's than its job",
     sql: ["UPDATE charge SET customer_id = 'cus_other' WHERE job_id = '$charged'"],
   },
@@ -261,11 +262,11 @@ export const DAMAGES: readonly Damage[] = [
     what: "revenue is earned that was never charged",
     sql: [
       "INSERT INTO posting (transaction_id, seq, kind, account_class, account_of, amount_nanos, currency) SELECT id, 98, kind, 'revenue:earned', '', -7, currency FROM ledger_transaction WHERE key = 'charge:$charged'",
-      "INSERT INTO posting (transaction_id, seq, kind, account_class, account_of, amount_nanos, currency) SELECT id, 99, kind, 'receivable:unbilled', customer_id, 7, currency FROM ledger_transaction WHERE key = 'charge:$charged'",
+      "INSERT INTO posting (transaction_id, seq, kind, account_class, account_of, amount_nanos, currency) SELECT id, 99, kind, 'breakage', '', 7, currency FROM ledger_transaction WHERE key = 'charge:$charged'",
     ],
   },
   {
-    noticed: [14, 21],
+    noticed: [14, 21, 22],
     what: "more revenue is booked than was charged",
     sql: [
       "UPDATE posting SET amount_nanos = amount_nanos - 7 WHERE account_class = 'revenue:accrued' AND transaction_id = (SELECT id FROM ledger_transaction WHERE key = 'charge:$charged')",
@@ -309,4 +310,5 @@ export const DAMAGES: readonly Damage[] = [
   },
   ...COST_DAMAGES,
   ...DISPUTE_DAMAGES,
+  ...STATEMENT_DAMAGES,
 ];

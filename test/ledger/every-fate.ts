@@ -6,6 +6,7 @@ import type { Pool } from "@contingent/db/pool";
 import { issueCreditNote } from "@contingent/ledger/disputes/credit-note";
 import { openDispute } from "@contingent/ledger/disputes/open-dispute";
 import { earnDue } from "@contingent/ledger/earn";
+import { statementToDamage } from "./damage-statements.ts";
 import { customerWith } from "@contingent/testkit/customers";
 import { acceptedJob, answer, claim, driveTo, happens, judge, take } from "@contingent/testkit/jobs";
 
@@ -35,7 +36,7 @@ export async function everyFate(pool: Pool): Promise<Readonly<Record<string, str
   await openDispute(pool, { jobId: disputed, asked: nanos(300n), reason: "It is wrong.", reverification: {} });
   await earnDue(pool, 10);
   const charges = { valued, charged2, charged, credited, disputed, earned };
-  return { ...charges, settling, open, failed, ...(await everyWayToPay(pool)) };
+  return { ...charges, settling, open, failed, ...(await everyWayToPay(pool)), ...(await statementToDamage(pool)) };
 }
 
 /** Jobs of a customer who has paid before, with 600 nanos held for each, and of one who has a limit. */

@@ -3,10 +3,12 @@ import type { CustomerTermsId, JobId, OutcomeTypeVersionId } from "@contingent/c
 import { formatMoney, nanos } from "@contingent/core/money";
 import { price } from "@contingent/core/pricing/price";
 import type { Resolution } from "@contingent/core/job/job";
+import { customerTermsById } from "@contingent/db/customer-terms";
 import type { OutcomeTypeVersions } from "@contingent/db/outcome-types";
 import { type Pool, type Queryable, readAll, readSnapshot } from "@contingent/db/pool";
 import { since } from "./check-scope.ts";
 import { INVARIANTS } from "./invariants.ts";
+import { misstated } from "./statement/statement-checks.ts";
 
 export interface CheckedInvariant {
   readonly number: number;
@@ -42,13 +44,20 @@ export async function checkBooksSince(
   versions: OutcomeTypeVersions,
   sinceXact: bigint | null,
 ): Promise<CheckedBooks> {
+  const terms = customerTermsById(pool);
   const read = sinceXact === null ? readAll : readSnapshot;
   return await read(pool, { statementTimeoutMs: STATEMENT_TIMEOUT_MS }, async (client) => {
     const invariants: CheckedInvariant[] = [];
+    // What the database cannot add up, because rating is ours.
+    const alsoInCode = new Map([[17, () => misstated(client, terms, sinceXact, VIOLATIONS_SHOWN_MAX)]]);
     for (const { number, promise, sql, sqlSince, part } of INVARIANTS) {
       const query = sinceXact === null ? sql : since(sinceXact, part, sqlSince ?? sql);
       const text = `SELECT what FROM (${query}) violations LIMIT ${VIOLATIONS_SHOWN_MAX}`;
-      const check = async () => (await client.query<{ what: string }>({ text })).rows.map((row) => row.what);
+      const inCode = alsoInCode.get(number) ?? (async () => []);
+      const check = async () => {
+        const found = (await client.query<{ what: string }>({ text })).rows.map((row) => row.what);
+        return [...found, ...(await inCode())].slice(0, VIOLATIONS_SHOWN_MAX);
+      };
       invariants.push({ number, promise, ...(await timed(check)) });
     }
     const outcomes = sinceXact === null ? OUTCOMES : since(sinceXact, "jobs", OUTCOMES);

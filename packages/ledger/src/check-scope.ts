@@ -56,6 +56,10 @@ const PARTS: Readonly<Record<Exclude<Part, "whole">, Readonly<Record<string, str
     hold: "SELECT o.* FROM hold o WHERE o.customer_id = ANY (ARRAY(SELECT id FROM touched)) AND o.state = 'open'",
     charge: "SELECT o.* FROM charge o WHERE o.customer_id = ANY (ARRAY(SELECT id FROM touched))",
     credit_grant: "SELECT o.* FROM credit_grant o WHERE o.customer_id = ANY (ARRAY(SELECT id FROM touched))",
+    credit_note: "SELECT o.* FROM credit_note o WHERE o.customer_id = ANY (ARRAY(SELECT id FROM touched))",
+    statement: "SELECT o.* FROM statement o WHERE o.customer_id = ANY (ARRAY(SELECT id FROM touched))",
+    statement_payment:
+      "SELECT o.* FROM statement_payment o WHERE o.statement_id = ANY (ARRAY(SELECT id FROM statement))",
     account: `SELECT id FROM touched UNION ALL SELECT id FROM credit_grant`,
     sealed: "SELECT coalesce((SELECT until_xact FROM ledger_block ORDER BY number DESC LIMIT 1), '0'::xid8) AS until",
     posting: `

@@ -1,12 +1,19 @@
 /**
  * What must be true of the books and the jobs at any time, each as one query that returns no rows. Every row that it
- * does return is a defect, described by its `what` column. Numbers are those of the project's list of invariants; those
- * that belong to parts which do not exist yet (statements, periods) are missing. 21 is not of that list.
+ * does return is a defect, described by its `what` column. Numbers are those of the project's list of invariants; 21 and
+ * 22 are not of that list.
  */
 import { PERMITTED_FLOWS } from "@contingent/core/books/accounts";
 import { INEXACT_SLICES, MISCOUNTED, OVER_LIMIT, OVERDRAWN } from "./account-checks.ts";
 import { ROLLUPS_AGREE, ROLLUPS_IN_FULL } from "./bookkeeping/rollup-checks.ts";
 import type { Part } from "./check-scope.ts";
+import {
+  CLOSED_PERIODS,
+  CLOSED_PERIODS_SINCE,
+  CLOSINGS_SINCE,
+  RECEIVABLES,
+  STATEMENTS,
+} from "./statement/statement-checks.ts";
 import { CREDITS, NOT_EARNED } from "./disputes/dispute-checks.ts";
 
 export interface Invariant {
@@ -50,6 +57,9 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   dispute: ["resolved_once", "kept", "dispute_is_booked"],
   credit_note: ["append_only", "credit_note_is_booked"],
   unearned: ["unchanged", "unearned_is_earned"],
+  statement: ["statement_is_final", "statement_stays", "statement_of_a_closed_period"],
+  statement_payment: ["append_only", "payment_fits"],
+  customer_account: ["refuse_reopening"],
   ledger_block: ["append_only"],
   book_check: ["append_only"],
   customer: ["open_account"],
@@ -277,6 +287,13 @@ export const INVARIANTS: readonly Invariant[] = [
             FROM posting GROUP BY currency HAVING sum(amount_nanos) <> 0`,
   },
   {
+    number: 17,
+    part: "transactions",
+    promise: "statements are what their lines come to and what was booked, to the nano, and their numbers have no gaps",
+    sql: STATEMENTS,
+    sqlSince: CLOSINGS_SINCE,
+  },
+  {
     number: 18,
     part: "whole",
     promise: "no job stays open past its deadline, its acceptance window and a grace period",
@@ -298,9 +315,22 @@ export const INVARIANTS: readonly Invariant[] = [
           HAVING count(e.revision) <> j.revision OR min(e.revision) <> 1 OR max(e.revision) <> j.revision`,
   },
   {
+    number: 20,
+    part: "transactions",
+    promise: "nothing posts into a closed period but what closes it, and none opens again",
+    sql: CLOSED_PERIODS,
+    sqlSince: CLOSED_PERIODS_SINCE,
+  },
+  {
     number: 21,
     part: "jobs",
     promise: "a charge is either earned or waits for it, and what is in dispute is not earned",
     sql: NOT_EARNED,
+  },
+  {
+    number: 22,
+    part: "customers",
+    promise: "customers owe what was charged and is not billed yet, and what their statements are due less payments",
+    sql: RECEIVABLES,
   },
 ];
