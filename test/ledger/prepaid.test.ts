@@ -13,6 +13,7 @@ import {
   happens,
   judge,
   loadedJob,
+  newJob,
   OUTCOME_TYPE,
   partsOf,
   take,
@@ -87,6 +88,25 @@ describe("a hold takes its money", () => {
     expect(await slicesOf(job)).toEqual([{ grantId: grants[1], amount: 1_000n }]);
     await expect(acceptedJob(db.pool, { customerId: id, terms: TERMS })).rejects.toThrow("insufficient_prepaid");
     expect(await availableOf(db.pool, id)).toEqual([5_000n, 0n]);
+  });
+
+  test("as if a repeat beside it had not been there, which needs no money", async () => {
+    const { id, grants } = await customerWith(db.pool, {
+      grants: [
+        { amount: 1_000n, priority: 1 },
+        { amount: 1_000n, priority: 2 },
+        { amount: 1_000n, priority: 3 },
+      ],
+    });
+    const asked = { customerId: id, terms: TERMS };
+    const repeated = { ...asked, outcomeKey: "bought" };
+    await acceptedJob(db.pool, repeated);
+    const { accept } = partsOf(db.pool);
+    const [repeat, other] = [await newJob(db.pool, repeated), await newJob(db.pool, asked)];
+    const [first, second] = await Promise.all([accept(repeat), accept(other)]);
+    expect([first, second?.kind]).toEqual([null, "accepted"]);
+    expect(await slicesOf(other.id)).toEqual([{ grantId: grants[1], amount: 1_000n }]);
+    expect(await availableOf(db.pool, id)).toEqual([0n, 0n, 1_000n]);
   });
 
   test("never from a grant that has expired, though nobody has ended it yet", async () => {

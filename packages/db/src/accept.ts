@@ -5,6 +5,9 @@
  * Three steps. The accounts of the batch are locked and read (account-lock.ts). Pure code decides whether each hold fits,
  * one after the other, and from which grants it comes (core/books/funding). One statement writes whatever fits.
  *
+ * A repeat needs no money, and is known to be one only when it is written. So when what repeats took, in thought, was
+ * missing to others of their batch, the whole of it is undone and done again without them.
+ *
  * A request gets nothing (null) when its Idempotency-Key or its outcome_key has been used before; `findAccepted` says
  * what by. Both unique indexes are inserted into in the order of their keys, all keys before all jobs, so that two
  * batches cannot wait for each other; of two equal requests the later one waits for the earlier one's commit.
@@ -168,12 +171,17 @@ export function openAccept(pool: Pool): Accept {
   const accept = batched<NewJob, Accepted | Refused | null>({
     itemsMax: ITEMS_MAX,
     run: async (jobs) => {
-      const results = await acceptTogether(pool, terms, jobs);
-      for (const [n, job] of jobs.entries()) {
-        if (results[n]?.kind !== "refused" || !mayHaveBeenCrowdedOut(job, jobs, results)) continue;
-        results[n] = (await acceptTogether(pool, terms, [job]))[0] ?? null;
+      const repeats = new Set<JobId>();
+      for (;;) {
+        const others = jobs.filter(({ id }) => !repeats.has(id));
+        try {
+          const results = await acceptTogether(pool, terms, others);
+          return jobs.map(({ id }) => results.get(id) ?? null);
+        } catch (error) {
+          if (!(error instanceof FundedRepeats)) throw error;
+          for (const id of error.repeats) repeats.add(id);
+        }
       }
-      return results;
     },
   });
   return async (job) => {
@@ -189,33 +197,50 @@ export function openAccept(pool: Pool): Accept {
 
 type TermsById = (id: CustomerTermsId) => Promise<CustomerTerms>;
 
-/** A neighbour of the same customer was funded first, and then turned out to be a repeat that needed no money. */
-function mayHaveBeenCrowdedOut(
-  job: NewJob,
-  jobs: readonly NewJob[],
-  results: readonly (Accepted | Refused | null)[],
-): boolean {
-  return jobs.some((other, n) => other.customerId === job.customerId && results[n] === null);
+/**
+ * Jobs of the batch took money, in thought, and then turned out to be repeats that need none; neighbours of the same
+ * customer were refused for it, or paid from other grants than those that it was their turn to burn.
+ */
+class FundedRepeats extends Error {
+  override readonly name = "FundedRepeats";
+  readonly repeats: readonly JobId[];
+
+  constructor(repeats: readonly JobId[]) {
+    super("repeats took money from their neighbours");
+    this.repeats = repeats;
+  }
 }
 
+/** @throws FundedRepeats when nothing of it may be kept: it has to be done again without them */
 async function acceptTogether(
   pool: Pool,
   terms: TermsById,
   jobs: readonly NewJob[],
-): Promise<(Accepted | Refused | null)[]> {
+): Promise<ReadonlyMap<JobId, Accepted | Refused>> {
   return await transaction(pool, async (client) => {
     const decided = await fundAll(client, terms, jobs);
     const rows = decided.flatMap((each) => (each.kind === "funded" ? [rowOf(each)] : []));
     const values = [JSON.stringify(rows), IN_FLIGHT_LEASE_MS];
     const accepted =
       rows.length === 0 ? [] : (await client.query<AcceptedRow>({ name: "accept", text: ACCEPT, values })).rows;
-    const byId = new Map(accepted.map((row) => [row.id, row]));
-    return decided.map((each) => {
-      if (each.kind === "refused") return each;
-      const row = byId.get(each.job.id);
-      if (row === undefined) return null;
-      return { kind: "accepted", createdAtMs: row.created_ms, deadlineAtMs: row.deadline_ms };
-    });
+    const results = new Map<JobId, Accepted | Refused>(
+      accepted.map((row) => [row.id, { kind: "accepted", createdAtMs: row.created_ms, deadlineAtMs: row.deadline_ms }]),
+    );
+    for (const [n, each] of decided.entries()) {
+      const id = jobs[n]?.id;
+      if (each.kind === "refused" && id !== undefined) results.set(id, each);
+    }
+    const repeats = jobs.filter(({ id }, n) => !results.has(id) && hasNeighbourToPay(jobs, decided, n));
+    if (repeats.length > 0) throw new FundedRepeats(repeats.map(({ id }) => id));
+    return results;
+  });
+}
+
+/** Whether what the n-th job took, in thought, was missing to a later one of the same customer. */
+function hasNeighbourToPay(jobs: readonly NewJob[], decided: readonly (FundedJob | Refused)[], n: number): boolean {
+  return decided.some((each, later) => {
+    if (later <= n || jobs[later]?.customerId !== jobs[n]?.customerId) return false;
+    return each.kind === "refused" || each.hold.slices !== null;
   });
 }
 

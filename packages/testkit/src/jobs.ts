@@ -12,7 +12,7 @@ import { RATES, termsWith, WINDOW } from "@contingent/core/job/job.fixture";
 import { type Nanos, nanos } from "@contingent/core/money";
 import type { OutcomeTypeVersion, Terms } from "@contingent/core/outcome-type";
 import type { Decision } from "@contingent/core/verdict";
-import { type Accept, openAccept } from "@contingent/db/accept";
+import { type Accept, type NewJob, openAccept } from "@contingent/db/accept";
 import type { AcceptanceDecision } from "@contingent/db/acceptance-decisions";
 import {
   type AttemptAnswer,
@@ -105,11 +105,19 @@ async function publish(pool: Pool, terms: Terms): Promise<OutcomeTypeVersion> {
 
 /** A job that has just been accepted: queued, its money held. */
 export async function acceptedJob(pool: Pool, options: JobOptions = {}): Promise<JobId> {
+  const job = await newJob(pool, options);
+  const accepted = await partsOf(pool).accept(job);
+  if (accepted === null) throw new Error(`the outcome ${job.outcomeKey ?? ""} has been bought before`);
+  if (accepted.kind === "refused") throw new Error(`there is no money for it: ${accepted.shortage.because}`);
+  return job.id;
+}
+
+/** A job that could be accepted: its customer is there, and its outcome type is on sale. */
+export async function newJob(pool: Pool, options: JobOptions = {}): Promise<NewJob> {
   const customerId = options.customerId ?? CUSTOMER;
   await ensureCustomer(pool, { id: customerId, name: "Fixture" });
-  const id = newId("job");
-  const accepted = await partsOf(pool).accept({
-    id,
+  return {
+    id: newId("job"),
     customerId,
     version: await publishedTerms(pool, options.terms),
     outcomeKey: options.outcomeKey ?? null,
@@ -117,10 +125,7 @@ export async function acceptedJob(pool: Pool, options: JobOptions = {}): Promise
     metadata: {},
     traceparent: TRACEPARENT,
     idempotent: null,
-  });
-  if (accepted === null) throw new Error(`the outcome ${options.outcomeKey ?? ""} has been bought before`);
-  if (accepted.kind === "refused") throw new Error(`there is no money for it: ${accepted.shortage.because}`);
-  return id;
+  };
 }
 
 /** A job in this state, with one attempt behind it where the state has one. A closed one was delivered and charged. */
@@ -150,10 +155,17 @@ export async function loadedJob(pool: Pool, id: JobId): Promise<JobForSettlement
 /** What a service would commit after this step, not committed yet: for tests of races. */
 export async function transitionBy(pool: Pool, id: JobId, step: TestStep): Promise<Transition> {
   const loaded = await loadedJob(pool, id);
+  const fact = step(loaded.job);
+  const transition = transitionOf(loaded, fact, instantOf(fact, loaded));
+  if (transition === null) throw new Error(`${fact.type} does not move a job that is ${loaded.job.state}`);
+  return transition;
+}
+
+/** What a service would commit after this fact at this instant; null where it moves nothing. */
+export function transitionOf(loaded: JobForSettlement, fact: Fact, nowMs: number): Transition | null {
   const { job } = loaded;
-  const fact = step(job);
-  const decided = decide(job, fact, { nowMs: instantOf(fact, loaded), random: 0.5 });
-  if (decided.kind !== "moved") throw new Error(`${fact.type} does not move a job that is ${job.state}`);
+  const decided = decide(job, fact, { nowMs, random: 0.5 });
+  if (decided.kind !== "moved") return null;
   const entries = decided.next.state === "closed" ? settlementEntries(loaded) : {};
   return {
     ...decided,
