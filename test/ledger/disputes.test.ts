@@ -1,6 +1,8 @@
 /** Hazard: a charge that is given back twice, in doubt for ever, or given back in the wrong way or at the wrong time. */
 import type { DisputeId, JobId } from "@contingent/core/ids";
 import { nanos } from "@contingent/core/money";
+import { periodAt, statementIdOf } from "@contingent/core/statement/period";
+import { closeStatement } from "@contingent/ledger/statement/close";
 import { type DisputeEnd, resolveDispute } from "@contingent/ledger/disputes/resolve-dispute";
 import { acceptedJob, driveTo } from "@contingent/testkit/jobs";
 import { clockMoved, customerWith } from "@contingent/testkit/customers";
@@ -149,12 +151,15 @@ describe("a credit", () => {
     const { id: customerId } = await customerWith(db.pool);
     const job = await driveTo(db.pool, "closed", { customerId });
     const id = idOf(await dispute(db.pool, job, 200n));
-    const closed = await db.pool.query<{ until: Date }>(
-      `UPDATE customer_account SET closed_until = period_start('month', now()) + interval '2 months'
-        WHERE customer_id = $1 RETURNING closed_until AS until`,
-      [customerId],
-    );
-    const until = closed.rows[0]?.until;
+    const period = periodAt(Date.now());
+    const until = new Date(period.endMs);
+    const setClock =
+      "UPDATE customer_account SET clock_offset = $2::timestamptz - clock_timestamp() WHERE customer_id = $1";
+    const present = new Date();
+    await db.pool.query(setClock, [customerId, new Date(period.endMs + 1)]);
+    expect(await closeStatement(db.pool, statementIdOf(customerId, period))).toMatchObject({ kind: "begun" });
+    // Even if the clock is behind the end of what is closed.
+    await db.pool.query(setClock, [customerId, present]);
     await credit(db.pool, job, 50n, "late");
     await resolveDispute(db.pool, id, { outcome: "credit", amount: null, reason: "So it is." });
     const { rows } = await db.pool.query<{ dated: Date; noted: Date }>(
