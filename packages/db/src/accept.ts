@@ -28,7 +28,7 @@ import type { CustomerTerms } from "@contingent/core/pricing/rating/customer-ter
 import { type LockedAccount, lockAccounts } from "./account-lock.ts";
 import { batched } from "./batch.ts";
 import { transactionRow } from "./commit.ts";
-import { customerTermsById } from "./customer-terms.ts";
+import { customerTermsWithin } from "./customer-terms.ts";
 import { newId } from "./ids.ts";
 import { msOf, storedProgress } from "./job-row.ts";
 import { atPricesOf } from "./outcome-types.ts";
@@ -167,7 +167,7 @@ interface AcceptedRow {
 
 /** Accepts jobs durably, many to a transaction. */
 export function openAccept(pool: Pool): Accept {
-  const terms = customerTermsById(pool);
+  const terms = customerTermsWithin();
   const accept = batched<NewJob, Accepted | Refused | null>({
     itemsMax: ITEMS_MAX,
     run: async (jobs) => {
@@ -195,7 +195,7 @@ export function openAccept(pool: Pool): Accept {
   };
 }
 
-type TermsById = (id: CustomerTermsId) => Promise<CustomerTerms>;
+type TermsWithin = (id: CustomerTermsId, client: Queryable) => Promise<CustomerTerms>;
 
 /**
  * Jobs of the batch took money, in thought, and then turned out to be repeats that need none; neighbours of the same
@@ -214,7 +214,7 @@ class FundedRepeats extends Error {
 /** @throws FundedRepeats when nothing of it may be kept: it has to be done again without them */
 async function acceptTogether(
   pool: Pool,
-  terms: TermsById,
+  terms: TermsWithin,
   jobs: readonly NewJob[],
 ): Promise<ReadonlyMap<JobId, Accepted | Refused>> {
   return await transaction(pool, async (client) => {
@@ -256,7 +256,7 @@ interface FundedJob {
 /** Decides for one job after the other what it takes from its customer's account. */
 async function fundAll(
   client: Queryable,
-  terms: TermsById,
+  terms: TermsWithin,
   jobs: readonly NewJob[],
 ): Promise<readonly (FundedJob | Refused)[]> {
   const accounts = new Map(
@@ -270,7 +270,7 @@ async function fundAll(
     const account = accounts.get(job.customerId);
     if (account === undefined) throw new Error(`the customer ${job.customerId} has no account`);
     const { termsId } = account;
-    const version = termsId === null ? job.version : atPricesOf(await terms(termsId), job.version);
+    const version = termsId === null ? job.version : atPricesOf(await terms(termsId, client), job.version);
     const amount = holdFor(version.terms.price);
     const funding = fund(account, { outcomeType: version.name, amount });
     if (funding.kind === "refused") {

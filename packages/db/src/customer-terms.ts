@@ -25,19 +25,46 @@ const BY_ID = "SELECT id, resolved FROM customer_terms WHERE id = ANY($1::text[]
  * A reader of terms by their id that remembers what it has read. Reads by primary key, takes no lock.
  * @throws UnknownTermsError when there are no such terms
  */
-export function customerTermsById(pool: Pool): (id: CustomerTermsId) => Promise<CustomerTerms> {
+export function customerTermsById(db: Queryable): (id: CustomerTermsId) => Promise<CustomerTerms> {
   const load = batched<CustomerTermsId, CustomerTerms>({
     run: async (ids) => {
-      const { rows } = await pool.query<{ id: CustomerTermsId; resolved: JsonObject }>({
-        name: "customer-terms",
-        text: BY_ID,
-        values: [ids],
-      });
-      const byId = new Map(rows.map((row) => [row.id, decodeCustomerTerms(row.resolved)]));
-      return ids.map((id) => byId.get(id) ?? new UnknownTermsError(`there are no customer terms ${id}`));
+      const found = await read(db, ids);
+      return ids.map((id) => found.get(id) ?? unknown(id));
     },
   });
   return remembering(load, KEPT_MAX);
+}
+
+/**
+ * The same for whoever is in a transaction: it asks on the connection that it has. Waiting for a second one, with locks in
+ * hand, everybody could wait for everybody.
+ */
+export function customerTermsWithin(): (id: CustomerTermsId, client: Queryable) => Promise<CustomerTerms> {
+  const kept = new Map<CustomerTermsId, CustomerTerms>();
+  return async (id, client) => {
+    const terms = kept.get(id) ?? (await read(client, [id])).get(id);
+    if (terms === undefined) throw unknown(id);
+    const [oldest] = kept.keys();
+    if (kept.size >= KEPT_MAX && oldest !== undefined) kept.delete(oldest);
+    kept.set(id, terms);
+    return terms;
+  };
+}
+
+async function read(
+  db: Queryable,
+  ids: readonly CustomerTermsId[],
+): Promise<ReadonlyMap<CustomerTermsId, CustomerTerms>> {
+  const { rows } = await db.query<{ id: CustomerTermsId; resolved: JsonObject }>({
+    name: "customer-terms",
+    text: BY_ID,
+    values: [ids],
+  });
+  return new Map(rows.map((row) => [row.id, decodeCustomerTerms(row.resolved)]));
+}
+
+function unknown(id: CustomerTermsId): UnknownTermsError {
+  return new UnknownTermsError(`there are no customer terms ${id}`);
 }
 
 /** A version of a customer's terms as it was published. */

@@ -69,8 +69,9 @@ export async function beginClosing(pool: Pool, id: StatementId): Promise<Begun> 
   const subject = statementSubject(id);
   if (subject === null) return { kind: "no_customer" };
   const { customerId, period } = subject;
-  const terms = customerTermsById(pool);
   return await transaction(pool, async (client): Promise<Begun> => {
+    // On this connection: waiting for another one with the account locked, everybody could wait for everybody.
+    const terms = customerTermsById(client);
     const locked = await client.query<AccountRow>({ text: LOCK_ACCOUNT, values: [customerId] });
     const [account] = locked.rows;
     if (account === undefined) return { kind: "no_customer" };
