@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { earnDue } from "@contingent/ledger/earn";
 import { expireGrants } from "@contingent/ledger/expire";
 import { accountOf } from "@contingent/testkit/customers";
+import { finishClosing } from "./perform-money.ts";
 import type { Run } from "./run.ts";
 
 const AT_ONCE_MAX = 500;
@@ -28,6 +29,7 @@ interface GrantRow {
 
 /** Ends what is due, and compares everything that both sides keep. */
 export async function expectSameBooks(run: Run): Promise<void> {
+  for (const index of run.customers.keys()) await finishClosing(run, index);
   while ((await expireGrants(run.pool)) > 0);
   while ((await earnDue(run.pool, AT_ONCE_MAX)) === AT_ONCE_MAX);
   run.reference.end();

@@ -2,6 +2,8 @@
 import { earnDue } from "@contingent/ledger/earn";
 import { expireGrants } from "@contingent/ledger/expire";
 import { sealWindow } from "@contingent/ledger/bookkeeping/seal";
+import type { Pool } from "@contingent/db/pool";
+import { surviving } from "./dying.ts";
 import { inWords, type Operation, type OperationKind, pick } from "./operation.ts";
 import { answer, deliver, race, resubmit, says, submit, sweep, twins } from "./perform-jobs.ts";
 import * as money from "./perform-money.ts";
@@ -35,15 +37,17 @@ const PERFORM: Readonly<Record<OperationKind, Perform>> = {
   resolve: money.resolve,
   credit: money.credit,
   // These look for what is due of everybody's. Somebody else's run may have done it just before.
-  expire: async (run) => (await expireGrants(run.pool)) >= 0,
-  earn: async (run) => (await earnDue(run.pool, EARNED_AT_ONCE_MAX)) >= 0,
-  seal: async (run) => {
-    await sealWindow(run.pool);
-    return true;
-  },
+  expire: (run, operation) => everybody(run, operation, expireGrants),
+  earn: (run, operation) => everybody(run, operation, (pool) => earnDue(pool, EARNED_AT_ONCE_MAX)),
+  seal: (run, operation) => everybody(run, operation, sealWindow),
   close: money.close,
   pay: money.pay,
 };
+
+async function everybody(run: Run, operation: Operation, does: (pool: Pool) => Promise<unknown>): Promise<true> {
+  await surviving(run.pool, money.deathOf(operation), does);
+  return true;
+}
 
 function loses(from: unknown[], at: number): boolean {
   const lost = pick([...from.keys()], at);

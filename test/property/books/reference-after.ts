@@ -38,7 +38,7 @@ export function refDispute(
   const atMost = charge.amount - charge.credited;
   const amount = asked ?? atMost;
   if (amount <= 0n || amount > atMost) return { kind: "too_much", atMost };
-  const dispute: RefDispute = { job, amount, isOpen: true };
+  const dispute: RefDispute = { job, amount, isOpen: true, isWithdrawn: false };
   reference.disputes.push(dispute);
   reference.book("revenue:accrued ", "revenue:disputed ", amount);
   return dispute;
@@ -61,24 +61,42 @@ export function refResolve(
   return "resolved";
 }
 
+type RefBegun = "not_over" | "earlier_open" | "empty" | "begun_before" | "begun";
+
 export type RefClosing =
-  | { readonly kind: "not_over" | "earlier_open" | "empty" | "begun_before" }
+  | { readonly kind: Exclude<RefBegun, "begun"> }
   | { readonly kind: "begun"; readonly statement: RefStatement };
 
 /** Closes a month of a customer, if it can be. */
 export function refClose(reference: Reference, index: number, month: string): RefClosing {
+  const kind = refBeginClosing(reference, index, month);
+  return kind === "begun" ? { kind, statement: refFinishClosing(reference, index) } : { kind };
+}
+
+/** From here on nothing more comes into the month. */
+export function refBeginClosing(reference: Reference, index: number, month: string): RefBegun {
   const customer = reference.customer(index);
-  if (month < customer.openMonth) return { kind: customer.statements.has(month) ? "begun_before" : "empty" };
-  if (reference.month(customer.now) <= month) return { kind: "not_over" };
+  if (month < customer.openMonth) return customer.statements.has(month) ? "begun_before" : "empty";
+  if (reference.month(customer.now) <= month) return "not_over";
   for (let each = customer.openMonth; each < month; each = nextMonth(each)) {
-    if (!isEmpty(reference, index, each)) return { kind: "earlier_open" };
+    if (!isEmpty(reference, index, each)) return "earlier_open";
   }
   customer.openMonth = nextMonth(month);
-  if (isEmpty(reference, index, month)) return { kind: "empty" };
+  if (isEmpty(reference, index, month)) return "empty";
+  customer.closing = month;
+  return "begun";
+}
+
+/** The statement of the month that is being closed is booked. */
+export function refFinishClosing(reference: Reference, index: number): RefStatement {
+  const customer = reference.customer(index);
+  const { closing: month } = customer;
+  if (month === null) throw new Error("no month is being closed");
   const statement = statementOf(reference, index, month);
+  customer.closing = null;
   customer.statements.set(month, { due: statement.due, paid: 0n });
   bookStatement(reference, index, statement);
-  return { kind: "begun", statement };
+  return statement;
 }
 
 /** What the statement of a month says. */

@@ -26,6 +26,7 @@ export interface RefDispute {
   readonly job: RefJob;
   readonly amount: bigint;
   isOpen: boolean;
+  isWithdrawn: boolean;
 }
 
 export interface RefClosed {
@@ -43,6 +44,8 @@ export interface RefCustomer {
   readonly terms: { readonly from: number; readonly terms: RefTerms }[];
   /** The first month that is not closed, and the statements of those that are. */
   openMonth: string;
+  /** The month that somebody has begun to close, and not finished. */
+  closing: string | null;
   readonly statements: Map<string, RefClosed>;
 }
 
@@ -68,7 +71,7 @@ export class Reference {
 
   #opened(isPrepaid: boolean): RefCustomer {
     const openMonth = new Date(this.startMs).toISOString().slice(0, 7);
-    return { isPrepaid, now: 1, limit: null, grants: [], terms: [], openMonth, statements: new Map() };
+    return { isPrepaid, now: 1, limit: null, grants: [], terms: [], openMonth, closing: null, statements: new Map() };
   }
 
   customer(index: number): RefCustomer {
