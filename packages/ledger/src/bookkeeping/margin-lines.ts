@@ -43,9 +43,8 @@ const DATED_DAY = "(t.dated_at AT TIME ZONE 'UTC')::date";
 const DECIDING_ATTEMPT = `
       LEFT JOIN charge c ON c.job_id = j.id
       LEFT JOIN verdict v ON v.id = c.verdict_id
-      LEFT JOIN LATERAL (
-        SELECT tier, model FROM attempt
-         WHERE job_id = j.id AND (v.attempt_id IS NULL OR id = v.attempt_id) ORDER BY number DESC LIMIT 1) a ON true`;
+      LEFT JOIN attempt a ON a.job_id = j.id
+        AND CASE WHEN v.attempt_id IS NULL THEN a.number = j.attempts ELSE a.id = v.attempt_id END`;
 
 /** A cost's key names the attempt that it is of, or the verdict on one; its account names the model. */
 const ATTEMPT_OF_COST = `LEFT JOIN verdict v ON v.id = split_part(t.key, ':', 2)
@@ -110,6 +109,14 @@ const CLOSED = `
       JOIN attempt a ON a.job_id = t.job_id
      WHERE t.kind IN ('capture', 'void')`;
 
+/**
+ * Two bounds look to the planner as if hardly anything lay between them. From the beginning on nearly all does, and to look
+ * it up one by one took eight times as long.
+ */
+function windowOf(from: string, until: string): string {
+  return from === BEGINNING ? `NOT (t.xact >= ${until})` : `t.xact >= ${from} AND t.xact < ${until}`;
+}
+
 /** The lines of the transactions in the window, one for each key. The bounds are SQL expressions. */
 export function marginLines(from: string, until: string): string {
   const measures = MARGIN_MEASURES.map(
@@ -122,7 +129,7 @@ export function marginLines(from: string, until: string): string {
       FROM (
     WITH entry AS MATERIALIZED (
       SELECT t.id, t.kind, t.key, t.job_id, t.customer_id, ${DATED_DAY} AS day
-        FROM ledger_transaction t WHERE t.xact >= ${from} AND t.xact < ${until}
+        FROM ledger_transaction t WHERE ${windowOf(from, until)}
     )${EARNED}
     UNION ALL${SPENT}
     UNION ALL${absorbed(from, until)}
