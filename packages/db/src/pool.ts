@@ -32,7 +32,7 @@ const WHOLE_TABLE_METHODS = ["enable_seqscan", "enable_bitmapscan", "enable_hash
  */
 const PLANNER_OPTIONS = WHOLE_TABLE_METHODS.map((method) => `-c ${method}=off`).join(" ");
 /** For sorting and hashing whole tables. With the server's default of 4 MB most of the time went into temporary files. */
-const WHOLE_TABLE_MEMORY = "128MB";
+const WHOLE_TABLE_MEMORY = "SET LOCAL work_mem = '64MB'; SET LOCAL hash_mem_multiplier = 8;";
 const CONNECT_TIMEOUT_MS = 5_000;
 /** No statement on the path of a job takes longer; one that does is stuck. */
 const STATEMENT_TIMEOUT_MS = 30_000;
@@ -77,14 +77,23 @@ export async function transaction<T>(pool: Pool, run: (client: Queryable) => Pro
   }
 }
 
+export interface ReadOptions {
+  readonly statementTimeoutMs: number;
+  /** See what another transaction sees that is still running (`exportSnapshot`). */
+  readonly snapshot?: string | undefined;
+}
+
 /** Runs statements that read by indexes, in one read-only transaction on one snapshot: what they see belongs together. */
 export async function readSnapshot<T>(
   pool: Pool,
-  options: { readonly statementTimeoutMs: number },
+  options: ReadOptions,
   run: (client: Queryable) => Promise<T>,
 ): Promise<T> {
   return await transaction(pool, async (client) => {
     await client.query({ text: "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY" });
+    if (options.snapshot !== undefined) {
+      await client.query({ text: `SET TRANSACTION SNAPSHOT '${options.snapshot}'` });
+    }
     await client.query({ text: `SET LOCAL statement_timeout = ${options.statementTimeoutMs}` });
     return await run(client);
   });
@@ -94,22 +103,25 @@ export async function readSnapshot<T>(
  * Runs statements that read whole tables: in one read-only transaction on one snapshot, planned without restrictions. For
  * people and checks, not for the path of a job.
  */
-export async function readAll<T>(
-  pool: Pool,
-  options: { readonly statementTimeoutMs: number },
-  run: (client: Queryable) => Promise<T>,
-): Promise<T> {
+export async function readAll<T>(pool: Pool, options: ReadOptions, run: (client: Queryable) => Promise<T>): Promise<T> {
   return await readSnapshot(pool, options, async (client) => {
     await readWholeTables(client, options.statementTimeoutMs);
     return await run(client);
   });
 }
 
+/** Lets other transactions see what this one sees, for as long as it runs. */
+export async function exportSnapshot(client: Queryable): Promise<string> {
+  const { rows } = await client.query<{ id: string }>({ text: "SELECT pg_export_snapshot() AS id" });
+  if (rows[0] === undefined) throw new Error("the database exported no snapshot");
+  return rows[0].id;
+}
+
 /** Lets the rest of a transaction be planned without restrictions, and take longer: for what compares much and then writes. */
 export async function readWholeTables(client: Queryable, statementTimeoutMs: number): Promise<void> {
   const settings = WHOLE_TABLE_METHODS.map((method) => `SET LOCAL ${method} = on;`).join(" ");
   await client.query({
-    text: `${settings} SET LOCAL work_mem = '${WHOLE_TABLE_MEMORY}'; SET LOCAL statement_timeout = ${statementTimeoutMs}`,
+    text: `${settings} ${WHOLE_TABLE_MEMORY} SET LOCAL statement_timeout = ${statementTimeoutMs}`,
   });
 }
 

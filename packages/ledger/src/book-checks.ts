@@ -37,7 +37,7 @@ const RECORD = `
   VALUES (clock_timestamp() - $1::float8 * interval '1 millisecond', $1, $2::text::xid8, $3::text::xid8, $4, $5)
   RETURNING ${COLUMNS}`;
 
-/** Checks the books and writes the result down; null when another check is under way. Needs three connections of the pool. */
+/** Checks the books and writes the result down; null when another check is under way. Needs five connections of the pool. */
 export async function runBookCheck(
   pool: Pool,
   versions: OutcomeTypeVersions,

@@ -24,7 +24,7 @@ function isIncremental(): boolean {
 }
 
 const mode = isIncremental() ? "incremental" : "full";
-const pool = openPool(url, { applicationName: "contingent-check-books", connectionsMax: 3 });
+const pool = openPool(url, { applicationName: "contingent-check-books", connectionsMax: 5 });
 try {
   const check = await runBookCheck(pool, outcomeTypeVersions(pool), mode);
   if (check === null) throw new Error("another check is under way; try again when it is done");

@@ -5,7 +5,7 @@ import { price } from "@contingent/core/pricing/price";
 import type { Resolution } from "@contingent/core/job/job";
 import { customerTermsById } from "@contingent/db/customer-terms";
 import type { OutcomeTypeVersions } from "@contingent/db/outcome-types";
-import { type Pool, type Queryable, readAll, readSnapshot } from "@contingent/db/pool";
+import { exportSnapshot, type Pool, type Queryable, readAll, readSnapshot } from "@contingent/db/pool";
 import { since } from "./check-scope.ts";
 import { INVARIANTS } from "./invariants.ts";
 import { misstated } from "./statement/statement-checks.ts";
@@ -35,7 +35,7 @@ export async function checkBooks(pool: Pool, versions: OutcomeTypeVersions): Pro
 }
 
 /**
- * Checks every invariant on one snapshot. Reads only. Needs two connections of the pool.
+ * Checks every invariant on one snapshot. Reads only. Needs three connections of the pool.
  * @param sinceXact the first database transaction that an earlier check has not seen: only what has to do with it and later
  *   ones is looked at, by indexes. Null: everything.
  */
@@ -44,30 +44,74 @@ export async function checkBooksSince(
   versions: OutcomeTypeVersions,
   sinceXact: bigint | null,
 ): Promise<CheckedBooks> {
-  const terms = customerTermsById(pool);
-  const read = sinceXact === null ? readAll : readSnapshot;
-  return await read(pool, { statementTimeoutMs: STATEMENT_TIMEOUT_MS }, async (client) => {
-    const invariants: CheckedInvariant[] = [];
-    // What the database cannot add up, because rating is ours.
-    const alsoInCode = new Map([[17, () => misstated(client, terms, sinceXact, VIOLATIONS_SHOWN_MAX)]]);
-    for (const { number, promise, sql, sqlSince, part } of INVARIANTS) {
-      const query = sinceXact === null ? sql : since(sinceXact, part, sqlSince ?? sql);
-      const text = `SELECT what FROM (${query}) violations LIMIT ${VIOLATIONS_SHOWN_MAX}`;
-      const inCode = alsoInCode.get(number) ?? (async () => []);
-      const check = async () => {
-        const found = (await client.query<{ what: string }>({ text })).rows.map((row) => row.what);
-        return [...found, ...(await inCode())].slice(0, VIOLATIONS_SHOWN_MAX);
-      };
-      invariants.push({ number, promise, ...(await timed(check)) });
-    }
-    const outcomes = sinceXact === null ? OUTCOMES : since(sinceXact, "jobs", OUTCOMES);
-    invariants.push({
-      number: 11,
-      promise: "each charge is the price of its pinned terms and its verdict, and at most its hold",
-      ...(await timed(() => mispriced(client, versions, outcomes))),
-    });
-    return { invariants: invariants.toSorted((a, b) => a.number - b.number), untilXact: await horizonOf(client) };
+  const checks = checksSince(pool, versions, sinceXact).toSorted(slowestFirst);
+  const options = { statementTimeoutMs: STATEMENT_TIMEOUT_MS };
+  if (sinceXact !== null) {
+    return await readSnapshot(pool, options, async (client) => checkedBooks(client, await inTurn(client, checks)));
+  }
+  return await readAll(pool, options, async (client) => {
+    const snapshot = await exportSnapshot(client);
+    // Two at once, because most of a check keeps one core of the database busy and no more.
+    const beside = readAll(pool, { ...options, snapshot }, (second) => inTurn(second, checks));
+    const [own, others] = await Promise.all([inTurn(client, checks), beside]);
+    return await checkedBooks(client, [...own, ...others]);
   });
+}
+
+interface Check {
+  readonly number: number;
+  readonly promise: string;
+  readonly violations: (client: Queryable) => Promise<readonly string[]>;
+}
+
+/** Takes checks from the list until there are none left. */
+async function inTurn(client: Queryable, checks: Check[]): Promise<readonly CheckedInvariant[]> {
+  const done: CheckedInvariant[] = [];
+  for (let check = checks.shift(); check !== undefined; check = checks.shift()) {
+    const { number, promise, violations } = check;
+    const startMs = performance.now();
+    const found = await violations(client);
+    const durationMs = performance.now() - startMs;
+    done.push({ number, promise, durationMs, violations: found.slice(0, VIOLATIONS_SHOWN_MAX) });
+  }
+  return done;
+}
+
+/** What takes longest must not be left to the end, when nothing runs beside it any more. */
+const SLOWEST = [3, 17, 9, 1, 19, 11];
+
+function slowestFirst(left: Check, right: Check): number {
+  const rank = ({ number }: Check): number => (SLOWEST.includes(number) ? SLOWEST.indexOf(number) : SLOWEST.length);
+  return rank(left) - rank(right);
+}
+
+function checksSince(pool: Pool, versions: OutcomeTypeVersions, sinceXact: bigint | null): readonly Check[] {
+  const terms = customerTermsById(pool);
+  const queries = INVARIANTS.map(({ number, promise, sql, sqlSince, part }): Check => {
+    const query = sinceXact === null ? sql : since(sinceXact, part, sqlSince ?? sql);
+    const text = `SELECT what FROM (${query}) violations LIMIT ${VIOLATIONS_SHOWN_MAX}`;
+    const violations = async (client: Queryable) =>
+      (await client.query<{ what: string }>({ text })).rows.map((row) => row.what);
+    if (number !== 17) return { number, promise, violations };
+    // What the database cannot add up, because rating is ours.
+    const inCode = (client: Queryable) => misstated(client, terms, sinceXact, VIOLATIONS_SHOWN_MAX);
+    return {
+      number,
+      promise,
+      violations: async (client) => [...(await violations(client)), ...(await inCode(client))],
+    };
+  });
+  const outcomes = sinceXact === null ? OUTCOMES : since(sinceXact, "jobs", OUTCOMES);
+  const priced: Check = {
+    number: 11,
+    promise: "each charge is the price of its pinned terms and its verdict, and at most its hold",
+    violations: (client) => mispriced(client, versions, outcomes),
+  };
+  return [...queries, priced];
+}
+
+async function checkedBooks(client: Queryable, invariants: readonly CheckedInvariant[]): Promise<CheckedBooks> {
+  return { invariants: invariants.toSorted((a, b) => a.number - b.number), untilXact: await horizonOf(client) };
 }
 
 async function horizonOf(client: Queryable): Promise<bigint> {
@@ -75,14 +119,6 @@ async function horizonOf(client: Queryable): Promise<bigint> {
     text: "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xact",
   });
   return BigInt(rows[0]?.xact ?? "0");
-}
-
-async function timed(
-  check: () => Promise<readonly string[]>,
-): Promise<{ readonly durationMs: number; readonly violations: readonly string[] }> {
-  const startMs = performance.now();
-  const violations = await check();
-  return { violations, durationMs: performance.now() - startMs };
 }
 
 interface OutcomeRow {

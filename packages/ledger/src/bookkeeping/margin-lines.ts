@@ -54,18 +54,19 @@ const MODEL_OF_COST = "substr(p.account_of, strpos(p.account_of, ':') + 1)";
 /** All but costs of jobs: revenue, what was taken back of it, and what belongs to no single job. */
 const EARNED = `
     SELECT t.day, coalesce(t.customer_id, '') AS customer_id, coalesce(j.outcome_type_version_id, '') AS outcome_type_version_id,
-           coalesce(a.tier, '') AS tier, coalesce(a.model, '') AS model, p.measure, p.amount
+           coalesce(a.tier, '') AS tier, coalesce(a.model, '') AS model, p.measure, sum(p.amount) AS amount
       FROM entry t
      CROSS JOIN LATERAL (
        SELECT ${MEASURE_OF_CLASS} AS measure, ${SIGN_OF_CLASS} * amount_nanos AS amount
          FROM posting WHERE transaction_id = t.id) p
       LEFT JOIN job j ON j.id = t.job_id${DECIDING_ATTEMPT}
-     WHERE t.kind NOT IN ('cost', 'hold', 'void') AND p.measure IS NOT NULL`;
+     WHERE t.kind NOT IN ('cost', 'hold', 'void') AND p.measure IS NOT NULL
+     GROUP BY 1, 2, 3, 4, 5, 6`;
 
 /** What attempts and verdicts cost. `cost` is a FROM item of cost transactions, called `t`. */
 function costLines(measure: MarginMeasure, day: string, cost: string): string {
   return `
-    SELECT ${day}, j.customer_id, j.outcome_type_version_id, coalesce(a.tier, ''), ${MODEL_OF_COST}, '${measure}', p.amount_nanos
+    SELECT ${day}, j.customer_id, j.outcome_type_version_id, coalesce(a.tier, ''), ${MODEL_OF_COST}, '${measure}', sum(p.amount_nanos)
       FROM ${cost}
       JOIN posting p ON p.transaction_id = t.id AND p.account_class = 'cogs'
       JOIN job j ON j.id = t.job_id
@@ -73,7 +74,7 @@ function costLines(measure: MarginMeasure, day: string, cost: string): string {
 }
 
 const SPENT = `${costLines("cost_nanos", "t.day", "entry t")}
-     WHERE t.kind = 'cost'`;
+     WHERE t.kind = 'cost' GROUP BY 1, 2, 3, 4, 5`;
 
 /**
  * A cost is absorbed once its job is closed without a charge: by the closing, for what was booked before it, and at once for
@@ -82,7 +83,7 @@ const SPENT = `${costLines("cost_nanos", "t.day", "entry t")}
 function absorbed(from: string, until: string): string {
   const ofClosedNow = `entry closing JOIN ledger_transaction t ON t.job_id = closing.job_id AND t.kind = 'cost' AND t.xact < ${until}`;
   const byClosing = `${costLines("absorbed_nanos", DATED_DAY, ofClosedNow)}
-     WHERE closing.kind = 'void'`;
+     WHERE closing.kind = 'void' GROUP BY 1, 2, 3, 4, 5`;
   if (from === BEGINNING) return byClosing;
   // The limit keeps the planner from looking for closings first: there are as many as there ever were jobs.
   return `${byClosing}
@@ -90,24 +91,28 @@ function absorbed(from: string, until: string): string {
      CROSS JOIN LATERAL (
        SELECT FROM ledger_transaction
         WHERE job_id = t.job_id AND kind = 'void' AND xact < ${from} LIMIT 1) closed_before
-     WHERE t.kind = 'cost'`;
+     WHERE t.kind = 'cost' GROUP BY 1, 2, 3, 4, 5`;
 }
 
 /** A job's hold ends when it is closed, by a capture or by a void. */
 const CLOSED = `
-    SELECT t.day, j.customer_id, j.outcome_type_version_id, coalesce(a.tier, ''), coalesce(a.model, ''), n.measure, n.amount
-      FROM entry t
-      JOIN job j ON j.id = t.job_id${DECIDING_ATTEMPT}
+    SELECT c.day, c.customer_id, c.outcome_type_version_id, c.tier, c.model, n.measure, n.amount
+      FROM (
+        SELECT t.day, j.customer_id, j.outcome_type_version_id, coalesce(a.tier, '') AS tier, coalesce(a.model, '') AS model,
+               count(*) AS closed, count(*) FILTER (WHERE t.kind = 'capture') AS billed,
+               count(*) FILTER (WHERE j.resolution = 'partial') AS partial,
+               count(*) FILTER (WHERE j.resolution = 'failure') AS failed
+          FROM entry t
+          JOIN job j ON j.id = t.job_id${DECIDING_ATTEMPT}
+         WHERE t.kind IN ('capture', 'void') GROUP BY 1, 2, 3, 4, 5) c
      CROSS JOIN LATERAL (VALUES
-       ('closed', 1), ('billed', (t.kind = 'capture')::int), ('partial', (j.resolution = 'partial')::int),
-       ('failed', (j.resolution = 'failure')::int)) n (measure, amount)
-     WHERE t.kind IN ('capture', 'void')
+       ('closed', c.closed), ('billed', c.billed), ('partial', c.partial), ('failed', c.failed)) n (measure, amount)
     UNION ALL
-    SELECT t.day, j.customer_id, j.outcome_type_version_id, a.tier, a.model, 'calls', 1
+    SELECT t.day, j.customer_id, j.outcome_type_version_id, a.tier, a.model, 'calls', count(*)
       FROM entry t
       JOIN job j ON j.id = t.job_id
       JOIN attempt a ON a.job_id = t.job_id
-     WHERE t.kind IN ('capture', 'void')`;
+     WHERE t.kind IN ('capture', 'void') GROUP BY 1, 2, 3, 4, 5`;
 
 /**
  * Two bounds look to the planner as if hardly anything lay between them. From the beginning on nearly all does, and to look

@@ -19,7 +19,7 @@ test("an operator checks all invariants, and then only what is new", async () =>
   expect(first).toMatchObject({ mode: "full", is_clean: true });
   // Every invariant of the project's list has a number from 1 to 20.
   const numbers = first.invariants.map(({ number }) => number);
-  expect(Array.from({ length: 20 }, (_, n) => n + 1).filter((number) => !numbers.includes(number))).toEqual([17, 20]);
+  expect(Array.from({ length: 20 }, (_, n) => n + 1).filter((number) => !numbers.includes(number))).toEqual([]);
   expect((await api.operator.send(check("incremental"))).body).toMatchObject({ mode: "incremental", is_clean: true });
   const { body } = await api.operator.send({ path: "/v1/books/checks?limit=1" });
   expect(body).toMatchObject({ data: [{ number: 2 }], has_more: true, next_cursor: "2" });
