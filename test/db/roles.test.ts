@@ -67,6 +67,13 @@ describe("a service cannot", () => {
   });
 });
 
+test("a service may change nothing that only grows", async () => {
+  const { rows } = await db.pool.query(`
+    SELECT c.relname, p.privilege FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid, (VALUES ('UPDATE'), ('DELETE')) p (privilege)
+     WHERE t.tgname = 'append_only' AND has_table_privilege('contingent_service', c.oid, p.privilege)`);
+  expect(rows).toEqual([]);
+});
+
 test("nobody else may call the function that books", async () => {
   const { rows } = await db.pool.query<{ grantee: string }>(
     "SELECT coalesce(nullif(grantee::regrole::text, '-'), 'everybody') AS grantee FROM pg_proc, aclexplode(proacl) WHERE proname = 'book' ORDER BY 1",
