@@ -105,11 +105,18 @@ export const AGREED: readonly [RefTerms, ...RefTerms[]] = [
         free: 1,
         byTotal: false,
         bands: [
-          [3, 800_000],
-          [6, 500_001],
+          [2, 800_000],
+          [4, 500_001],
         ],
       },
-      invoices: { free: 0, byTotal: true, bands: [[2, 900_000]] },
+      invoices: {
+        free: 0,
+        byTotal: true,
+        bands: [
+          [1, 950_000],
+          [2, 900_000],
+        ],
+      },
     },
     off: 33_333,
     offFixed: 50_000_000n,

@@ -65,10 +65,10 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'job.state === "awaiting_acceptance"',
   },
   {
-    name: "late capture: a failure is charged for what it has in hand",
-    file: "packages/core/src/books/settlement.ts",
-    from: 'job.resolution === null || job.resolution === "failure"',
-    to: "job.resolution === null",
+    name: "late capture: silence is taken for consent",
+    file: DECIDE,
+    from: ': released(job, "lapsed", now);',
+    to: ': accepted(job, "accepted_by_silence", now);',
   },
   {
     name: "partial release: only the price is taken off what is held",

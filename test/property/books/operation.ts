@@ -3,7 +3,7 @@ import fc from "fast-check";
 
 /** How often each is tried. Where one has nothing to act on, another one is done. */
 const WEIGHTS = {
-  submit: 11,
+  submit: 10,
   resubmit: 2,
   race: 2,
   deliver: 36,
@@ -13,9 +13,9 @@ const WEIGHTS = {
   answer: 18,
   vanish: 1,
   sweep: 3,
-  accept: 3,
-  reject: 3,
-  cancel: 2,
+  accept: 5,
+  reject: 2,
+  cancel: 1,
   advance: 6,
   topUp: 4,
   limit: 1,

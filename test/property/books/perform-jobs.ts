@@ -20,7 +20,7 @@ const TRACEPARENT = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
 
 /** Prepaid customers buy more. */
 function buyer({ at }: Operation): number {
-  return at % 3 === 0 ? 1 : 0;
+  return at % 5 < 2 ? 1 : 0;
 }
 
 function newKeys({ how }: Operation): Keys {
@@ -72,7 +72,7 @@ async function expectSubmitted(
   const expected = run.reference.submit(index, type);
   const result = isAccepted ? ({ kind: "accepted" } as const) : await partsOf(run.pool).accept(request);
   if (expected.kind === "refused") {
-    assert.deepEqual(result, { kind: "refused", shortage: expected.shortage });
+    assert.deepEqual(result, { kind: "refused", shortage: expected.shortage }, "the reference refuses the job");
     return;
   }
   assert.equal(
@@ -93,11 +93,16 @@ async function expectRefused(run: Run, index: number, type: SoldType, keys: Keys
   assert.equal(await partsOf(run.pool).loader.forSettlement(again.id), null);
 }
 
-/** Asks for an outcome that was bought before, by the same keys. */
-export async function resubmit(run: Run, { at }: Operation): Promise<boolean> {
-  const job = pick(run.reference.jobs, at);
+/** Asks for an outcome that was bought before, by the same keys; often beside a request for another one, of the same batch. */
+export async function resubmit(run: Run, operation: Operation): Promise<boolean> {
+  const job = pick(run.reference.jobs, operation.at);
   if (job === undefined) return false;
-  await expectRefused(run, job.customer, job.type, run.keysOf(job));
+  const { customer: index, type } = job;
+  const isRefused = expectRefused(run, index, type, run.keysOf(job));
+  const other = soldAt(operation.how);
+  const request = requestFor(run, index, other, newKeys(operation));
+  if (operation.how % 3 !== 0) await expectSubmitted(run, index, other, request, false);
+  await isRefused;
   return true;
 }
 
@@ -109,7 +114,8 @@ export async function race(run: Run, operation: Operation): Promise<boolean> {
   const results = await Promise.all(requests.map((request) => partsOf(run.pool).accept(request)));
   const accepted = requests.filter((_, at) => results[at]?.kind === "accepted");
   const expected = run.reference.submit(index, type);
-  assert.equal(accepted.length, expected.kind === "accepted" ? 1 : 0);
+  const wanted = expected.kind === "accepted" ? 1 : 0;
+  assert.equal(accepted.length, wanted, `of two equal requests ${accepted.length} were accepted, not ${wanted}`);
   const [winner] = accepted;
   if (expected.kind !== "accepted" || winner === undefined) return true;
   run.enter(expected.job, winner);
@@ -129,6 +135,8 @@ const VERDICTS: readonly (RefBest | null)[] = [
   { isWhole: true, score: 955_555, value: 17_000_000_001n },
   { isWhole: true, score: 1_000_000, value: 200_000_000_000n },
   { isWhole: true, score: 930_001, value: 0n },
+  { isWhole: true, score: 987_654, value: 29_999_999_999n },
+  { isWhole: true, score: 999_999, value: 8_888_888_888n },
   { isWhole: false, score: 500_000, value: 60_000_000_000n },
   { isWhole: false, score: 777_777, value: 1n },
   null,
@@ -229,7 +237,7 @@ export async function twins(run: Run, { at, how }: Operation): Promise<boolean> 
   const works = [await prepared(run, message, how), await prepared(run, message, how + 1)].filter((w) => w !== null);
   await run.apart();
   const won = await Promise.all(works.map(({ transition }) => partsOf(run.pool).commit(transition)));
-  assert.equal(won.filter(Boolean).length, works.length === 0 ? 0 : 1);
+  assert.equal(won.filter(Boolean).length, works.length === 0 ? 0 : 1, "of two equal messages one moves the job");
   const winner = works[won.indexOf(true)];
   if (winner !== undefined) {
     follow(run, winner.job, winner.transition, winner.refFact);
@@ -251,8 +259,8 @@ export async function answer(run: Run, operation: Operation): Promise<boolean> {
   if (job === undefined) throw new Error("an answer for nobody's job");
   const { how } = operation;
   const cost = COSTS[how % COSTS.length] ?? COSTS[0];
-  const stop = how % 11 === 0 ? "truncated" : how % 13 === 0 ? "refused" : "end";
-  const isTimeout = how % 17 === 0;
+  const stop = how % 23 === 0 ? "truncated" : how % 29 === 0 ? "refused" : "end";
+  const isTimeout = how % 37 === 0;
   const fact: Fact = isTimeout
     ? { type: "call_failed", attemptId, failure: "timeout", mayHaveBeenBilled: true, retryAfterMs: null }
     : { type: "answered", attemptId, cost: nanos(cost), stop };

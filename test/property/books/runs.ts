@@ -7,6 +7,7 @@ import { freshDatabase } from "@contingent/testkit/postgres";
 import { expectSameBooks } from "./compare.ts";
 import { inWords, type Operation } from "./operation.ts";
 import { perform } from "./perform.ts";
+import { terms, topUp } from "./perform-money.ts";
 import { type Market, openMarket, Run } from "./run.ts";
 
 const CONNECTIONS_MAX = 6;
@@ -40,11 +41,20 @@ export async function onFreshMarket<T>(use: (market: Market) => Promise<T>): Pro
 export async function runOnce(market: Market, operations: readonly Operation[]): Promise<void> {
   const run = await Run.open(market);
   try {
+    await begin(run, operations[0]?.how ?? 0);
     for (const operation of operations) await perform(run, operation);
     await expectSameBooks(run);
   } catch (error) {
     throw new RunFailed(operations, run.log, error);
   }
+}
+
+/** Money to begin with, and mostly terms of their own for both customers. */
+async function begin(run: Run, how: number): Promise<void> {
+  const operation = { do: "terms", at: 0, how: 0, fate: "lives" } as const;
+  await topUp(run, { ...operation, at: 1, how: 6 });
+  if (how % 4 === 0) return;
+  for (const at of run.customers.keys()) await terms(run, { ...operation, at });
 }
 
 /** Everything that any invariant says against the books. */
