@@ -1,5 +1,5 @@
 /**
- * `npm run bench:books -- --jobs 1000000`: what the books cost when there are many of them. Writes a history, seals it,
+ * `node test/bench/books/main.ts --jobs 1000000`: what the books cost when there are many of them. Writes a history, seals it,
  * checks every invariant on it, in full and since the last check, and asks for margins.
  */
 import fs from "node:fs";
@@ -10,9 +10,15 @@ import { migrate } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openPool } from "@contingent/db/pool";
 import { startPostgres } from "@contingent/embedded/postgres";
-import { checkBooks } from "@contingent/ledger/check-books";
+import { checkBooksSince } from "@contingent/ledger/check-books";
+import { readMargin } from "@contingent/ledger/bookkeeping/margin";
 import { sealWindow } from "@contingent/ledger/bookkeeping/seal";
+import { driveTo } from "@contingent/testkit/jobs";
 import { sizeOf, writeHistory } from "./history.ts";
+
+/** Written after the full check, for one that looks at the news only. */
+const NEW_JOBS = 1_000;
+const NEW_CUSTOMER = "cus_new";
 
 const { values } = parseArgs({
   options: { jobs: { type: "string", default: "100000" }, database: { type: "string" } },
@@ -38,12 +44,23 @@ await timed("sealed and rolled up", async () => {
   while (((await sealWindow(pool))?.transactions ?? 0) > 0);
 });
 const versions = outcomeTypeVersions(pool);
-await timed("all invariants", async () => {
-  for (const { number, promise, durationMs, violations } of await checkBooks(pool, versions)) {
-    print(`  ${String(number).padStart(2)} ${(durationMs / 1_000).toFixed(1).padStart(6)} s  ${promise}`);
+const seen = await timed("all invariants, on everything", () => check(null));
+await timed(`${NEW_JOBS} more jobs`, () =>
+  Promise.all(Array.from({ length: NEW_JOBS }, () => driveTo(pool, "closed", { customerId: NEW_CUSTOMER }))),
+);
+await timed("all invariants, on what is new", () => check(seen));
+await timed("margin by customer, with those jobs not sealed yet", () => readMargin(pool, { groupBy: ["customer"] }));
+await timed("those jobs sealed and rolled up", () => sealWindow(pool));
+await timed("margin by customer", () => readMargin(pool, { groupBy: ["customer"] }));
+
+async function check(sinceXact: bigint | null): Promise<bigint> {
+  const { invariants, untilXact } = await checkBooksSince(pool, versions, sinceXact);
+  for (const { number, promise, durationMs, violations } of invariants) {
+    print(`  ${String(number).padStart(2)} ${(durationMs / 1_000).toFixed(1).padStart(6)} s  ${promise.slice(0, 90)}`);
     for (const what of violations.slice(0, 3)) print(`             BROKEN ${what}`);
   }
-});
+  return untilXact;
+}
 
 /** A server of its own, for this run. */
 async function ownDatabase(): Promise<string> {
