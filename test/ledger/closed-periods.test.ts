@@ -191,6 +191,29 @@ test("a charge that races with the closing is on exactly one statement", async (
   expect((await customer.statement(0)).totals.linesBilled).toBe(before.length);
 });
 
+test("whoever closes a period while another one does finds nothing wrong with it", async () => {
+  const customer = await Billed.open(db.pool);
+  await customer.charged(usd(1.004));
+  await customer.moveTo(1);
+  const id = customer.statementId(0);
+  let overtaken = false;
+  const slow = Object.create(db.pool, {
+    query: {
+      value: async (statement: { readonly text: string }) => {
+        // Its lines are added up. Before it holds them against the books the other one is done.
+        if (statement.text.includes("AS owed")) {
+          overtaken = true;
+          await closeStatement(db.pool, id);
+        }
+        return await db.pool.query(statement);
+      },
+    },
+  }) as typeof db.pool;
+  expect(await closeStatement(slow, id)).toEqual({ kind: "begun", id });
+  expect(overtaken).toBe(true);
+  expect(await customer.statement(0)).toMatchObject({ totals: { amountDue: usd(1) } });
+});
+
 test("numbers have no gaps, however many statements are closed at once and however many of them fail", async () => {
   const customers = await Promise.all(Array.from({ length: 24 }, () => Billed.open(db.pool)));
   await Promise.all(customers.map((customer) => customer.charged(usd(1))));

@@ -139,11 +139,12 @@ async function lookInto(
 
 const FIND = `SELECT ${STATEMENT_COLUMNS} FROM statement s WHERE s.id = $1`;
 
-/** What the customer owes for the period before it is closed, by the books alone. */
+/** What the customer owes for the period, by the books alone, without what closing it books: somebody else may just have done that. */
 const OWED = `
   SELECT coalesce(sum(p.amount_nanos), 0)::bigint AS owed
     FROM ledger_transaction t JOIN posting p ON p.transaction_id = t.id
    WHERE t.customer_id = $1 AND t.dated_at >= to_timestamp($2::float8 / 1000) AND t.dated_at < to_timestamp($3::float8 / 1000)
+     AND t.kind NOT IN ('adjustment', 'commitment', 'rounding', 'statement')
      AND p.account_class = 'receivable:unbilled' AND p.account_of = $1`;
 
 /** A statement's lines do not come to what the books say. Nothing was booked: somebody has to look. */
