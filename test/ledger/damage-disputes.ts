@@ -18,6 +18,17 @@ export const DISPUTE_DAMAGES: readonly Damage[] = [
     ],
   },
   {
+    noticed: [8, 17],
+    what: "a statement takes off what was credited before it",
+    onlyInFull: true,
+    sql: ["INSERT INTO statement_reduction SELECT job_id, '$statement', 201 FROM charge WHERE job_id = '$credited'"],
+  },
+  {
+    noticed: [8],
+    what: "a credit note says that its charge's statement took something off",
+    sql: ["UPDATE credit_note SET reduced_nanos = 1 WHERE job_id = '$credited' AND credited_before_nanos = 100"],
+  },
+  {
     noticed: [8, 14, 22],
     what: "a credit is booked for a note that there is not",
     sql: ["DELETE FROM credit_note WHERE job_id = '$credited' AND credited_before_nanos = 100"],

@@ -51,6 +51,24 @@ export const STATEMENT_DAMAGES: readonly Damage[] = [
   },
   {
     noticed: [17],
+    what: "a nano is taken off another charge than the line says",
+    sql: [
+      "UPDATE statement_reduction SET amount_nanos = amount_nanos + CASE job_id WHEN '$billed' THEN 1 ELSE -1 END WHERE statement_id = '$statement'",
+    ],
+  },
+  {
+    noticed: [17],
+    what: "nobody knows any more what was taken off a charge",
+    sql: ["DELETE FROM statement_reduction WHERE job_id = '$billed'"],
+  },
+  {
+    noticed: [17],
+    what: "something is taken off a charge by a statement that does not bill it",
+    onlyInFull: true,
+    sql: ["INSERT INTO statement_reduction VALUES ('$charged', '$statement', 1)"],
+  },
+  {
+    noticed: [17],
     what: "an allowance is booked as a band",
     sql: [
       "UPDATE posting SET account_of = 'bands' WHERE account_class = 'contra_revenue:adjustment' AND account_of = 'allowance'",

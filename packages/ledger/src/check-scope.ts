@@ -39,6 +39,7 @@ const PARTS: Readonly<Record<Exclude<Part, "whole">, Readonly<Record<string, str
         "unearned",
         "dispute",
         "credit_note",
+        "statement_reduction",
         "ledger_transaction",
       ].map((table) => [table, `SELECT o.* FROM ${table} o WHERE o.job_id = ANY (ARRAY(SELECT id FROM touched))`]),
     ),

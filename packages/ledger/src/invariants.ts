@@ -55,9 +55,10 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   acceptance_decision: ["append_only"],
   outcome_type_version: ["append_only"],
   dispute: ["resolved_once", "kept", "dispute_is_booked"],
-  credit_note: ["append_only", "credit_note_is_booked"],
+  credit_note: ["append_only", "credit_note_is_booked", "credit_note_knows_reduction"],
   unearned: ["unchanged", "unearned_is_earned"],
-  statement: ["statement_is_final", "statement_stays", "statement_of_a_closed_period"],
+  statement: ["statement_is_final", "statement_stays", "statement_of_a_closed_period", "statement_is_itemized"],
+  statement_reduction: ["append_only", "reduction_fits"],
   statement_payment: ["append_only", "payment_fits"],
   customer_account: ["refuse_reopening"],
   ledger_block: ["append_only"],
@@ -162,7 +163,8 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     number: 8,
     part: "jobs",
-    promise: "no more is credited than was charged, and each credit note is in the books at its amount",
+    promise:
+      "no more is credited than was charged and its statement has left, and each credit note is in the books at its amount",
     sql: CREDITS,
   },
   {

@@ -107,6 +107,18 @@ export const MUTANTS: readonly Mutant[] = [
     to: "credited: nanos(0n * row.credited_nanos),",
   },
   {
+    name: "over-credit: what a statement took off is forgotten",
+    file: "packages/ledger/src/disputes/charge-lock.ts",
+    from: "reduced: nanos(row.reduced_nanos),",
+    to: "reduced: nanos(0n * row.reduced_nanos),",
+  },
+  {
+    name: "over-credit: a statement reduces what was given back after its period",
+    file: "packages/ledger/src/statement/lines.ts",
+    from: "(t.dated_at < $3 OR t.dated_at >= period_end($2))",
+    to: "t.dated_at < $3",
+  },
+  {
     name: "period close: the period stays open",
     file: CLOSE,
     from: "SET closed_until = to_timestamp($2::float8 / 1000)",

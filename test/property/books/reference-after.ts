@@ -10,10 +10,15 @@ export interface RefTooMuch {
 }
 
 /** Gives a part of a charge back, in the way in which it was paid. */
-export function refCredit(reference: Reference, job: RefJob, amount: bigint): "no_charge" | "issued" | RefTooMuch {
+export function refCredit(
+  reference: Reference,
+  job: RefJob,
+  amount: bigint,
+): "no_charge" | "statement_closing" | "issued" | RefTooMuch {
   const { charge, customer: index } = job;
   if (charge === null) return "no_charge";
-  const atMost = charge.amount - charge.credited;
+  if (isBeingBilled(reference, job)) return "statement_closing";
+  const atMost = leftOf(job);
   if (amount <= 0n || amount > atMost) return { kind: "too_much", atMost };
   charge.credited += amount;
   const customer = reference.customer(index);
@@ -23,6 +28,16 @@ export function refCredit(reference: Reference, job: RefJob, amount: bigint): "n
   if (customer.isPrepaid) reference.grant(index, grant, source);
   else reference.book(source, `receivable:unbilled ${index}`, amount);
   return "issued";
+}
+
+/** What the customer has paid of the charge, or will have to. */
+function leftOf({ charge }: RefJob): bigint {
+  return charge === null ? 0n : charge.amount - charge.credited - (charge.reduced ?? 0n);
+}
+
+/** Whether somebody has begun to close the month of the charge, and not finished. */
+function isBeingBilled(reference: Reference, { charge, customer }: RefJob): boolean {
+  return charge !== null && reference.customer(customer).closing === charge.month;
 }
 
 /** @param asked null: all that is left of the charge */
@@ -35,7 +50,7 @@ export function refDispute(
   if (charge === null) return "no_charge";
   if (reference.disputes.some((dispute) => dispute.job === job && dispute.isOpen)) return "open_already";
   if (reference.customer(job.customer).now >= charge.safeAt) return "window_over";
-  const atMost = charge.amount - charge.credited;
+  const atMost = leftOf(job);
   const amount = asked ?? atMost;
   if (amount <= 0n || amount > atMost) return { kind: "too_much", atMost };
   const dispute: RefDispute = { job, amount, isOpen: true, isWithdrawn: false };
@@ -49,9 +64,10 @@ export function refResolve(
   reference: Reference,
   dispute: RefDispute,
   given: bigint | "all" | null,
-): "resolved" | RefTooMuch {
+): "resolved" | "statement_closing" | RefTooMuch {
   const { job, amount } = dispute;
-  const left = (job.charge?.amount ?? 0n) - (job.charge?.credited ?? 0n);
+  if (given !== null && isBeingBilled(reference, job)) return "statement_closing";
+  const left = leftOf(job);
   const atMost = left < amount ? left : amount;
   const credit = given === "all" ? atMost : given;
   if (credit !== null && (credit <= 0n || credit > atMost)) return { kind: "too_much", atMost };
@@ -92,24 +108,29 @@ export function refFinishClosing(reference: Reference, index: number): RefStatem
   const customer = reference.customer(index);
   const { closing: month } = customer;
   if (month === null) throw new Error("no month is being closed");
-  const statement = statementOf(reference, index, month);
+  const jobs = chargesOf(reference, index, month);
+  const statement = statementOf(reference, index, month, jobs);
+  for (const [at, { charge }] of jobs.entries()) if (charge !== null) charge.reduced = statement.reductions[at] ?? 0n;
   customer.closing = null;
   customer.statements.set(month, { due: statement.due, paid: 0n });
   bookStatement(reference, index, statement);
   return statement;
 }
 
-/** What the statement of a month says. */
-export function statementOf(reference: Reference, index: number, month: string): RefStatement {
+/** The jobs that were charged in a month, in that order. */
+function chargesOf(reference: Reference, index: number, month: string): readonly RefJob[] {
   const jobs = reference.jobs.filter((job) => job.customer === index && job.charge?.month === month);
-  const lines = jobs
-    .toSorted((left, right) => (left.charge?.order ?? 0) - (right.charge?.order ?? 0))
-    .map((job) => ({
-      type: job.type.name,
-      charged: job.charge?.amount ?? 0n,
-      credited: creditsOf(reference, index, month, (credited) => credited === job),
-      terms: job.terms,
-    }));
+  return jobs.toSorted((left, right) => (left.charge?.order ?? 0) - (right.charge?.order ?? 0));
+}
+
+/** What the statement of a month says. Whatever was given back until now it does not reduce. */
+function statementOf(reference: Reference, index: number, month: string, jobs: readonly RefJob[]): RefStatement {
+  const lines = jobs.map((job) => ({
+    type: job.type.name,
+    charged: job.charge?.amount ?? 0n,
+    credited: job.charge?.credited ?? 0n,
+    terms: job.terms,
+  }));
   const credits = {
     ofPeriod: creditsOf(reference, index, month, (job) => job.charge?.month === month),
     ofEarlier: creditsOf(reference, index, month, (job) => job.charge?.month !== month),

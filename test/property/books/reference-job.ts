@@ -31,6 +31,8 @@ export interface RefCharge {
   /** From then on nobody can dispute it. */
   readonly safeAt: number;
   credited: bigint;
+  /** What its statement took off it; null: that is not closed. */
+  reduced: bigint | null;
 }
 
 export interface RefJob {

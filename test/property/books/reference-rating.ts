@@ -44,7 +44,7 @@ export function refHold(price: RefPrice): bigint {
 export interface RefLine {
   readonly type: string;
   readonly charged: bigint;
-  /** Of it, by credit notes of the same period. */
+  /** Of it, by credit notes that were given before this statement. */
   readonly credited: bigint;
   readonly terms: RefTerms | null;
 }
@@ -60,6 +60,8 @@ export interface RefStatement {
   readonly commitment: bigint;
   readonly rounding: bigint;
   readonly due: bigint;
+  /** What each line was reduced by, in their order. */
+  readonly reductions: readonly bigint[];
 }
 
 /** A period of one customer, who pays in one way: `prepaid` decides where reductions go. */
@@ -70,6 +72,7 @@ export function refStatement(
   isPrepaid: boolean,
 ): RefStatement {
   let [gross, allowance, bands, discount, net] = [0n, 0n, 0n, 0n, 0n];
+  const reductions: bigint[] = [];
   for (const [at, line] of lines.entries()) {
     const sameType = (other: RefLine): boolean => other.type === line.type;
     const nth = lines.slice(0, at + 1).filter(sameType).length;
@@ -85,6 +88,7 @@ export function refStatement(
     bands += payable - banded;
     discount += banded - paid;
     net += paid + line.credited;
+    reductions.push(kept - paid);
   }
   const fixed = least(atEnd?.offFixed ?? 0n, most(0n, net - credits.ofPeriod));
   const commitment = most(0n, (atEnd?.minimum ?? 0n) - (net - fixed));
@@ -102,6 +106,7 @@ export function refStatement(
     commitment,
     rounding: due - exact,
     due,
+    reductions,
   };
 }
 

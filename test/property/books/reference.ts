@@ -198,7 +198,7 @@ export class Reference {
     if (price > 0n) {
       const { now } = this.customer(index);
       const [month, day, order] = [this.month(now), this.day(now), (this.#charges += 1)];
-      job.charge = { amount: price, month, day, order, safeAt: now + job.type.disputable, credited: 0n };
+      job.charge = { amount: price, month, day, order, safeAt: now + job.type.disputable, credited: 0n, reduced: null };
     }
     if (job.slices === null) {
       this.book(`customer:authorized ${index}`, "memo:contra ", hold);

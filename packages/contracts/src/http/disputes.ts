@@ -204,7 +204,7 @@ export const resolveDispute = {
   query: z.strictObject({}),
   body: { type: JSON_TYPE, schema: resolveDisputeSchema },
   answers: { 200: { description: "The dispute, decided.", schema: disputeSchema } },
-  errors: [...BODY_ERRORS, "dispute_not_found", "dispute_resolved", "amount_too_large"],
+  errors: [...BODY_ERRORS, "dispute_not_found", "dispute_resolved", "amount_too_large", "statement_closing"],
 } as const satisfies Operation;
 
 export const createCreditNote = {
@@ -222,7 +222,7 @@ export const createCreditNote = {
     200: { description: "This was given before.", schema: operatorCreditNoteSchema },
     201: { description: "Given.", schema: operatorCreditNoteSchema },
   },
-  errors: [...BODY_ERRORS, "job_not_found", "no_charge", "amount_too_large", "credit_ref_reused"],
+  errors: [...BODY_ERRORS, "job_not_found", "no_charge", "amount_too_large", "statement_closing", "credit_ref_reused"],
 } as const satisfies Operation;
 
 export const listCreditNotes = {

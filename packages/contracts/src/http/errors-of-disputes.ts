@@ -30,6 +30,13 @@ export const DISPUTE_ERRORS = {
     meaning: "The amount is more than is left of the charge, or more than is disputed. Nothing was booked.",
     remedy: "Send at most the amount that the message names.",
   },
+  statement_closing: {
+    type: "conflict_error",
+    status: 409,
+    meaning:
+      "The statement that bills the charge is being closed at this moment, so it is not known yet what it leaves to be given back. Nothing was booked.",
+    remedy: "Send the same request again after `Retry-After` seconds.",
+  },
   credit_ref_reused: {
     type: "conflict_error",
     status: 409,

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { add, nanos, ZERO } from "../money.ts";
 import { creditInDispute, creditOf, openingOf, type StandingCharge } from "./disputes.ts";
 
-const CHARGE = { charged: nanos(500n), credited: nanos(200n), disputableUntilMs: 1_000 };
+const CHARGE = { charged: nanos(500n), credited: nanos(200n), reduced: ZERO, disputableUntilMs: 1_000 };
 
 describe("a dispute", () => {
   test("is over what is asked for, or over all that is left of the charge", () => {
@@ -20,6 +20,9 @@ describe("a dispute", () => {
 
   test("is not over more than is left, and says how much that is", () => {
     expect(openingOf(CHARGE, nanos(301n), 0)).toEqual({ kind: "too_much", atMost: 300n });
+    const reduced = { ...CHARGE, reduced: nanos(50n) };
+    expect(openingOf(reduced, nanos(251n), 0)).toEqual({ kind: "too_much", atMost: 250n });
+    expect(openingOf(reduced, null, 0)).toEqual({ kind: "opened", amount: 250n });
     expect(openingOf({ ...CHARGE, credited: CHARGE.charged }, null, 0)).toEqual({ kind: "too_much", atMost: 0n });
   });
 });
@@ -34,25 +37,34 @@ describe("a credit within a dispute", () => {
     expect(creditInDispute(CHARGE, nanos(250n), nanos(251n))).toEqual({ kind: "too_much", atMost: 250n });
   });
 
+  test("leaves out what a statement took off while the dispute was open", () => {
+    const reduced = { ...CHARGE, reduced: nanos(100n) };
+    expect(creditInDispute(reduced, nanos(300n), null)).toEqual({ kind: "credited", amount: 200n });
+    expect(creditInDispute(reduced, nanos(300n), nanos(201n))).toEqual({ kind: "too_much", atMost: 200n });
+  });
+
   test("leaves out what was given back while the dispute was open", () => {
     expect(creditInDispute(CHARGE, nanos(400n), null)).toEqual({ kind: "credited", amount: 300n });
     expect(creditInDispute(CHARGE, nanos(400n), nanos(400n))).toEqual({ kind: "too_much", atMost: 300n });
   });
 });
 
-test("whatever is asked for and granted, in any order, never adds up to more than the charge", () => {
+test("whatever is asked for and granted, in any order, never adds up to more than a statement has left of the charge", () => {
   const amount = fc.option(fc.bigInt({ min: -10n, max: 1_200n }).map(nanos));
+  const percent = fc.bigInt({ min: 0n, max: 100n });
   const step = fc.record({ asked: amount, disputed: amount });
   fc.assert(
-    fc.property(fc.bigInt({ min: 1n, max: 1_000n }).map(nanos), fc.array(step), (charged, steps) => {
-      let charge: StandingCharge = { charged, credited: ZERO };
+    fc.property(fc.bigInt({ min: 1n, max: 1_000n }), percent, fc.array(step), (amountCharged, off, steps) => {
+      const charged = nanos(amountCharged);
+      const reduced = nanos((amountCharged * off) / 100n);
+      let charge: StandingCharge = { charged, credited: ZERO, reduced };
       for (const { asked, disputed } of steps) {
         const credit = disputed === null ? creditOf(charge, asked) : creditInDispute(charge, disputed, asked);
         if (credit.kind === "too_much") continue;
         expect(credit.amount).toBeGreaterThan(0n);
-        charge = { charged, credited: add(charge.credited, credit.amount) };
+        charge = { ...charge, credited: add(charge.credited, credit.amount) };
       }
-      expect(charge.credited).toBeLessThanOrEqual(charged);
+      expect(charge.credited + reduced).toBeLessThanOrEqual(charged);
     }),
   );
 });

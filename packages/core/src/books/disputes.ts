@@ -9,6 +9,8 @@ export interface StandingCharge {
   readonly charged: Nanos;
   /** Given back already. */
   readonly credited: Nanos;
+  /** What its closed statement took off it: that was never paid. Nothing while the statement is to come. */
+  readonly reduced: Nanos;
 }
 
 /** How a dispute can stand. Only the customer withdraws one; the operator decides the others. */
@@ -23,9 +25,9 @@ export interface TooMuch {
 
 export type Credit = { readonly kind: "credited"; readonly amount: Nanos } | TooMuch;
 
-/** What of a charge has not been given back. */
-export function leftOf({ charged, credited }: StandingCharge): Nanos {
-  return subtract(charged, credited);
+/** What of a charge its customer has paid or owes. */
+export function leftOf({ charged, credited, reduced }: StandingCharge): Nanos {
+  return subtract(subtract(charged, credited), reduced);
 }
 
 export type Opening =

@@ -25,7 +25,7 @@ export interface ClosedJob {
 export interface ChargeOfJob {
   readonly amount: Nanos;
   readonly billing: Billing;
-  /** What credit notes of the same period have given back of it. */
+  /** What credit notes have given back of it before its statement began to be closed. */
   readonly credited: Nanos;
 }
 
@@ -68,7 +68,7 @@ export interface Counted {
 /**
  * What a closed job comes to on its statement, by the terms it was accepted under (null: nothing special).
  *
- * Reductions apply to what credit notes of the same period have left of the charge: else an outcome that the allowance
+ * Reductions apply to what earlier credit notes have left of the charge: else an outcome that the allowance
  * made free could be credited as well, and its customer be paid for it.
  */
 export function jobLine(job: ClosedJob, terms: CustomerTerms | null, counted: Counted | null): JobLine {
@@ -79,6 +79,11 @@ export function jobLine(job: ClosedJob, terms: CustomerTerms | null, counted: Co
   const price = subtract(charge.amount, charge.credited);
   const { net, ...reductions } = rateLine(terms, { outcomeType, ...counted, price });
   return { ...job, kind: "job", ordinal, ...reductions, net: add(net, charge.credited) };
+}
+
+/** What the statement takes off a charge: no credit note can give that back any more. */
+export function reductionOf(line: StatementLine): Nanos {
+  return line.kind === "job" ? add(add(line.allowance, line.bands), line.discount) : ZERO;
 }
 
 const UNCHARGED = { allowance: ZERO, bands: ZERO, discount: ZERO, net: ZERO };

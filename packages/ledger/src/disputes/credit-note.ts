@@ -6,7 +6,7 @@ import type { Nanos } from "@contingent/core/money";
 import { newId } from "@contingent/db/ids";
 import { type Pool, type Queryable, transaction } from "@contingent/db/pool";
 import { book } from "../book.ts";
-import { lockCharge, type LockedCharge } from "./charge-lock.ts";
+import { awaitedClosing, lockCharge, type LockedCharge, type StatementClosing } from "./charge-lock.ts";
 
 export interface CreditRequest {
   readonly jobId: JobId;
@@ -23,6 +23,7 @@ export type IssuedCredit =
   /** The reference stands for another credit note of this job. */
   | { readonly kind: "ref_taken"; readonly id: CreditNoteId }
   | { readonly kind: "no_charge" }
+  | StatementClosing
   | TooMuch;
 
 const EARLIER = `
@@ -41,6 +42,8 @@ export async function issueCreditNote(pool: Pool, request: CreditRequest): Promi
     });
     const [known] = earlier.rows;
     if (known !== undefined) return { kind: known.is_same ? "repeated" : "ref_taken", id: known.id };
+    const closing = awaitedClosing(charge);
+    if (closing !== null) return closing;
     const credit = creditOf(charge, amount);
     if (credit.kind === "too_much") return credit;
     return { kind: "issued", id: await giveBack(client, charge, { amount, reason, ref, disputeId: null }) };
@@ -59,8 +62,8 @@ const GRANT = `
 
 const NOTE = `
   INSERT INTO credit_note (id, job_id, dispute_id, customer_id, ref, reason, amount_nanos, charge_nanos,
-                           credited_before_nanos, grant_id, at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, to_timestamp($11::float8 / 1000))`;
+                           credited_before_nanos, reduced_nanos, grant_id, at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, to_timestamp($12::float8 / 1000))`;
 
 export interface Given {
   readonly amount: Nanos;
@@ -75,12 +78,16 @@ export async function giveBack(client: Queryable, charge: LockedCharge, given: G
   const { jobId, customerId, currency, nowMs: atMs } = charge;
   const { amount, reason, ref, disputeId } = given;
   const id = newId("crn");
+  const reduced = charge.statement === null ? null : charge.reduced;
   const grantId = charge.billing === "prepaid" ? newId("gra") : null;
   if (grantId !== null) await grant(client, charge, { grantId, noteId: id, amount });
   await client.query({
     name: "write-credit-note",
     text: NOTE,
-    values: [id, jobId, disputeId, customerId, ref, reason, amount, charge.charged, charge.credited, grantId, atMs],
+    values: [
+      ...[id, jobId, disputeId, customerId, ref, reason],
+      ...[amount, charge.charged, charge.credited, reduced, grantId, atMs],
+    ],
   });
   await book(client, [{ transaction: creditNote({ id, jobId, customerId, amount, grantId }), currency, atMs }]);
   return id;

@@ -1,9 +1,16 @@
 /** What must be true of credit notes, disputes and charges that are not earned yet. See invariants.ts. */
 
 export const CREDITS = `
-  SELECT format('%s: %s credited of %s', c.job_id, sum(n.amount_nanos), c.amount_nanos) AS what
-    FROM charge c JOIN credit_note n ON n.job_id = c.job_id
-   GROUP BY c.job_id, c.amount_nanos HAVING sum(n.amount_nanos) > c.amount_nanos
+  SELECT format('%s: %s credited and %s taken off by its statement, of %s', c.job_id, coalesce(n.total, 0),
+                coalesce(r.amount_nanos, 0), c.amount_nanos) AS what
+    FROM charge c
+    LEFT JOIN (SELECT job_id, sum(amount_nanos) AS total FROM credit_note GROUP BY job_id) n ON n.job_id = c.job_id
+    LEFT JOIN statement_reduction r ON r.job_id = c.job_id
+   WHERE coalesce(n.total, 0) + coalesce(r.amount_nanos, 0) > c.amount_nanos
+  UNION ALL
+  SELECT format('%s: given when its charge was reduced by %s, and that is %s', n.id, n.reduced_nanos, coalesce(r.amount_nanos, 0))
+    FROM credit_note n LEFT JOIN statement_reduction r ON r.job_id = n.job_id
+   WHERE n.reduced_nanos <> coalesce(r.amount_nanos, 0)
   UNION ALL
   SELECT format('%s: %s given, %s booked', coalesce(n.id, b.id), coalesce(n.amount_nanos, 0), coalesce(b.total, 0))
     FROM credit_note n

@@ -5,7 +5,7 @@ import type { DisputeId, JobId } from "@contingent/core/ids";
 import { type Nanos, nanos } from "@contingent/core/money";
 import { type Pool, type Queryable, transaction } from "@contingent/db/pool";
 import { book } from "../book.ts";
-import { lockCharge, type LockedCharge } from "./charge-lock.ts";
+import { awaitedClosing, lockCharge, type LockedCharge, type StatementClosing } from "./charge-lock.ts";
 import { giveBack } from "./credit-note.ts";
 
 export type DisputeEnd =
@@ -19,6 +19,7 @@ export type ResolvedDispute =
   /** It had been resolved in just this way. */
   | { readonly kind: "repeated" }
   | { readonly kind: "resolved_otherwise"; readonly state: Exclude<DisputeState, "open"> }
+  | StatementClosing
   | TooMuch;
 
 const STATES = { uphold: "upheld", credit: "credited", withdraw: "withdrawn" } as const;
@@ -77,6 +78,8 @@ async function resolve(
 ): Promise<ResolvedDispute> {
   const { jobId, customerId, currency, nowMs: atMs } = charge;
   const { id, amount } = dispute;
+  const closing = end.outcome === "credit" ? awaitedClosing(charge) : null;
+  if (closing !== null) return closing;
   const credit = end.outcome === "credit" ? creditInDispute(charge, amount, end.amount) : null;
   if (credit?.kind === "too_much") return credit;
   const reason = end.outcome === "withdraw" ? null : end.reason;

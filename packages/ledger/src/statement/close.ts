@@ -3,8 +3,8 @@
  *
  * `begin`: a short transaction locks the customer's account and moves `closed_until` to the period's end. Whatever holds
  * the account has been dated already; whatever comes later is dated into the next period. From here on the lines stand.
- * `finish`: the lines are added up without any lock; then one transaction books what they come to, numbers the statement
- * and makes it final. A process that dies between the two leaves a statement that is `closing`, which anybody finishes.
+ * `finish`: the lines are added up without any lock, and what they take off charges is written down; then one transaction books what they come to, numbers the statement
+ * and makes it final. Until then nobody gives back anything of the period's charges (disputes/charge-lock.ts). A process that dies between the two leaves a statement that is `closing`, which anybody finishes.
  *
  * Locks: `begin` the account, then the new statement; `finish` the statement, then (by inserting) its grants, and last
  * the year's counter of numbers, which is the only row that different customers share. Index: the primary keys.
@@ -29,6 +29,7 @@ import { type Pool, type Queryable, transaction } from "@contingent/db/pool";
 import { book } from "../book.ts";
 import { addUpLines, type TermsById } from "./lines.ts";
 import { TERMS_BEFORE } from "./read.ts";
+import { recordReductions } from "./reductions.ts";
 import { headOf, STATEMENT_COLUMNS, type StatementHead, type StatementRow, totalsColumns } from "./row.ts";
 
 /** What became of the wish to close a period. */
@@ -162,7 +163,9 @@ export async function finishClosing(pool: Pool, id: StatementId): Promise<void> 
   const terms = customerTermsById(pool);
   const from = new Date(period.startMs).toISOString();
   const until = new Date(period.endMs).toISOString();
-  const { tally, hash } = await addUpLines(pool, terms, { customerId, from, until });
+  const { tally, hash } = await addUpLines(pool, terms, { customerId, from, until }, (lines) =>
+    recordReductions(pool, id, lines),
+  );
   const totals = statementTotals(tally, termsId === null ? null : await terms(termsId));
   await refuseDifference(pool, head, totals);
   await transaction(pool, (client) => store(client, head, totals, hash));

@@ -53,12 +53,18 @@ export function timestampOf(expression: string): string {
   return `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }
 
+/**
+ * A charge's credits are those that were given before its statement began to be closed, also when they are dated in the
+ * next period already; of an open period only those until the instant at which it is looked at.
+ */
 const JOBS = `
   SELECT j.id AS job_id, ${timestampOf("j.closed_at")} AS closed_at, j.outcome_type, v.version, j.outcome_key,
          j.resolution, j.reason, j.attempts, j.customer_terms_id, c.amount_nanos, c.billing,
          CASE WHEN c.job_id IS NOT NULL THEN (
-           SELECT sum(p.amount_nanos)::bigint FROM ledger_transaction t JOIN posting p ON p.transaction_id = t.id
-            WHERE t.job_id = j.id AND t.kind = 'credit' AND t.dated_at >= $2 AND t.dated_at < $3
+           SELECT sum(p.amount_nanos)::bigint FROM ledger_transaction t
+             JOIN credit_note n ON n.id = t.credit_note_id AND n.reduced_nanos IS NULL
+             JOIN posting p ON p.transaction_id = t.id
+            WHERE t.job_id = j.id AND t.kind = 'credit' AND (t.dated_at < $3 OR t.dated_at >= period_end($2))
               AND p.account_class = 'contra_revenue:credit') END AS credited_nanos
     FROM job j
     JOIN outcome_type_version v ON v.id = j.outcome_type_version_id
@@ -234,17 +240,19 @@ function creditOf(row: CreditRow): CreditLine {
   };
 }
 
-/** All lines added up, and the hash over them. */
+/** All lines added up, and the hash over them. @param each is shown the lines, page by page */
 export async function addUpLines(
   db: Queryable,
   terms: TermsById,
   subject: LinesOf,
+  each: (lines: readonly StatementLine[]) => Promise<void> = async () => {},
 ): Promise<{ readonly tally: Tally; readonly hash: string }> {
   const hash = createHash("sha256");
   let tally = EMPTY_TALLY;
   for await (const lines of linePages(db, terms, subject)) {
     tally = tallied(tally, lines);
     for (const line of lines) hash.update(`${canonicalLine(line)}\n`);
+    await each(lines);
   }
   return { tally, hash: `sha256:${hash.digest("hex")}` };
 }

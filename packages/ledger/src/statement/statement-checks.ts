@@ -3,6 +3,7 @@ import type { StatementId } from "@contingent/core/ids";
 import { statementTotals } from "@contingent/core/statement/totals";
 import type { Queryable } from "@contingent/db/pool";
 import { addUpLines, type TermsById } from "./lines.ts";
+import { differingReduction } from "./reductions.ts";
 import { closedOf, STATEMENT_COLUMNS, type StatementRow, totalsColumns } from "./row.ts";
 
 const CLOSING_KINDS = "('adjustment', 'commitment', 'rounding', 'statement')";
@@ -67,8 +68,17 @@ const NUMBERS = `
     LEFT JOIN statement_number c ON c.year = n.year::int
    WHERE n.count <> n.last OR c.last IS DISTINCT FROM n.last`;
 
+/** That no charge of another statement is among them, and none is missing: `misstated` looks at each line. */
+const REDUCTIONS = `
+  SELECT format('%s takes %s off its lines, and recorded %s', s.id, s.stated, coalesce(r.total, 0))
+    FROM (SELECT id, allowance_nanos + allowance_prepaid_nanos + bands_nanos + bands_prepaid_nanos
+                     + discount_nanos + discount_prepaid_nanos AS stated
+            FROM statement WHERE state = 'closed') s
+    LEFT JOIN (SELECT statement_id, sum(amount_nanos) AS total FROM statement_reduction GROUP BY 1) r ON r.statement_id = s.id
+   WHERE s.stated <> coalesce(r.total, 0)`;
+
 /** Statements against the books, and their numbers. That they are what their lines come to: `misstated`. */
-export const STATEMENTS = `${closings("FULL")} UNION ALL ${NUMBERS}`;
+export const STATEMENTS = `${closings("FULL")} UNION ALL ${NUMBERS} UNION ALL ${REDUCTIONS}`;
 /** Of what was booked since an earlier check: that each closing is its statement's. */
 export const CLOSINGS_SINCE = closings("RIGHT");
 
@@ -138,9 +148,13 @@ async function misstatement(client: Queryable, terms: TermsById, row: StatementR
   const { id, customerId, period, termsId, totals, linesHash } = closedOf(row);
   const from = new Date(period.startMs).toISOString();
   const until = new Date(period.endMs).toISOString();
-  const { tally, hash } = await addUpLines(client, terms, { customerId, from, until });
+  let differing: string | null = null;
+  const { tally, hash } = await addUpLines(client, terms, { customerId, from, until }, async (lines) => {
+    differing ??= await differingReduction(client, id, lines);
+  });
   const due = statementTotals(tally, termsId === null ? null : await terms(termsId));
   const [stated, added] = [totals, due].map((each) => JSON.stringify(totalsColumns(each)));
   if (stated !== added) return `${id} states ${stated}; its lines come to ${added}`;
+  if (differing !== null) return differing;
   return hash === linesHash ? null : `the lines of ${id} are not those that it was closed with`;
 }

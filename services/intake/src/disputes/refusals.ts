@@ -1,6 +1,6 @@
 /** Why a dispute or a credit cannot be, in words that say what can. */
 import type { TooMuch } from "@contingent/core/books/disputes";
-import type { DisputeId, JobId } from "@contingent/core/ids";
+import type { DisputeId, JobId, StatementId } from "@contingent/core/ids";
 import { formatMoney } from "@contingent/core/money";
 import { ApiError } from "../http/api-error.ts";
 import { isoTime } from "../jobs/render.ts";
@@ -8,9 +8,17 @@ import { isoTime } from "../jobs/render.ts";
 export function tooMuch({ atMost }: TooMuch, of: string): ApiError {
   const message =
     atMost === 0n
-      ? `Nothing is left of ${of}: all of it was given back already.`
+      ? `Nothing is left of ${of}: its statement has taken it off, or it was given back already.`
       : `That is more than is left of ${of}. Send at most ${formatMoney(atMost)}.`;
   return new ApiError("amount_too_large", message, { param: "/amount" });
+}
+
+/** A large statement is closed in a minute, most in less than a second. */
+const RETRY_AFTER_S = "5";
+
+export function statementClosing(id: StatementId): ApiError {
+  const message = `The statement ${id} is being closed, and what it leaves of the charge is not known yet. Send the request again in a moment.`;
+  return new ApiError("statement_closing", message, { headers: { "Retry-After": RETRY_AFTER_S } });
 }
 
 export function windowOver(id: JobId, untilMs: number | null): ApiError {

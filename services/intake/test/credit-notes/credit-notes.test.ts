@@ -1,6 +1,9 @@
+import { periodAt, statementIdOf } from "@contingent/core/statement/period";
+import { beginClosing, finishClosing } from "@contingent/ledger/statement/close";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectError } from "../checked-client.ts";
 import { type Api, JOB, startApiWithType } from "../harness.ts";
+import { moveTo } from "../months.ts";
 import { afterCharges, chargedJob, credited, post } from "../open-dispute/charged.ts";
 
 let api: Api;
@@ -87,4 +90,18 @@ describe("nothing is given for", () => {
       "customer_id",
     );
   });
+});
+
+test("409 while the charge's statement is being closed, and 201 afterwards", async () => {
+  const job = await chargedJob(api);
+  const statement = statementIdOf(api.customerId, periodAt(Date.now()));
+  await moveTo(api, 0);
+  expect(await beginClosing(api.pool, statement)).toMatchObject({ kind: "begun" });
+  const body = { job, amount: "0.01", reason: REASON, ref: "ticket-closing" };
+  const refused = await post(api.operator, "/v1/credit-notes", body);
+  const { message } = expectError(refused, "statement_closing");
+  expect(message).toContain(statement);
+  expect(refused.headers.get("retry-after")).toBe("5");
+  await finishClosing(api.pool, statement);
+  expect(await post(api.operator, "/v1/credit-notes", body)).toMatchObject({ status: 201 });
 });

@@ -3,7 +3,7 @@ import type { CreditNoteId } from "@contingent/core/ids";
 import type { JobView } from "@contingent/db/job-views";
 import { type IssuedCredit, issueCreditNote } from "@contingent/ledger/disputes/credit-note";
 import { findCreditNote } from "@contingent/ledger/disputes/views";
-import { tooMuch } from "../../disputes/refusals.ts";
+import { statementClosing, tooMuch } from "../../disputes/refusals.ts";
 import { renderCreditNote } from "../../disputes/render.ts";
 import { ApiError } from "../../http/api-error.ts";
 import { route } from "../../http/route.ts";
@@ -32,6 +32,8 @@ function noteOf(issued: IssuedCredit, view: JobView, ref: string): CreditNoteId 
     }
     case "too_much":
       throw tooMuch(issued, `the charge for ${view.id}`);
+    case "statement_closing":
+      throw statementClosing(issued.statement);
     case "no_charge":
       throw noCharge(view, "nothing to give back", "/job");
   }
