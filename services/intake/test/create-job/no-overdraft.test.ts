@@ -6,12 +6,17 @@
  * and money comes in. Meanwhile and afterwards nothing is overdrawn, nothing is lost, and what is left can be spent to the
  * last job.
  */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { customerSchema, type CustomerBody } from "@contingent/contracts/http/customers";
 import { errorSchema } from "@contingent/contracts/http/errors";
 import { jobSchema } from "@contingent/contracts/http/job";
 import type { JobId } from "@contingent/core/ids";
 import { formatMoney, nanos, parseMoney } from "@contingent/core/money";
 import type { ApiAnswer } from "@contingent/embedded/api-client";
+import { serviceProcesses, type ServiceProcess } from "@contingent/embedded/services";
+import { type RunningProcess, startServices, stopServices } from "@contingent/embedded/system";
 import { checkBooks } from "@contingent/ledger/check-books";
 import { answer, happens, judge, partsOf, take, type TestStep } from "@contingent/testkit/jobs";
 import fc from "fast-check";
@@ -36,17 +41,33 @@ const BANDS = [
 ];
 
 let api: Api;
+let others: readonly RunningProcess[];
 let urls: readonly string[];
+const logs = fs.mkdtempSync(path.join(os.tmpdir(), "contingent-overdraft-"));
 beforeAll(async () => {
   api = await startApi();
-  const others = await Promise.all(Array.from({ length: PROCESSES - 1 }, () => api.anotherProcess()));
-  urls = [api.url, ...others.map(({ url }) => url)];
+  others = await startServices(otherProcesses(api.databaseUrl), logs);
+  urls = [api.url, ...others.map(({ port }) => `http://127.0.0.1:${port}`)];
   const partly = { partial_at: 0.5, price: { shape: "tiered", amount: "0.07", bands: BANDS } };
   await api.operator.publish("plain", { ...DEFINITION, cascade: ONCE });
   await api.operator.publish("partly", { ...DEFINITION, cascade: ONCE, ...partly });
   await api.operator.publish("dear", { ...DEFINITION, cascade: ONCE, price: { shape: "binary", amount: "0.11" } });
 });
-afterAll(() => api[Symbol.asyncDispose]());
+afterAll(async () => {
+  await stopServices(others);
+  await api[Symbol.asyncDispose]();
+  fs.rmSync(logs, { recursive: true, force: true });
+});
+
+/** The API as processes of their own, as behind a load balancer. */
+function otherProcesses(databaseUrl: string): readonly ServiceProcess[] {
+  const anthropic = { apiKey: "unused" };
+  const all = serviceProcesses({ databaseUrl, queueUrl: databaseUrl, apiPort: 0, anthropic, workers: {} });
+  const intake = all.filter(({ name }) => name === "intake");
+  return Array.from({ length: PROCESSES - 1 }, (_, n) =>
+    intake.map((each) => ({ ...each, name: `intake-${n}` })),
+  ).flat();
+}
 
 const ENDS: Readonly<Record<string, readonly TestStep[]>> = {
   success: SUCCEED,
