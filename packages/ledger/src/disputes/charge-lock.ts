@@ -36,7 +36,10 @@ const CHARGE = `
          coalesce(r.amount_nanos, 0)::bigint AS reduced_nanos, s.id AS statement_id, s.state AS statement_state
     FROM charge c
     LEFT JOIN unearned u ON u.job_id = c.job_id
-    LEFT JOIN statement s ON s.customer_id = c.customer_id AND s.period_start = period_start('month', c.at)
+    -- Looked up by its key: as a plain join, all statements were read while the planner believed that there were few.
+    LEFT JOIN LATERAL (
+      SELECT id, state FROM statement
+       WHERE customer_id = c.customer_id AND period_start = period_start('month', c.at) OFFSET 0) s ON true
     LEFT JOIN statement_reduction r ON r.job_id = c.job_id AND s.state = 'closed'
    WHERE c.job_id = $1`;
 
