@@ -219,6 +219,7 @@ function rejected(job: RefJob, now: number): readonly RefCost[] {
   job.state = "queued";
   job.resolution = null;
   job.best = null;
+  job.strikes = 0;
   job.deadline = now + job.type.deadline;
   return [];
 }

@@ -100,7 +100,15 @@ export function reopen(job: Job, now: Circumstances): Step {
     resolution: null,
     // Whole milliseconds, like the first one, so that the API can show it exactly.
     deadlineAtMs: Math.floor(now.nowMs) + job.terms.deadlineMs,
-    progress: { ...job.progress, best: null, outages: 0, outageFromStep: null, reworkedAfter: job.attempts },
+    // What went wrong in the work before says nothing about this one.
+    progress: {
+      ...job.progress,
+      best: null,
+      outages: 0,
+      outageFromStep: null,
+      strikes: 0,
+      reworkedAfter: job.attempts,
+    },
   };
   return queueAt(reopened, { step, modelIndex: 0 }, 0, "job.reopened", "rejected", now);
 }

@@ -144,6 +144,12 @@ describe("the rework", () => {
     expect(inWords(decide(failed, claim, at(REJECTED_MS + 9_000)))).toBe("settling failure cost_cap · job.resolved");
   });
 
+  test("does not inherit the strikes of the work before", () => {
+    const delivered = awaitingJob(reworkable());
+    const struck: Job = { ...delivered, progress: { ...delivered.progress, strikes: 2 } };
+    expect(after(struck, at(REJECTED_MS), REJECTED).progress.strikes).toBe(0);
+  });
+
   test("does not inherit an outage that the delivered outcome outlived", () => {
     const gone = claimOf({ attemptId: OTHER });
     let job = partialInHand(reworkable({ cascade: [cascadeStep("fast", ["small"])] }));
