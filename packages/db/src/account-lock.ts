@@ -33,7 +33,7 @@ interface AccountRow {
 }
 
 /** What was spent counts only while its period lasts. */
-export const SPENT_IN_PERIOD = `
+const SPENT_IN_PERIOD = `
   CASE WHEN a.spent_from >= period_start(coalesce(a.limit_period, 'month'), n.at) THEN a.spent_nanos ELSE 0 END`;
 
 /** The accounts of these rows. What is computed here is computed after the rows were read: after their lock, where there is one. */
