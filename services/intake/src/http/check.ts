@@ -52,6 +52,8 @@ function isMissing(issue: z.core.$ZodIssue): boolean {
 function messageOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
+      // A schema with words of its own for this has said all of it.
+      if (!issue.message.includes(", received")) return issue.message;
       return `must be ${article(issue.expected)}${issue.message.replace(/^.*(?=, received)/, "")}`;
     case "too_big":
       return `is too large: at most ${issue.maximum}${unitOf(issue.origin)}`;
