@@ -7,6 +7,7 @@ import { readTask } from "@contingent/simulator/mind/task";
 import { findModel } from "@contingent/simulator/models";
 import { checkTree } from "@contingent/validators/check-tree";
 import { evaluate } from "@contingent/validators/evaluate";
+import { runHere } from "@contingent/validators/validator";
 import { parseOutput } from "@contingent/validators/parse-output";
 import { compileSchema } from "@contingent/validators/json_schema/schema";
 import { describe, expect, test } from "vitest";
@@ -165,7 +166,7 @@ describe("the samples", () => {
 
   test.each(sampleJobs.map((job) => [nameOf(job), job] as const))(
     "%s, answered as well as possible, is judged as it deserves",
-    (name, job) => {
+    async (name, job) => {
       const {
         validator,
         output_schema: outputSchema,
@@ -173,7 +174,12 @@ describe("the samples", () => {
         partial_at: partialAt,
       } = definitionOf(job);
       const subject = { input: job.input, output: bestAnswer(job), outputSchema };
-      const { decision } = evaluate(readTree(validator), subject, { successAt, partialAt: partialAt ?? null });
+      const { decision } = await evaluate(
+        validator as Tree,
+        subject,
+        { successAt, partialAt: partialAt ?? null },
+        runHere,
+      );
       expect(decision).toBe(HOPELESS.includes(name) ? "fail" : PARTIAL.includes(name) ? "partial" : "pass");
     },
   );
@@ -214,13 +220,5 @@ function functionOf(job: SampleJob): FunctionInput {
   return job.input;
 }
 
+/** The form of a definition's tree is checked above. */
 type Tree = Parameters<typeof evaluate>[0];
-
-/** The validator tree as the type it has once `checkTree` has found nothing wrong with it. */
-function readTree(tree: Json): Tree {
-  if (!isJsonObject(tree)) throw new Error("The validator is no tree.");
-  const { use, options, all } = tree;
-  if (typeof use === "string") return { use, options: options ?? {} };
-  if (!Array.isArray(all)) throw new Error("The validator is no tree.");
-  return { all: all.map((child: Json) => readTree(child)) };
-}

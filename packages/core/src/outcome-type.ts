@@ -15,10 +15,20 @@ export interface Prompt {
   readonly user: string;
 }
 
-/** A leaf of the validator tree: a built-in validator by name with its options, or an inner node over others. */
+/**
+ * The validator tree. A leaf is a validator by name with its options, and scores 0 to 1. Inner nodes: `all` is as good as
+ * its worst member, `any` as its best, `not` is one minus its member, and `weighted` the mean by weight, which from
+ * `threshold` on counts as 1.
+ */
 export type ValidatorNode =
   | { readonly use: string; readonly options: Json }
-  | { readonly all: readonly ValidatorNode[] };
+  | { readonly all: readonly ValidatorNode[] }
+  | { readonly any: readonly ValidatorNode[] }
+  | {
+      readonly weighted: readonly { readonly weight: number; readonly of: ValidatorNode }[];
+      readonly threshold?: number;
+    }
+  | { readonly not: ValidatorNode };
 
 /** How long to wait before the n-th attempt on a tier: `initialDelayMs × multiplier^(n−2)`, spread by ± jitter, at most `delayMaxMs`. */
 export interface RetryPolicy {

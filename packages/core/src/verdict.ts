@@ -13,6 +13,17 @@ export interface Finding {
 
 export type Decision = "pass" | "partial" | "fail";
 
+/** What one leaf of the validator tree had to say. */
+export interface LeafVerdict {
+  /** Where the leaf is in the tree, as a JSON pointer: `""`, `/all/1`, `/weighted/0/of`. */
+  readonly leaf: string;
+  /** `name@version`. */
+  readonly validator: string;
+  /** 0 to 1. */
+  readonly score: number;
+  readonly durationMs: number;
+}
+
 /** A validator's decision on one answer. That the validator itself broke is not a verdict. */
 export interface Verdict {
   readonly decision: Decision;
@@ -21,6 +32,8 @@ export interface Verdict {
   readonly findings: readonly Finding[];
   /** `name@version` of every leaf that had a say. */
   readonly validators: readonly string[];
+  /** What each of them said, in the order in which they were asked. */
+  readonly leaves: readonly LeafVerdict[];
 }
 
 /** The decision that a score means under the type's thresholds. A gate that failed makes it `fail` whatever the score. */

@@ -223,6 +223,7 @@ function verdictOf(fact: Fact): StoredVerdict | undefined {
     score,
     findings,
     validators,
+    leaves: [{ leaf: "", validator: "fixture@1", score, durationMs: 1 }],
     evidenceHash: "0",
     output: { answer: 42 },
     durationMs: 1,

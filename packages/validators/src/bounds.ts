@@ -18,3 +18,5 @@ export const VALUES_MAX = 10_000;
 /** Leaves and levels of a validator tree. */
 export const TREE_LEAVES_MAX = 32;
 export const TREE_DEPTH_MAX = 8;
+/** The largest weight of a member of `weighted`: larger ones say nothing that smaller ones cannot. */
+export const WEIGHT_MAX = 1_000;

@@ -19,11 +19,11 @@ function casesOf(validator: string, file: "passing" | "failing"): readonly Case[
   return JSON.parse(readFileSync(new URL(`${validator}/cases/${file}.json`, import.meta.url), "utf8")) as Case[];
 }
 
-function run(validator: string, { options, input = null, output, output_schema = {} }: Case) {
+async function run(validator: string, { options, input = null, output, output_schema = {} }: Case) {
   const registered = validatorNamed(validator);
   if (registered === null) throw new Error(`no validator ${validator}`);
   expect(registered.problemsOf(options)).toEqual([]);
-  return registered.run({ input, output, outputSchema: output_schema }, options);
+  return await registered.run({ input, output, outputSchema: output_schema }, options);
 }
 
 test("every folder with cases is a validator, and every validator has a folder", () => {
@@ -39,12 +39,12 @@ describe.each(validatorNames())("%s", (validator) => {
     expect(Math.min(passing.length, failing.length)).toBeGreaterThanOrEqual(5);
   });
 
-  test.each(passing)("accepts: $name", (each) => {
-    expect(run(validator, each)).toEqual({ score: 1, findings: [] });
+  test.each(passing)("accepts: $name", async (each) => {
+    expect(await run(validator, each)).toEqual({ score: 1, findings: [] });
   });
 
-  test.each(failing)("rejects: $name", (each) => {
-    const result = run(validator, each);
+  test.each(failing)("rejects: $name", async (each) => {
+    const result = await run(validator, each);
     expect(result.findings.map(({ path, code }) => `${path} ${code}`)).toEqual(each.findings);
     expect(result.score).toBeCloseTo(each.score ?? Number.NaN, 12);
   });

@@ -1,4 +1,4 @@
-import { TREE_DEPTH_MAX, TREE_LEAVES_MAX } from "./bounds.ts";
+import { TREE_DEPTH_MAX, TREE_LEAVES_MAX, WEIGHT_MAX } from "./bounds.ts";
 import { quote } from "./finding.ts";
 import { join } from "./pointer.ts";
 import { validatorNamed, validatorNames } from "./registry.ts";
@@ -22,27 +22,71 @@ interface Check {
   leaves: number;
 }
 
+const A_NODE =
+  '{"use": "<validator>", "options": {…}}, {"all": [ … ]}, {"any": [ … ]}, {"weighted": [{"weight": 1, "of": … }]} or {"not": … }';
+
+/** What may stand beside each kind of node. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  use: ["use", "options"],
+  all: ["all"],
+  any: ["any"],
+  weighted: ["weighted", "threshold"],
+  not: ["not"],
+};
+
+type Report = (message: string, at?: string) => void;
+
 function visit(node: unknown, path: string, check: Check, depth: number): void {
-  const problem = (message: string, at = path): void => void check.problems.push({ path: at, message });
-  if (typeof node !== "object" || node === null || Array.isArray(node))
-    return problem('must be an object: {"use": "<validator>", "options": {…}} or {"all": [ … ]}');
-  const { use, all, options } = Object.fromEntries(Object.entries(node));
-  const unknown = Object.keys(node).filter(
-    (name) => !(use === undefined ? ["all"] : ["use", "options"]).includes(name),
-  );
+  const problem: Report = (message, at = path) => void check.problems.push({ path: at, message });
+  if (!isObject(node)) return problem(`must be an object: ${A_NODE}`);
+  const kind = Object.keys(NAMES).find((name) => node[name] !== undefined);
+  if (kind === undefined) return problem(`must be one of: ${A_NODE}`);
+  const unknown = Object.keys(node).filter((name) => NAMES[kind]?.includes(name) !== true);
   for (const name of unknown.slice(0, 5)) problem("is not known here: remove it", join(path, name));
-  if (use !== undefined) {
+  if (kind === "use") {
     check.leaves += 1;
-    return leaf(use, options, path, problem);
+    return leaf(node["use"], node["options"], path, problem);
   }
-  if (!Array.isArray(all) || all.length === 0)
-    return problem('must have "use" (the name of a validator) or "all" (a list of at least one of these objects)');
   if (depth >= TREE_DEPTH_MAX) return problem(`nests deeper than ${TREE_DEPTH_MAX} levels`);
-  for (const [index, child] of all.slice(0, TREE_LEAVES_MAX + 1).entries())
-    visit(child, join(join(path, "all"), index), check, depth + 1);
+  const below = join(path, kind);
+  const members = node[kind];
+  if (kind === "not") return visit(members, below, check, depth + 1);
+  if (!Array.isArray(members) || members.length === 0)
+    return problem("must be a list of at least one of these objects", below);
+  for (const [index, member] of members.slice(0, TREE_LEAVES_MAX + 1).entries()) {
+    const at = join(below, index);
+    if (kind !== "weighted") visit(member, at, check, depth + 1);
+    else visit(weighed(member, at, problem), join(at, "of"), check, depth + 1);
+  }
+  if (kind === "weighted" && !(node["threshold"] === undefined || isShare(node["threshold"])))
+    problem("must be a number above 0 and at most 1", join(path, "threshold"));
 }
 
-function leaf(use: unknown, options: unknown, path: string, problem: (message: string, at?: string) => void): void {
+/** The node that a member of `weighted` weighs. */
+function weighed(member: unknown, path: string, problem: Report): unknown {
+  if (!isObject(member)) {
+    problem('must be an object: {"weight": 1, "of": … }', path);
+    return undefined;
+  }
+  const { weight, of } = member;
+  if (!(typeof weight === "number" && weight > 0 && weight <= WEIGHT_MAX))
+    problem(`must be a number above 0 and at most ${WEIGHT_MAX}`, join(path, "weight"));
+  for (const name of Object.keys(member)
+    .filter((n) => n !== "weight" && n !== "of")
+    .slice(0, 5))
+    problem("is not known here: remove it", join(path, name));
+  return of;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isShare(value: unknown): boolean {
+  return typeof value === "number" && value > 0 && value <= 1;
+}
+
+function leaf(use: unknown, options: unknown, path: string, problem: Report): void {
   const validator = typeof use === "string" ? validatorNamed(use) : null;
   if (validator === null) {
     const name = typeof use === "string" ? quote(use) : "that is not a string";

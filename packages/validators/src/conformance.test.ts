@@ -126,27 +126,27 @@ describe.each(validatorNames())("%s", (name) => {
     for (const options of allOptions) expect(validator.problemsOf(options)).toEqual([]);
   });
 
-  test.each(hostileOutputs)("survives %s: bounded, with a reason, the same twice", (_, output) => {
+  test.each(hostileOutputs)("survives %s: bounded, with a reason, the same twice", async (_, output) => {
     for (const options of allOptions) {
       const subject: Subject = { input: output, output, outputSchema: { type: "object", maxProperties: 2 } };
       const started = performance.now();
-      const first = validator.run(subject, options);
+      const first = await validator.run(subject, options);
       expect(performance.now() - started).toBeLessThan(CHECK_MS_MAX);
       expectSound(first);
-      expect(validator.run(subject, options)).toEqual(first);
+      expect(await validator.run(subject, options)).toEqual(first);
     }
     expect(Reflect.get({}, "x")).toBe(undefined);
   });
 
-  test("any answer is judged soundly", () => {
+  test("any answer is judged soundly", async () => {
     const answer = fc.jsonValue().map((value): Json => JSON.parse(JSON.stringify(value)) as Json);
     const wrapped = fc.record({ text: answer, items: fc.oneof(answer, fc.array(fc.record({ x: answer }))) });
-    fc.assert(
-      fc.property(fc.oneof(answer, wrapped), fc.constantFrom(...allOptions), (output, options) => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(answer, wrapped), fc.constantFrom(...allOptions), async (output, options) => {
         const subject: Subject = { input: output, output, outputSchema: {} };
-        const first = validator.run(subject, options);
+        const first = await validator.run(subject, options);
         expectSound(first);
-        expect(validator.run(subject, options)).toEqual(first);
+        expect(await validator.run(subject, options)).toEqual(first);
       }),
       { numRuns: 300 },
     );

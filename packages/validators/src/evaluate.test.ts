@@ -4,7 +4,7 @@ import { VERDICT_FINDINGS_MAX } from "./bounds.ts";
 import { checkTree } from "./check-tree.ts";
 import { evaluate } from "./evaluate.ts";
 import { validatorNames } from "./registry.ts";
-import type { Problem, Subject } from "./validator.ts";
+import { type Problem, runHere, type Subject } from "./validator.ts";
 
 type Expected = readonly [path: string, message: string];
 
@@ -27,19 +27,21 @@ function found(problems: readonly Problem[], expected: readonly Expected[]): rea
 }
 
 describe("evaluate", () => {
-  test("an answer that passes every check passes", () => {
-    const verdict = evaluate(tree, subject({ items: [{ a: "2026-01-02", b: 1 }] }), thresholds);
-    expect(verdict).toEqual({
-      decision: "pass",
-      score: 1,
-      findings: [],
-      validators: ["json_schema@1", "fields_complete@1", "format@1"],
-    });
+  test("an answer that passes every check passes", async () => {
+    const verdict = await evaluate(tree, subject({ items: [{ a: "2026-01-02", b: 1 }] }), thresholds, runHere);
+    expect(verdict).toMatchObject({ decision: "pass", score: 1, findings: [] });
+    // The cheapest first: what needs a process of its own comes last.
+    expect(verdict.validators).toEqual(["fields_complete@1", "format@1", "json_schema@1"]);
+    expect(verdict.leaves.map(({ leaf, validator, score }) => `${leaf} ${validator} ${score}`)).toEqual([
+      "/all/1/all/0 fields_complete@1 1",
+      "/all/1/all/1 format@1 1",
+      "/all/0 json_schema@1 1",
+    ]);
   });
 
-  test("the worst check decides, whatever the others say", () => {
+  test("the worst check decides, whatever the others say", async () => {
     const items = [{ a: "2026-01-02", b: 1 }, { a: "2026-01-03" }, { a: "4.1.2026", b: 1 }, { a: "5.1.2026", b: 1 }];
-    const verdict = evaluate(tree, subject({ items }), thresholds);
+    const verdict = await evaluate(tree, subject({ items }), thresholds, runHere);
     expect(verdict.score).toBe(0.5);
     expect(verdict.decision).toBe("partial");
     expect(verdict.findings.map(({ path, code }) => `${path} ${code}`)).toEqual([
@@ -49,41 +51,48 @@ describe("evaluate", () => {
     ]);
   });
 
-  test("a gate that failed fails the answer, even under a threshold of nought", () => {
-    expect(evaluate(shape, subject({}), { successAt: 0.9, partialAt: 0 }).decision).toBe("fail");
-    expect(evaluate(shape, subject({}), { successAt: 0, partialAt: null }).decision).toBe("fail");
+  test("a gate that failed fails the answer, even under a threshold of nought", async () => {
+    expect((await evaluate(shape, subject({}), { successAt: 0.9, partialAt: 0 }, runHere)).decision).toBe("fail");
+    expect((await evaluate(shape, subject({}), { successAt: 0, partialAt: null }, runHere)).decision).toBe("fail");
   });
 
-  test("without a partial threshold there is only pass and fail", () => {
+  test("without a partial threshold there is only pass and fail", async () => {
     const items = [{ a: "2026-01-02", b: 1 }, { a: "2026-01-03" }];
-    expect(evaluate(complete, subject({ items }), { successAt: 0.9, partialAt: null }).decision).toBe("fail");
+    expect((await evaluate(complete, subject({ items }), { successAt: 0.9, partialAt: null }, runHere)).decision).toBe(
+      "fail",
+    );
   });
 
-  test("findings are bounded however bad the answer is", () => {
+  test("findings are bounded however bad the answer is", async () => {
     const items = Array.from({ length: 500 }, () => ({ a: "x" }));
-    const verdict = evaluate({ all: [complete, dated, dated, complete] }, subject({ items }), thresholds);
+    const verdict = await evaluate(
+      { all: [complete, dated, dated, complete] },
+      subject({ items }),
+      thresholds,
+      runHere,
+    );
     expect(verdict.findings).toHaveLength(VERDICT_FINDINGS_MAX);
   });
 
-  test("an answer with very many errors is left at its first one", () => {
+  test("an answer with very many errors is left at its first one", async () => {
     const wide: Subject = {
       input: {},
       output: Array.from({ length: 3_000 }, () => 1),
       outputSchema: { items: { type: "string" } },
     };
     const few: Subject = { ...wide, output: [1, 1, 1] };
-    expect(evaluate(shape, wide, thresholds).findings).toHaveLength(1);
-    expect(evaluate(shape, few, thresholds).findings).toHaveLength(3);
+    expect((await evaluate(shape, wide, thresholds, runHere)).findings).toHaveLength(1);
+    expect((await evaluate(shape, few, thresholds, runHere)).findings).toHaveLength(3);
   });
 
   test.each<[string, ValidatorNode, string]>([
     ["an unknown validator", { use: "fields_compelte", options: {} }, 'there is no validator "fields_compelte"'],
     ["options that do not fit", { use: "format", options: { fields: ["/a"] } }, "the options of format@1 do not fit"],
-    ["an empty `all`", { all: [] }, "empty `all`"],
+    ["an empty `all`", { all: [] }, "a node without members"],
     ["an output schema that cannot be used", shape, "is not a usable JSON Schema"],
-  ])("%s is no verdict: it throws", (_, broken, message) => {
+  ])("%s is no verdict: it throws", async (_, broken, message) => {
     const judged: Subject = { input: {}, output: {}, outputSchema: { type: "objekt" } };
-    expect(() => evaluate(broken, judged, thresholds)).toThrow(message);
+    await expect(evaluate(broken, judged, thresholds, runHere)).rejects.toThrow(message);
   });
 });
 
@@ -120,8 +129,8 @@ describe("checkTree", () => {
       [["/validator/options/cases", 'must mean one place: "*" is not allowed here']],
     ],
     ["missing options", { use: "json_schema" }, [["/validator/options", "{} if it needs none"]]],
-    ["neither `use` nor `all`", {}, [["/validator", 'must have "use"']]],
-    ["an empty `all`", { all: [] }, [["/validator", "at least one"]]],
+    ["neither `use` nor `all`", {}, [["/validator", 'must be one of: {"use"']]],
+    ["an empty `all`", { all: [] }, [["/validator/all", "at least one"]]],
     ["a tree that is no object", "json_schema", [["/validator", "must be an object"]]],
     ["a key that means nothing", { all: [shape], any: [shape] }, [["/validator/any", "is not known here: remove it"]]],
     [

@@ -3,6 +3,7 @@ import type { ValidatorNode } from "@contingent/core/outcome-type";
 import { describe, expect, test } from "vitest";
 import { termsWith } from "@contingent/core/job/job.fixture";
 import { asItIsNow, changedSince, type Evidence, evidenceHash, judgeAnswer } from "./judge-answer.ts";
+import { runHere } from "./validator.ts";
 
 const evidence: Evidence = {
   version: {
@@ -16,33 +17,36 @@ const evidence: Evidence = {
 };
 
 describe("judgeAnswer", () => {
-  test("an answer that passes is a pass, with what was read", () => {
-    expect(judgeAnswer(evidence)).toEqual({
+  test("an answer that passes is a pass, with what was read", async () => {
+    expect(await judgeAnswer(evidence, runHere)).toEqual({
       decision: "pass",
       score: 1,
       findings: [],
       validators: ["json_schema@1"],
+      leaves: [{ leaf: "", validator: "json_schema@1", score: 1, durationMs: expect.any(Number) as number }],
       output: { total: "1.00" },
       value: null,
     });
   });
 
-  test("the number that the price depends on is read when the verdict is reached", () => {
+  test("the number that the price depends on is read when the verdict is reached", async () => {
     const price = { shape: "value", rate: 0.02, path: "/total", min: ZERO, max: nanos(1n) } as const;
     const priced = { ...evidence, version: { ...evidence.version, terms: termsWith({ price }) } };
-    expect(judgeAnswer(priced).value).toBe(1_000_000_000n);
-    expect(judgeAnswer({ ...priced, text: "no JSON" }).value).toBeNull();
+    expect((await judgeAnswer(priced, runHere)).value).toBe(1_000_000_000n);
+    expect((await judgeAnswer({ ...priced, text: "no JSON" }, runHere)).value).toBeNull();
   });
 
-  test("text that is no JSON fails before any validator has a say", () => {
-    const judged = judgeAnswer({ ...evidence, text: "Here you are: {}" });
+  test("text that is no JSON fails before any validator has a say", async () => {
+    const judged = await judgeAnswer({ ...evidence, text: "Here you are: {}" }, runHere);
     expect(judged).toMatchObject({ decision: "fail", score: 0, validators: ["output@1"], output: null });
     expect(judged.findings.map(({ code }) => code)).toEqual(["not_json"]);
   });
 
-  test("a validator that cannot check is no verdict: it throws", () => {
+  test("a validator that cannot check is no verdict: it throws", async () => {
     const validator: ValidatorNode = { use: "gone", options: {} };
-    expect(() => judgeAnswer({ ...evidence, version: { ...evidence.version, validator } })).toThrow("no validator");
+    await expect(judgeAnswer({ ...evidence, version: { ...evidence.version, validator } }, runHere)).rejects.toThrow(
+      "no validator",
+    );
   });
 });
 

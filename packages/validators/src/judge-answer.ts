@@ -11,6 +11,7 @@ import { evaluate } from "./evaluate.ts";
 import { OUTPUT_VALIDATOR, parseOutput } from "./parse-output.ts";
 import { valueIn } from "./outcome-value.ts";
 import { validatorNamed } from "./registry.ts";
+import type { RunCheck } from "./validator.ts";
 
 /** All that a verdict depends on. */
 export interface Evidence {
@@ -29,9 +30,10 @@ export interface JudgedAnswer extends Verdict {
 
 /**
  * Judges an answer by its outcome type's validators: the same evidence always gets the same verdict.
+ * @param run runs the checks that belong into the sandbox
  * @throws ValidatorError when the check itself cannot be made, which is no verdict
  */
-export function judgeAnswer({ version, input, text }: Evidence): JudgedAnswer {
+export async function judgeAnswer({ version, input, text }: Evidence, run: RunCheck): Promise<JudgedAnswer> {
   const parsed = parseOutput(text);
   if (!parsed.ok) {
     return {
@@ -39,12 +41,13 @@ export function judgeAnswer({ version, input, text }: Evidence): JudgedAnswer {
       score: 0,
       findings: [parsed.finding],
       validators: [OUTPUT_VALIDATOR],
+      leaves: [],
       output: null,
       value: null,
     };
   }
   const subject = { input, output: parsed.value, outputSchema: version.outputSchema };
-  const verdict = evaluate(version.validator, subject, version.terms);
+  const verdict = await evaluate(version.validator, subject, version.terms, run);
   return { ...verdict, output: parsed.value, value: valueIn(parsed.value, version.terms.price) };
 }
 

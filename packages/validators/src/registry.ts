@@ -36,7 +36,7 @@ export function validatorNames(): readonly string[] {
 
 /** Closes over the type of the options. */
 export function register<O>(validator: Validator<O>): RegisteredValidator {
-  const { name, version } = validator;
+  const { name, version, place } = validator;
   // A version's options are the same object for all of its jobs: they are checked once.
   const checked = new WeakMap<object, O>();
   const optionsOf = (options: unknown): O => {
@@ -51,6 +51,7 @@ export function register<O>(validator: Validator<O>): RegisteredValidator {
   return {
     name,
     version,
+    place,
     problemsOf(options) {
       const parsed = validator.options.safeParse(options);
       if (parsed.success) return [];

@@ -2,11 +2,14 @@ import type { Commit } from "@contingent/db/commit";
 import type { JobLoader } from "@contingent/db/load";
 import type { Queues } from "@contingent/queue/queues";
 import type { Log } from "@contingent/runtime/log";
+import type { RunCheck } from "@contingent/validators/validator";
 
 /** What the validator service works with. */
 export interface ValidatorContext {
   readonly loader: JobLoader;
   readonly commit: Commit;
   readonly queues: Queues;
+  /** Runs the checks that belong into the sandbox. */
+  readonly run: RunCheck;
   readonly log: Log;
 }

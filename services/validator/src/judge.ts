@@ -5,6 +5,7 @@ import type { StoredVerdict } from "@contingent/db/commit";
 import { newId } from "@contingent/db/ids";
 import { storableJson } from "@contingent/db/storable";
 import { evidenceHash, judgeAnswer } from "@contingent/validators/judge-answer";
+import type { RunCheck } from "@contingent/validators/validator";
 
 export interface AnswerToJudge {
   readonly version: OutcomeTypeVersion;
@@ -18,11 +19,11 @@ export type Judgement =
   | { readonly kind: "broke"; readonly error: string };
 
 /** Judges an answer by its outcome type's validators. Never rejects. */
-export function judge({ version, input, answer }: AnswerToJudge): Judgement {
+export async function judge({ version, input, answer }: AnswerToJudge, run: RunCheck): Promise<Judgement> {
   const startMs = performance.now();
   try {
     const evidence = { version, input, text: answer.text };
-    const judged = judgeAnswer(evidence);
+    const judged = await judgeAnswer(evidence, run);
     return {
       kind: "verdict",
       verdict: {

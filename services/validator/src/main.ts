@@ -8,6 +8,7 @@ import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
 import { runService } from "@contingent/runtime/service";
+import { runHere } from "@contingent/validators/validator";
 import { validatorSettings } from "./config.ts";
 import { validateHandler } from "./handlers/validate.ts";
 
@@ -21,7 +22,7 @@ await runService("validator", async (stack, service) => {
   stack.defer(() => queues.close());
 
   const loader = jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS });
-  const handler = validateHandler({ loader, commit: openCommit(pool), queues, log });
+  const handler = validateHandler({ loader, commit: openCommit(pool), queues, run: runHere, log });
   const consumer = queues.consume("validate", handler, {
     ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),
   });

@@ -11,7 +11,7 @@ import type { Judgement } from "./judge.ts";
 export function inValidationSpan(
   loaded: JobForValidation,
   attemptId: AttemptId,
-  work: () => Judgement,
+  work: () => Promise<Judgement>,
 ): Promise<Judgement> {
   const { job, customerId, version } = loaded;
   const attributes = {
@@ -24,7 +24,7 @@ export function inValidationSpan(
   };
   return withSpan("validate", { attributes }, async (span) => {
     const startMs = performance.now();
-    const judgement = work();
+    const judgement = await work();
     const durationMs = performance.now() - startMs;
     if (judgement.kind === "broke") {
       span.setStatus({ code: SpanStatusCode.ERROR });

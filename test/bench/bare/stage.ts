@@ -5,6 +5,7 @@
  */
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { evaluate } from "@contingent/validators/evaluate";
+import { runHere } from "@contingent/validators/validator";
 import { parseOutput } from "@contingent/validators/parse-output";
 import { wallMs } from "../contender.ts";
 import { modelRequest, OUTPUT_SCHEMA, THRESHOLDS, VALIDATOR } from "../workload.ts";
@@ -47,7 +48,7 @@ async function handlerOf(stage: Hop, queueUrl: string): Promise<(work: Work) => 
         const parsed = parseOutput(text);
         if (!parsed.ok) throw new Error("the answer is not JSON");
         const subject = { input: {}, output: parsed.value, outputSchema: OUTPUT_SCHEMA };
-        const verdict = evaluate(VALIDATOR, subject, THRESHOLDS);
+        const verdict = await evaluate(VALIDATOR, subject, THRESHOLDS, runHere);
         if (verdict.decision !== "pass") throw new Error("the answer is not right");
         await next.add("settle", { key }, { jobId: `${key}-3` });
       };

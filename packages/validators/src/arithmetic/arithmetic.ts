@@ -50,6 +50,7 @@ const sum = z.union(
 export const arithmetic: Validator<ArithmeticOptions> = {
   name: "arithmetic",
   version: 1,
+  place: "inline",
   options: z.strictObject({
     sums: z.array(sum).min(1).max(SUMS_MAX),
     tolerance: z.number().nonnegative().max(1_000_000).default(0),

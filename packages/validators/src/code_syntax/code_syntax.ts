@@ -30,6 +30,7 @@ export interface CodeSyntaxOptions {
 export const codeSyntax: Validator<CodeSyntaxOptions> = {
   name: "code_syntax",
   version: 1,
+  place: "sandbox",
   options: z.strictObject({
     language: z.enum(["typescript", "javascript"]),
     code: pointer,

@@ -21,6 +21,7 @@ export interface FieldsCompleteOptions {
 export const fieldsComplete: Validator<FieldsCompleteOptions> = {
   name: "fields_complete",
   version: 1,
+  place: "inline",
   options: z.strictObject({
     entities: pointer,
     required: z.array(z.string().min(1).max(200)).min(1).max(REQUIRED_MAX),

@@ -17,6 +17,7 @@ export interface FormatOptions {
 export const format: Validator<FormatOptions> = {
   name: "format",
   version: 1,
+  place: "inline",
   options: z.strictObject({ fields: z.array(manyPointer).min(1).max(FIELDS_MAX), format: z.enum(FORMATS) }),
   validate({ output }, options): LeafResult {
     const found = options.fields.map((field) => placesOf(output, field));

@@ -24,6 +24,7 @@ export interface GroundedOptions {
 export const grounded: Validator<GroundedOptions> = {
   name: "grounded",
   version: 1,
+  place: "inline",
   options: z.strictObject({ fields: z.array(manyPointer).min(1).max(FIELDS_MAX), source: pointer }),
   validate(subject, options): LeafResult {
     const source = sourceFor(subject, options.source);

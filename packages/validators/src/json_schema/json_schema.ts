@@ -30,6 +30,7 @@ const schemaOption = z
 export const jsonSchema: Validator<JsonSchemaOptions> = {
   name: "json_schema",
   version: 1,
+  place: "sandbox",
   options: z.strictObject({ schema: schemaOption.optional() }),
   validate({ output, outputSchema }, options): LeafResult {
     const compilation = compileSchema(options.schema ?? outputSchema);

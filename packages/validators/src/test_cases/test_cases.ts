@@ -23,6 +23,7 @@ export interface TestCasesOptions {
 export const testCases: Validator<TestCasesOptions> = {
   name: "test_cases",
   version: 1,
+  place: "inline",
   options: z.strictObject({ cases: pointer, min: z.int().min(1).max(MIN_MAX).default(2) }),
   validate({ output }, options): LeafResult {
     const cases = valueAt(output, options.cases);

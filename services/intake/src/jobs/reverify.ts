@@ -13,7 +13,7 @@ import {
   judgeAnswer,
   type JudgedAnswer,
 } from "@contingent/validators/judge-answer";
-import { ValidatorError } from "@contingent/validators/validator";
+import { runHere, ValidatorError } from "@contingent/validators/validator";
 import type { IntakeContext } from "../context.ts";
 
 export interface Reverification {
@@ -36,11 +36,11 @@ export async function reverify(
   // Loaded as for a settlement, because that brings the terms as they were pinned.
   const [stored, loaded] = await Promise.all([storedEvidence(pool, id), loader.forSettlement(id)]);
   if (stored === null || loaded === null) return null;
-  return judgeAgain(stored.verdict, { version: loaded.version, input: stored.input, text: stored.text });
+  return await judgeAgain(stored.verdict, { version: loaded.version, input: stored.input, text: stored.text });
 }
 
-function judgeAgain(verdict: StoredEvidence["verdict"], evidence: Evidence): Reverification {
-  const recomputed = verdictToday(evidence);
+async function judgeAgain(verdict: StoredEvidence["verdict"], evidence: Evidence): Promise<Reverification> {
+  const recomputed = await verdictToday(evidence);
   const changed = changedSince(verdict.validators);
   // Hashed with the validators of then: otherwise every change of a validator would look like changed evidence.
   const hashes = { stored: verdict.evidenceHash, recomputed: evidenceHash(evidence, verdict.validators) };
@@ -82,9 +82,9 @@ function isSameResult(stored: StoredEvidence["verdict"], recomputed: JudgedAnswe
   return stored.decision === decision && stored.score === score && stored.value === value;
 }
 
-function verdictToday(evidence: Evidence): JudgedAnswer | null {
+async function verdictToday(evidence: Evidence): Promise<JudgedAnswer | null> {
   try {
-    return judgeAnswer(evidence);
+    return await judgeAnswer(evidence, runHere);
   } catch (error) {
     if (error instanceof ValidatorError) return null;
     throw error;

@@ -1,0 +1,71 @@
+/**
+ * A validator that asks somebody: a model, the operator's own service, a person. What it is told is recorded with the
+ * job, once, before anything follows from it: asked again it might say something else.
+ *
+ * The validator service opens an inquiry (a row, with the most it may cost held against the job's cap), asks, and
+ * records the reply. A process that dies in between leaves an inquiry that is overdue: its cost counts as spent.
+ */
+import type { Json } from "@contingent/core/json";
+import type { Nanos } from "@contingent/core/money";
+import type { z } from "zod";
+import type { LeafResult, Subject } from "./validator.ts";
+
+/** Who answers. Models and services are called and answer in seconds; people take their time. */
+export type Asked = "model" | "service" | "person";
+
+/** What is asked about. */
+export interface Question extends Subject {
+  /** Identity of the inquiry: a repeated request to a service carries it. */
+  readonly inquiryId: `inq_${string}`;
+  readonly jobId: string;
+  /** What the outcome type says that a judge should know. */
+  readonly outcomeType: { readonly name: string; readonly version: number; readonly description: string };
+  /** Which model wrote the answer: a judge must be another one. */
+  readonly producer: { readonly provider: string; readonly model: string; readonly tier: string };
+  /** What an inquiry draws its randomness from, so that it can be told afterwards what was asked. */
+  readonly seed: string;
+}
+
+/** What will be asked, decided before anything is held or sent. */
+export interface Plan {
+  /** The most it can cost; nothing for people and services that are not paid per answer. */
+  readonly reserve: Nanos;
+  /** Whom that is owed to, and for what of theirs: `anthropic`, `claude-sonnet-5-5`. Null: it costs nothing. */
+  readonly payee: { readonly provider: string; readonly name: string } | null;
+  /** How long an answer may take. A call is given up then; a person's silence means what the options say. */
+  readonly durationMs: number;
+}
+
+/** What came of asking. */
+export type Reply =
+  /** `detail` is kept with the inquiry, for people: votes, reasons, the response's id. Never the key, never the prompt. */
+  | { readonly kind: "answered"; readonly result: LeafResult; readonly cost: Nanos; readonly detail: Json }
+  /** Nothing yet: the answer comes by itself (a callback, a person's decision), or the time is over. */
+  | { readonly kind: "pending" }
+  /** No answer, which says nothing about the outcome. `cost` null: unknown, so the reserve counts as spent. */
+  | { readonly kind: "broke"; readonly error: string; readonly cost: Nanos | null };
+
+/** What an inquiry may use to ask. Whoever runs it provides them; tests provide real ones against local servers. */
+export interface Means {
+  /** Aborted when the time is over. */
+  readonly signal: AbortSignal;
+}
+
+/** One kind of inquiry. */
+export interface Inquiry<O> {
+  readonly name: string;
+  /** Rises whenever the same question may be put in other words, or the same reply be read in another way. */
+  readonly version: number;
+  readonly asked: Asked;
+  readonly options: z.ZodType<O>;
+  /** The most that one answer may cost under these options: room that every attempt leaves free under the cost cap. */
+  costMax(options: O): Nanos;
+  /** @throws ValidatorError when it cannot be asked at all */
+  plan(question: Question, options: O, means: Means): Promise<Plan> | Plan;
+  /** Asks. Never rejects for a reason that lies with whom it asks. */
+  ask(question: Question, options: O, means: Means): Promise<Reply>;
+  /** A recorded reply, as JSON, as a result: what the cases beside each inquiry are about. */
+  read(reply: Json, options: O): LeafResult;
+  /** What it means that nobody answered in time; null: that there is no verdict. */
+  silence(options: O): LeafResult | null;
+}

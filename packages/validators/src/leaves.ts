@@ -1,0 +1,58 @@
+/** The leaves of a validator tree: where each one is, and in which order they have their say. */
+import type { ValidatorNode } from "@contingent/core/outcome-type";
+import { TREE_DEPTH_MAX, TREE_LEAVES_MAX } from "./bounds.ts";
+import { join } from "./pointer.ts";
+import { validatorNamed } from "./registry.ts";
+import { type RegisteredValidator, ValidatorError } from "./validator.ts";
+
+/** A leaf in its place. */
+export interface PlacedLeaf {
+  /** JSON pointer into the tree. */
+  readonly path: string;
+  readonly validator: RegisteredValidator;
+  readonly options: unknown;
+}
+
+/** A member of an inner node. */
+export interface Member {
+  readonly path: string;
+  readonly node: ValidatorNode;
+}
+
+/** The cheapest first: what is computed here, then what needs a process. */
+const ORDER = ["inline", "sandbox"] as const;
+
+/**
+ * Every leaf, the cheapest first; leaves that cost the same keep the order of the tree.
+ * @throws ValidatorError when the tree is too large, or names what is not there
+ */
+export function leavesOf(tree: ValidatorNode): readonly PlacedLeaf[] {
+  const found: PlacedLeaf[] = [];
+  collect({ path: "", node: tree }, found, 1);
+  return found.toSorted((a, b) => ORDER.indexOf(a.validator.place) - ORDER.indexOf(b.validator.place));
+}
+
+/** The members of an inner node, each with its place in the tree; none for a leaf. */
+export function membersOf({ path, node }: Member): readonly Member[] {
+  if ("use" in node) return [];
+  if ("not" in node) return [{ path: join(path, "not"), node: node.not }];
+  if ("weighted" in node) return node.weighted.map(({ of }, i) => ({ path: `${path}/weighted/${i}/of`, node: of }));
+  const [kind, nodes] = "all" in node ? (["all", node.all] as const) : (["any", node.any] as const);
+  return nodes.map((member, i) => ({ path: `${path}/${kind}/${i}`, node: member }));
+}
+
+function collect(at: Member, found: PlacedLeaf[], depth: number): void {
+  if (depth > TREE_DEPTH_MAX) throw new ValidatorError(`the validator tree is deeper than ${TREE_DEPTH_MAX} levels`);
+  const { path, node } = at;
+  if (!("use" in node)) {
+    const members = membersOf(at);
+    if (members.length === 0)
+      throw new ValidatorError("a validator tree has a node without members, which would pass everything");
+    for (const member of members) collect(member, found, depth + 1);
+    return;
+  }
+  const validator = validatorNamed(node.use);
+  if (validator === null) throw new ValidatorError(`there is no validator ${JSON.stringify(node.use)}`);
+  found.push({ path, validator, options: node.options });
+  if (found.length > TREE_LEAVES_MAX) throw new ValidatorError(`the validator tree has over ${TREE_LEAVES_MAX} leaves`);
+}
