@@ -19,6 +19,8 @@ export const ID_PREFIXES = [
   "evt",
   "rcn",
   "imp",
+  "aud",
+  "alr",
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 export type Id<P extends IdPrefix> = `${P}_${string}`;
@@ -37,6 +39,8 @@ export type StatementId = Id<"stm">;
 export type EventId = Id<"evt">;
 export type ReconciliationId = Id<"rcn">;
 export type PriceImportId = Id<"imp">;
+export type AuditId = Id<"aud">;
+export type QualityAlertId = Id<"alr">;
 
 /** What stands behind the prefix, as a regular expression. */
 export const ID_BODY = "[0-9a-z]{4,40}";
