@@ -5,7 +5,8 @@
  * The validator service opens an inquiry (a row, with the most it may cost held against the job's cap), asks, and
  * records the reply. A process that dies in between leaves an inquiry that is overdue: its cost counts as spent.
  */
-import type { Json } from "@contingent/core/json";
+import type { Rate, Usage } from "@contingent/core/cost";
+import type { Json, JsonSchema } from "@contingent/core/json";
 import type { Nanos } from "@contingent/core/money";
 import type { z } from "zod";
 import type { LeafResult, Subject } from "./validator.ts";
@@ -39,16 +40,77 @@ export interface Plan {
 /** What came of asking. */
 export type Reply =
   /** `detail` is kept with the inquiry, for people: votes, reasons, the response's id. Never the key, never the prompt. */
-  | { readonly kind: "answered"; readonly result: LeafResult; readonly cost: Nanos; readonly detail: Json }
+  | {
+      readonly kind: "answered";
+      readonly result: LeafResult;
+      readonly cost: Nanos;
+      readonly detail: Json;
+      /** An answer known to be bad that was asked about along with the real one. */
+      readonly canary?: Canary;
+    }
   /** Nothing yet: the answer comes by itself (a callback, a person's decision), or the time is over. */
   | { readonly kind: "pending" }
   /** No answer, which says nothing about the outcome. `cost` null: unknown, so the reserve counts as spent. */
   | { readonly kind: "broke"; readonly error: string; readonly cost: Nanos | null };
 
+/** One call to a model, as whoever makes it takes it. */
+export interface ModelCall {
+  readonly model: string;
+  readonly system: string;
+  readonly user: string;
+  readonly outputSchema: JsonSchema;
+  readonly outputTokensMax: number;
+}
+
+/** What came of a call: an answer with its usage, or a failure that may have been billed all the same. */
+export type ModelAnswer =
+  | {
+      readonly kind: "answered";
+      readonly text: string;
+      readonly stop: "end" | "truncated" | "refused";
+      readonly usage: Usage;
+      readonly responseId: string;
+    }
+  | {
+      readonly kind: "unavailable" | "timeout" | "rate_limited" | "rejected";
+      readonly mayHaveBeenBilled: boolean;
+      readonly message: string;
+    };
+
+/** A model that can be asked now: where it stands, what it costs, and how. */
+export interface AskableModel {
+  readonly provider: string;
+  readonly rate: Rate;
+  /** An upper bound of the prompt's tokens. */
+  inputTokensAtMost(call: ModelCall): number;
+  /** Makes one call. Never rejects. */
+  call(call: ModelCall, signal: AbortSignal): Promise<ModelAnswer>;
+}
+
+/** A known-bad answer that was put before a judge, and whether the judge let it through. */
+export interface Canary {
+  readonly model: string;
+  /** How the answer was made bad. */
+  readonly kind: string;
+  readonly passed: boolean;
+  /** The share of such answers that the outcome type lets its judge pass before it is suspended. */
+  readonly limit: number;
+}
+
 /** What an inquiry may use to ask. Whoever runs it provides them; tests provide real ones against local servers. */
 export interface Means {
   /** Aborted when the time is over. */
   readonly signal: AbortSignal;
+  /** The model of exactly this id; null: it is not in the catalog, has no price today, or its provider is not there. */
+  model(id: string): AskableModel | null;
+  /** The tier that the catalog has the model in; null: in none. */
+  tierOf(model: string): string | null;
+  /** Whether this model was found to let bad answers through as a judge (`name@version`) of this outcome type. */
+  isSuspended(judge: {
+    readonly model: string;
+    readonly validator: string;
+    readonly outcomeType: string;
+  }): Promise<boolean>;
 }
 
 /** One kind of inquiry. */
