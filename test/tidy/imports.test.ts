@@ -5,7 +5,7 @@ import { importsOf, sourceFiles, units, type SourceFile } from "./source.ts";
 /** Which of our packages the production code of each may import. The whole dependency direction of the system. */
 const CORE = ["core"];
 const BASE = ["core", "contracts"];
-const ALL_PACKAGES = [...BASE, "catalog", "validators", "providers", "db", "ledger", "queue", "runtime"];
+const ALL_PACKAGES = [...BASE, "catalog", "validators", "providers", "db", "ledger", "queue", "runtime", "sandbox"];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "packages/core": [],
   "packages/contracts": CORE,
@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "packages/ledger": ["core", "db"],
   "packages/queue": BASE,
   "packages/runtime": BASE,
+  "packages/sandbox": [...BASE, "validators", "runtime"],
   "packages/embedded": BASE,
   "packages/testkit": [...ALL_PACKAGES, "embedded", "simulator"],
   "services/intake": ALL_PACKAGES,

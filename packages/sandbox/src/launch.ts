@@ -1,0 +1,87 @@
+/**
+ * How a child is started: with nothing of ours in its environment, and with every restriction that this system offers
+ * without installing anything. docs/decisions/0019 says what holds where.
+ */
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { type Limits, CPU_TOTAL_MS_MAX } from "./bounds.ts";
+import { usageIsKnown } from "./usage.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../../..");
+/** All that a child may read: its code. Not the workspace's root, where data, keys and `.env` files lie. */
+const READABLE = ["core", "contracts", "validators", "sandbox"]
+  .map((name) => path.join(ROOT, "packages", name))
+  .concat(path.join(ROOT, "node_modules"));
+
+/** What this system offers beyond Node's own restrictions. */
+export interface Isolation {
+  /** A network namespace with nothing in it. */
+  readonly ownNetwork: boolean;
+  /** The kernel kills the child when its parent dies, even when it computes and notices nothing. */
+  readonly diesWithParent: boolean;
+  /** Memory and processor time of the child are watched, and the kernel has a limit of its own behind that. */
+  readonly watched: boolean;
+  /** What stands before Node on the command line. */
+  readonly prefix: readonly string[];
+}
+
+/**
+ * A user namespace gives the right to a network namespace, and takes every capability from whoever is root. It is not to
+ * be had in containers as they are usually started: there the container itself is without a network.
+ */
+const OWN_NETWORK = ["unshare", "--user", "--net", "--ipc"];
+const DIES_WITH_PARENT = ["setpriv", "--pdeathsig", "KILL", "--no-new-privs"];
+
+let known: Promise<Isolation> | null = null;
+
+/** Found out once per process, by trying. */
+export function isolation(): Promise<Isolation> {
+  return (known ??= findOut());
+}
+
+async function findOut(): Promise<Isolation> {
+  const [ownNetwork, diesWithParent] = await Promise.all([works(OWN_NETWORK), works(DIES_WITH_PARENT)]);
+  return {
+    ownNetwork,
+    diesWithParent,
+    watched: usageIsKnown(),
+    prefix: [...(ownNetwork ? OWN_NETWORK : []), ...(diesWithParent ? DIES_WITH_PARENT : [])],
+  };
+}
+
+function works([command = "", ...rest]: readonly string[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile(command, [...rest, "true"], { env: {}, timeout: 5_000 }, (error) => resolve(error === null));
+  });
+}
+
+const MIB = 1024 * 1024;
+/** What a child at rest may write to, most of it never touched: 660 MB where it was measured. */
+const DATA_AT_REST_BYTES_MAX = 1024 * MIB;
+
+/** The command line that runs `entry` with these limits. */
+export function commandFor(entry: string, limits: Limits, { prefix, watched }: Isolation): readonly string[] {
+  // Where memory is watched, the watch must come before V8's own limit: that one ends the process without saying why.
+  const heapBytes = watched ? limits.rssBytes * 2 : limits.rssBytes;
+  const node = [
+    process.execPath,
+    "--permission",
+    // The parser of code_syntax is an addon. It is ours; what it parses is not code to it.
+    "--allow-addons",
+    "--disable-warning=PERM0001",
+    ...READABLE.map((folder) => `--allow-fs-read=${folder}`),
+    `--max-old-space-size=${Math.ceil(heapBytes / MIB)}`,
+    entry,
+  ];
+  if (process.platform === "win32") return node;
+  // The shell leaves variables of its own, hence `env`.
+  const bounded = [
+    "ulimit -c 0",
+    "ulimit -f 0",
+    // Twice what a process is replaced after, for one that nobody replaces any more.
+    `ulimit -t ${Math.ceil((2 * CPU_TOTAL_MS_MAX) / 1000)}`,
+    // Counts what can be written to, so that V8's large reservations do not matter.
+    ...(watched ? [`ulimit -d ${Math.ceil((DATA_AT_REST_BYTES_MAX + 2 * limits.rssBytes) / 1024)}`] : []),
+  ];
+  return ["/bin/sh", "-c", `${bounded.join("; ")}; exec env -i "$0" "$@"`, ...prefix, ...node];
+}

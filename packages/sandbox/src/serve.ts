@@ -1,0 +1,81 @@
+/** The life of a child: it waits for a check, makes it, answers, and ends when the pipe does. */
+import { Socket } from "node:net";
+import { type RegisteredValidator, type Subject, ValidatorError } from "@contingent/validators/validator";
+import { REPLY_BYTES_MAX, REQUEST_BYTES_MAX } from "./bounds.ts";
+import { frame, FrameReader } from "./frames.ts";
+import { watchIntrinsics } from "./intrinsics.ts";
+import { lockDown } from "./lockdown.ts";
+import { type CheckRequest, encode, type Outcome } from "./wire.ts";
+
+/** The pipe to whoever started it. There is nothing else open. */
+const PIPE = 3;
+const OPTIONS_KEPT_MAX = 100;
+
+/** Makes checks until the pipe ends. Loads nothing: whoever calls it has loaded the checks. */
+export function serve(validatorNamed: (name: string) => RegisteredValidator | null): void {
+  const pipe = new Socket({ fd: PIPE, readable: true, writable: true });
+  // Kept from what goes: the end, and what this process uses.
+  const exit = process.exit.bind(process);
+  const rssBytes = process.memoryUsage.rss.bind(process);
+  const cpuUsage = process.cpuUsage.bind(process);
+  lockDown();
+  const haveChanged = watchIntrinsics();
+  const optionsOf = keepOptions();
+
+  const answer = async (payload: Buffer): Promise<void> => {
+    const outcome = await outcomeOf(payload, validatorNamed, optionsOf);
+    const { user, system } = cpuUsage();
+    const reply = encode({
+      outcome,
+      tainted: haveChanged(),
+      rssBytes: rssBytes(),
+      cpuMs: (user + system) / 1_000,
+    });
+    if (reply.length > REPLY_BYTES_MAX) exit(1);
+    pipe.write(frame(reply));
+  };
+
+  const reader = new FrameReader(REQUEST_BYTES_MAX);
+  pipe.on("data", (chunk: Buffer) => {
+    for (const payload of reader.push(chunk)) void answer(payload);
+  });
+  // Whoever started it is gone, or has no more use for it.
+  pipe.on("end", () => exit(0));
+  pipe.on("error", () => exit(0));
+  // An empty message: ready.
+  pipe.write(frame(Buffer.alloc(0)));
+}
+
+async function outcomeOf(
+  payload: Buffer,
+  validatorNamed: (name: string) => RegisteredValidator | null,
+  optionsOf: (text: string) => unknown,
+): Promise<Outcome> {
+  try {
+    const request = JSON.parse(payload.toString("utf8")) as CheckRequest;
+    const validator = validatorNamed(request.validator);
+    if (validator === null || validator.version !== request.version)
+      throw new ValidatorError(`there is no ${request.validator}@${request.version} in the sandbox`);
+    const { input, output, outputSchema }: Subject = request;
+    const result = await validator.run({ input, output, outputSchema }, optionsOf(request.options));
+    return { kind: "result", result };
+  } catch (error) {
+    // Of an error that is not ours only its kind: its text may quote the answer.
+    if (error instanceof ValidatorError) return { kind: "broke", message: error.message };
+    return { kind: "broke", message: `the check threw: ${error instanceof Error ? error.name : typeof error}` };
+  }
+}
+
+/** Equal options as the same object, so that a validator reads them once: each outcome type version has its own. */
+function keepOptions(): (text: string) => unknown {
+  const kept = new Map<string, unknown>();
+  return (text) => {
+    const known = kept.get(text);
+    const options: unknown = known ?? JSON.parse(text);
+    kept.delete(text);
+    kept.set(text, options);
+    const oldest = kept.keys().next();
+    if (kept.size > OPTIONS_KEPT_MAX && oldest.done !== true) kept.delete(oldest.value);
+    return options;
+  };
+}
