@@ -15,40 +15,10 @@ import type { LeafResult, RegisteredValidator, Subject } from "./validator.ts";
 /** One check of a hostile answer, on a machine that is busy with other tests. Each usually takes under 0.3 s. */
 const CHECK_MS_MAX = 10_000;
 
-/** Options that look everywhere a hostile answer puts something. */
-const hostileOptions: Readonly<Record<string, readonly Json[]>> = {
-  arithmetic: [
-    { sums: [{ total: "/items", parts: ["/items/0", "/text"] }] },
-    {
-      sums: [
-        { total: "/text", each: "/items", field: "text" },
-        { each: "/items", total_field: "x", product: ["x", "x"] },
-      ],
-    },
-    { sums: [{ each: "/items", total_field: "__proto__", product: ["constructor", "toString"] }] },
-  ],
-  code_syntax: [
-    { language: "typescript", code: "/text", declares: "/text" },
-    { language: "javascript", code: "" },
-  ],
-  fields_complete: [
-    { entities: "/items", required: ["__proto__", "constructor", "x"] },
-    { entities: "", required: ["/items/0/x", "text"] },
-  ],
-  format: ["date", "currency", "email"].map((format) => ({ fields: ["/text", "/items/*", "/items/*/x", ""], format })),
-  grounded: [
-    { fields: ["/text", "/items/*", "/items/*/x"], source: "/text" },
-    { fields: [""], source: "" },
-  ],
-  json_schema: [
-    {},
-    { schema: { type: "object", additionalProperties: { type: "string", pattern: "^(a|a)*$" }, maxProperties: 3 } },
-    { schema: { properties: { items: { uniqueItems: true, maxItems: 1000, items: { type: "integer" } } } } },
-    { schema: { properties: { text: { format: "email" }, items: { items: { format: "uri" } } } } },
-    { schema: { type: "object", required: ["__proto__"], unevaluatedProperties: false } },
-  ],
-  test_cases: [{ cases: "/items" }, { cases: "", min: 100 }],
-};
+/** Options that look everywhere a hostile answer puts something: data of each validator, beside its cases. */
+function hostileOptionsOf(name: string): readonly Json[] {
+  return JSON.parse(readFileSync(new URL(`${name}/cases/hostile-options.json`, import.meta.url), "utf8")) as Json[];
+}
 
 const many = Math.floor(OUTPUT_CHARACTERS_MAX / 16);
 const hostileOutputs: readonly (readonly [string, Json])[] = [
@@ -119,7 +89,7 @@ function expectSound(result: LeafResult): void {
 
 describe.each(validatorNames())("%s", (name) => {
   const validator = named(name);
-  const allOptions = hostileOptions[name] ?? [];
+  const allOptions = hostileOptionsOf(name);
 
   test("has hostile options to be tried with, and they are valid", () => {
     expect(allOptions.length).toBeGreaterThan(0);
