@@ -18,6 +18,7 @@ const TABLES = [
   "outcome_type_version",
   "permitted_flow",
   "credit_note",
+  "outcome_label",
 ];
 
 beforeAll(async () => {
@@ -32,7 +33,7 @@ async function contents(table: string): Promise<unknown> {
 
 async function columnOf(table: string): Promise<string> {
   const { rows } = await db.pool.query<{ column_name: string }>(
-    "SELECT column_name FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'NEVER' LIMIT 1",
+    "SELECT column_name FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'NEVER' AND is_identity = 'NO' LIMIT 1",
     [table],
   );
   return rows[0]?.column_name ?? "none";

@@ -99,6 +99,29 @@ export interface Terms {
   readonly disputeWindowMs: number;
 }
 
+/** How billed outcomes are audited: a random share of them is looked at again. */
+export interface AuditTerms {
+  /** The share of billed outcomes, more than 0, at most 1. */
+  readonly rate: number;
+  readonly method: "human";
+  /** Whether what turns out not to be right is given back by itself. */
+  readonly credit: boolean;
+  /** How soon an audit should be decided. */
+  readonly dueMs: number;
+}
+
+/** What is measured of a version, and held against what. Nothing in it decides what happens to a job. */
+export interface QualityTerms {
+  /** Null: nothing is audited, and so nothing measured. */
+  readonly audit: AuditTerms | null;
+  /** The largest share of billed outcomes that may turn out wrong before it is an alert; null: none is too large. */
+  readonly falseBillRateMax: number | null;
+  /** Which calibration `successAt` was found by, where it was asked for as a probability. */
+  readonly successAtFrom: { readonly probability: number; readonly version: number; readonly labels: number } | null;
+}
+
+export const UNMEASURED: QualityTerms = { audit: null, falseBillRateMax: null, successAtFrom: null };
+
 /** One immutable version. */
 export interface OutcomeTypeVersion {
   readonly id: OutcomeTypeVersionId;
@@ -111,4 +134,5 @@ export interface OutcomeTypeVersion {
   readonly outputSchema: JsonSchema;
   readonly validator: ValidatorNode;
   readonly terms: Terms;
+  readonly quality: QualityTerms;
 }

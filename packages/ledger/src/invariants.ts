@@ -52,9 +52,9 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   reconciliation_line: ["append_only"],
   verdict: ["append_only"],
   job_event: ["append_only"],
-  acceptance_decision: ["append_only"],
+  acceptance_decision: ["append_only", "is_a_label"],
   outcome_type_version: ["append_only"],
-  dispute: ["resolved_once", "kept", "dispute_is_booked"],
+  dispute: ["resolved_once", "kept", "dispute_is_booked", "is_a_label"],
   credit_note: ["append_only", "credit_note_is_booked", "credit_note_knows_reduction"],
   unearned: ["unchanged", "unearned_is_earned"],
   statement: ["statement_is_final", "statement_stays", "statement_of_a_closed_period", "statement_is_itemized"],
@@ -63,6 +63,10 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   customer_account: ["refuse_reopening"],
   ledger_block: ["append_only"],
   book_check: ["append_only"],
+  outcome_label: ["append_only"],
+  audit: ["decided_once", "kept", "is_a_label"],
+  audit_drawing: ["goes_on", "kept"],
+  quality_alert: ["ends_once", "kept"],
   customer: ["open_account"],
 };
 const guards = Object.entries(GUARDS).flatMap(([table, names]) => names.map((name) => [table, name]));

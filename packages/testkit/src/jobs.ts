@@ -10,7 +10,7 @@ import type { CallFailure, Fact } from "@contingent/core/job/facts";
 import { type Job, type JobState, verdictReserve } from "@contingent/core/job/job";
 import { RATES, termsWith, WINDOW } from "@contingent/core/job/job.fixture";
 import { type Nanos, nanos } from "@contingent/core/money";
-import type { OutcomeTypeVersion, Terms } from "@contingent/core/outcome-type";
+import { type OutcomeTypeVersion, type QualityTerms, type Terms, UNMEASURED } from "@contingent/core/outcome-type";
 import type { Decision } from "@contingent/core/verdict";
 import { type Accept, type NewJob, openAccept } from "@contingent/db/accept";
 import type { AcceptanceDecision } from "@contingent/db/acceptance-decisions";
@@ -32,6 +32,8 @@ import { settlementEntries } from "@contingent/ledger/settle";
 export interface JobOptions {
   /** What differs from the terms of core's fixture. */
   readonly terms?: Partial<Terms>;
+  /** What is measured of its outcome type; nothing unless given. */
+  readonly quality?: Partial<QualityTerms>;
   readonly customerId?: CustomerId;
   readonly outcomeKey?: string | null;
   readonly input?: Json;
@@ -75,17 +77,23 @@ export function partsOf(pool: Pool): Parts {
 }
 
 /** A version of the outcome type with these terms, published once for each pool. */
-export async function publishedTerms(pool: Pool, changes: Partial<Terms> = {}): Promise<OutcomeTypeVersion> {
+export async function publishedTerms(
+  pool: Pool,
+  changes: Partial<Terms> = {},
+  quality: Partial<QualityTerms> = {},
+): Promise<OutcomeTypeVersion> {
   const { published } = partsOf(pool);
-  const key = JSON.stringify(changes, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
+  const key = JSON.stringify([changes, quality], (_, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
   const known = published.get(key);
   if (known !== undefined) return await known;
-  const publishing = publish(pool, termsWith(changes));
+  const publishing = publish(pool, termsWith(changes), { ...UNMEASURED, ...quality });
   published.set(key, publishing);
   return await publishing;
 }
 
-async function publish(pool: Pool, terms: Terms): Promise<OutcomeTypeVersion> {
+async function publish(pool: Pool, terms: Terms, quality: QualityTerms): Promise<OutcomeTypeVersion> {
   const { id } = await publishVersion(
     pool,
     OUTCOME_TYPE,
@@ -98,6 +106,7 @@ async function publish(pool: Pool, terms: Terms): Promise<OutcomeTypeVersion> {
       outputSchema: {},
       validator: { all: [] },
       terms,
+      quality,
     },
   );
   return await partsOf(pool).versions.get(id);
@@ -119,7 +128,7 @@ export async function newJob(pool: Pool, options: JobOptions = {}): Promise<NewJ
   return {
     id: newId("job"),
     customerId,
-    version: await publishedTerms(pool, options.terms),
+    version: await publishedTerms(pool, options.terms, options.quality),
     outcomeKey: options.outcomeKey ?? null,
     input: options.input ?? { text: "input" },
     metadata: {},

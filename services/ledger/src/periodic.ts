@@ -3,12 +3,14 @@
  * again. Any number may run; each duty is done once, whoever does it.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { creditAudits } from "@contingent/ledger/audits/credit";
+import { drawAudits } from "@contingent/ledger/audits/draw";
 import { earnDue } from "@contingent/ledger/earn";
 import { expireGrants } from "@contingent/ledger/expire";
 import { closeDuePeriods } from "@contingent/ledger/statement/due";
 import type { LedgerContext } from "./context.ts";
 
-export type PeriodicContext = Pick<LedgerContext, "pool" | "log" | "closeGraceMs">;
+export type PeriodicContext = Pick<LedgerContext, "pool" | "versions" | "log" | "closeGraceMs">;
 
 export interface Duty {
   readonly name: string;
@@ -23,7 +25,15 @@ export const DUTIES: readonly Duty[] = [
   { name: "earn", run: ({ pool }, limit) => earnDue(pool, limit), perRoundMax: 200 },
   { name: "expire", run: ({ pool }, limit) => expireGrants(pool, limit), perRoundMax: 100 },
   { name: "close-periods", run: closePeriods, perRoundMax: 50 },
+  { name: "draw-audits", run: draw, perRoundMax: 5_000 },
+  { name: "credit-audits", run: ({ pool }, limit) => creditAudits(pool, limit), perRoundMax: 100 },
 ];
+
+/** So many ledger transactions are looked at in a round; what was drawn from a full one is followed by another round at once. */
+async function draw({ pool, versions }: PeriodicContext, limit: number): Promise<number> {
+  const drawing = await drawAudits(pool, versions, limit);
+  return drawing?.isMore === true ? limit : (drawing?.audits ?? 0);
+}
 
 async function closePeriods({ pool, log, closeGraceMs: graceMs }: PeriodicContext, limit: number): Promise<number> {
   return await closeDuePeriods(pool, {

@@ -1,7 +1,7 @@
 /** Hazard: a duty that is forgotten, or that holds up the others. */
 import { createLog } from "@contingent/runtime/log";
 import { openPool, type Pool } from "@contingent/db/pool";
-import { driveTo } from "@contingent/testkit/jobs";
+import { driveTo, partsOf } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
 import { until } from "@contingent/testkit/until";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -22,6 +22,7 @@ function contextOf(lines: string[]): PeriodicContext {
   const destination = { write: (line: string) => void lines.push(line) };
   return {
     pool,
+    versions: partsOf(pool).versions,
     closeGraceMs: 3_600_000,
     log: createLog({ service: "ledger", instance: "test", level: "trace", destination }),
   };

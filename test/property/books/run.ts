@@ -4,7 +4,7 @@ import type { CustomerId, JobId, KeyId } from "@contingent/core/ids";
 import { termsWith } from "@contingent/core/job/job.fixture";
 import type { Job } from "@contingent/core/job/job";
 import { nextMessage } from "@contingent/core/job/messages";
-import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
+import { type OutcomeTypeVersion, UNMEASURED } from "@contingent/core/outcome-type";
 import { periodAfter, periodAt } from "@contingent/core/statement/period";
 import type { NewJob } from "@contingent/db/accept";
 import { openCommit, type Transition } from "@contingent/db/commit";
@@ -65,6 +65,7 @@ export async function openMarket(pool: Pool): Promise<Market> {
         outputSchema: {},
         validator: { all: [] },
         terms: termsWith(coreTerms(type)),
+        quality: UNMEASURED,
       },
     );
     versions.set(type.name, await partsOf(pool).versions.get(id));

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { DISPUTE_ERRORS } from "./errors-of-disputes.ts";
+import { QUALITY_ERRORS } from "./errors-of-quality.ts";
 
 export const ERROR_TYPES = [
   "invalid_request_error",
@@ -293,6 +294,7 @@ export const ERRORS = {
     remedy: "Use a new `ref` for other money, and the same one only to repeat exactly the same request.",
   },
   ...DISPUTE_ERRORS,
+  ...QUALITY_ERRORS,
   idempotency_in_flight: {
     type: "idempotency_error",
     status: 409,

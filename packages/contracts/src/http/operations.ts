@@ -30,11 +30,11 @@ import {
 } from "./jobs.ts";
 import { BODY_ERRORS, EVENTS_TYPE, JSON_TYPE, NDJSON_TYPE, type Operation } from "./operation.ts";
 import {
-  outcomeTypeDefinitionSchema,
   outcomeTypePageSchema,
   outcomeTypeParams,
   outcomeTypeSchema,
   outcomeTypeVersionParams,
+  publishOutcomeTypeSchema,
   pageQuery,
 } from "./outcome-types.ts";
 import { priceRecommendationQuery, priceRecommendationSchema } from "./price-recommendation.ts";
@@ -238,12 +238,12 @@ export const putOutcomeType = {
     "Makes a new, immutable version. Jobs that were accepted before keep theirs. An unchanged definition makes none.",
   params: outcomeTypeParams,
   query: z.strictObject({}),
-  body: { type: JSON_TYPE, schema: outcomeTypeDefinitionSchema },
+  body: { type: JSON_TYPE, schema: publishOutcomeTypeSchema },
   answers: {
     200: { description: "The latest version says the same already.", schema: outcomeTypeSchema },
     201: { description: "Published.", schema: outcomeTypeSchema, headers: { Location: "Where to read the version." } },
   },
-  errors: [...BODY_ERRORS, "invalid_outcome_type"],
+  errors: [...BODY_ERRORS, "invalid_outcome_type", "insufficient_data"],
 } as const satisfies Operation;
 
 export const listOutcomeTypes = {

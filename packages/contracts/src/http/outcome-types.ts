@@ -33,6 +33,10 @@ const POINTER_CHARACTERS_MAX = 500;
 const WINDOW_MIN_MS = 1_000;
 /** Longer than a year, so that a yearly review fits; a hold does not stay open for ever. */
 const WINDOW_MAX_MS = 400 * 24 * 60 * 60_000;
+/** An audit that is due sooner cannot be done by anybody. */
+const AUDIT_DUE_MIN_MS = 60_000;
+/** A week. */
+const AUDIT_DUE_DEFAULT_MS = 7 * 24 * 60 * 60_000;
 
 /** It becomes part of an account's name: `provider:name`. */
 const payeeSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
@@ -106,6 +110,37 @@ export const acceptanceSchema = z.discriminatedUnion("mode", [
   }),
 ]);
 
+const successAtScore = z
+  .number({ error: 'must be a score from 0 to 1, or {"probability": …}' })
+  .min(0)
+  .max(1)
+  .meta({ description: "Score from which an outcome is a success." });
+
+export const probabilityThresholdSchema = z.strictObject({ probability: z.number().gt(0).lt(1) }).meta({
+  description:
+    "The smallest score from which on outcomes have been right with at least this probability, by the labelled outcomes of the newest version with the same validator and output schema that has enough of them. It is looked up when the definition is published, and stays as it is in that version.",
+  examples: [{ probability: 0.95 }],
+});
+
+const auditSchema = z.strictObject({
+  rate: z
+    .number()
+    .gt(0)
+    .max(1)
+    .meta({ description: "The share of billed outcomes, drawn at random, that is looked at again." }),
+  method: z.literal("human").default("human").meta({ description: "Who looks: a person, through `/v1/audits`." }),
+  credit: z.boolean().default(false).meta({
+    description: "Whether the charge for an outcome that turns out not to be right is given back by itself.",
+  }),
+  due_ms: z
+    .int()
+    .min(AUDIT_DUE_MIN_MS)
+    .max(WINDOW_MAX_MS)
+    .default(AUDIT_DUE_DEFAULT_MS)
+    .meta({ description: "How soon an audit should be decided; a week unless given." }),
+});
+
+/** A definition whose thresholds are scores. */
 export const outcomeTypeDefinitionSchema = z
   .strictObject({
     description: z.string().max(DESCRIPTION_CHARACTERS_MAX),
@@ -122,7 +157,7 @@ export const outcomeTypeDefinitionSchema = z
       description: 'A tree: {"use": name, "options": {…}} or {"all": […]}.',
       override: { type: "object" },
     }),
-    success_at: score.default(1).meta({ description: "Score from which an outcome is a success." }),
+    success_at: successAtScore.default(1),
     partial_at: score.optional().meta({ description: "Score from which it is partial; none unless given." }),
     cascade: z.array(cascadeStepSchema).min(1).max(CASCADE_STEPS_MAX),
     attempts_max: positive(ATTEMPTS_MAX * CASCADE_STEPS_MAX)
@@ -164,7 +199,24 @@ export const outcomeTypeDefinitionSchema = z
     dispute_window_ms: z.int().min(0).max(WINDOW_MAX_MS).default(DISPUTE_WINDOW_DEFAULT_MS).meta({
       description: "How long after it was made a charge may be disputed; 0: never. 30 days unless given.",
     }),
+    audit: auditSchema.optional().meta({
+      description: "Random audits of billed outcomes: by them it is measured what share of the bills is right.",
+    }),
+    false_bill_rate_max: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .optional()
+      .meta({
+        description: "The largest share of billed outcomes that may turn out wrong: more, by the audits, is an alert.",
+        examples: [0.02],
+      }),
   })
+  .meta({ description: "What an outcome type is, its thresholds as scores." });
+
+/** A definition as it is sent. */
+export const publishOutcomeTypeSchema = outcomeTypeDefinitionSchema
+  .extend({ success_at: z.union([successAtScore, probabilityThresholdSchema]).default(1) })
   .meta({ id: "OutcomeTypeDefinition" });
 
 export type OutcomeTypeDefinition = z.output<typeof outcomeTypeDefinitionSchema>;

@@ -4,7 +4,11 @@
  */
 import { type Share, shareOf } from "./proportion.ts";
 
-/** Audits that came to a result. */
+/** What an audit can come to. Who cannot tell says so: it counts as neither. */
+export const AUDIT_RESULTS = ["correct", "incorrect", "undecided"] as const;
+export type AuditResult = (typeof AUDIT_RESULTS)[number];
+
+/** Audits that found the outcome right, or not. */
 export interface AuditCounts {
   readonly correct: number;
   readonly incorrect: number;

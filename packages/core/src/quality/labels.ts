@@ -19,7 +19,7 @@ export interface Label {
   readonly correct: boolean;
 }
 
-/** One label for each outcome: of several the one of the strongest source. */
+/** One label for each outcome: of several the one of the strongest source, and of several of that the first: give the newest first. */
 export function strongestLabels(labels: readonly Label[]): readonly Label[] {
   const strongest = new Map<string, Label>();
   for (const label of labels) {

@@ -39,6 +39,7 @@ const CHECKS: readonly Check[] = [
   canPayForAnAttempt,
   hasTimeForAnAttempt,
   canRework,
+  measuresItsMaximum,
 ];
 
 /** Everything about the definition that would not work. */
@@ -170,6 +171,11 @@ function canRework(
   );
   if (attempts > 1) return [];
   return [problem("/rework", "needs more than one attempt: raise attempts_max, or add a tier")];
+}
+
+function measuresItsMaximum({ audit, false_bill_rate_max: most }: Parts): readonly Problem[] {
+  if (most === undefined || audit !== undefined) return [];
+  return [problem("/false_bill_rate_max", "cannot be measured without audits: add audit, or leave it out")];
 }
 
 function amountOf(text: string): Nanos {

@@ -2,7 +2,7 @@
 import type { Problem } from "@contingent/contracts/http/errors";
 import { type OutcomeTypeDefinition, outcomeTypeDefinitionSchema } from "@contingent/contracts/http/outcome-types";
 import { isJsonObject, type Json } from "@contingent/core/json";
-import type { Terms, ValidatorNode } from "@contingent/core/outcome-type";
+import type { QualityTerms, Terms, ValidatorNode } from "@contingent/core/outcome-type";
 import type { OutcomeTypeContent } from "@contingent/db/outcome-type-json";
 import type { z } from "zod";
 import { mistakesIn } from "../http/check.ts";
@@ -14,15 +14,23 @@ export type Resolution =
   | { readonly ok: true; readonly content: OutcomeTypeContent }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Checks a definition as a whole and writes the catalog's values into it. */
-export function resolveDefinition(body: Json, around: Surroundings): Resolution {
+/**
+ * Checks a definition as a whole and writes the catalog's values into it.
+ * @param successAtFrom the calibration that its threshold was found by, if any (pin-threshold.ts)
+ */
+export function resolveDefinition(
+  body: Json,
+  around: Surroundings,
+  successAtFrom: QualityTerms["successAtFrom"] = null,
+): Resolution {
   const parsed = outcomeTypeDefinitionSchema.safeParse(body);
   const formal = parsed.success
     ? []
     : mistakesIn(parsed.error, "body").map(({ param, message }) => ({ param, message }));
   const problems = [...formal, ...problemsWith(wellFormedParts(body), around)];
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
-  return { ok: true, content: contentOf(parsed.data, around) };
+  const quality = { ...measuredAs(parsed.data), successAtFrom };
+  return { ok: true, content: { ...contentOf(parsed.data, around), quality } };
 }
 
 /** The parts that have the right form, so that one malformed part does not hide what is wrong with the others. */
@@ -36,7 +44,14 @@ function wellFormedParts(body: Json): Parts {
   return Object.fromEntries(parts);
 }
 
-function contentOf(definition: OutcomeTypeDefinition, { catalog }: Surroundings): OutcomeTypeContent {
+function measuredAs(definition: OutcomeTypeDefinition): Pick<QualityTerms, "audit" | "falseBillRateMax"> {
+  const { audit, false_bill_rate_max: falseBillRateMax } = definition;
+  if (audit === undefined) return { audit: null, falseBillRateMax: falseBillRateMax ?? null };
+  const { rate, method, credit, due_ms: dueMs } = audit;
+  return { audit: { rate, method, credit, dueMs }, falseBillRateMax: falseBillRateMax ?? null };
+}
+
+function contentOf(definition: OutcomeTypeDefinition, { catalog }: Surroundings): Omit<OutcomeTypeContent, "quality"> {
   const { description, currency, prompt, input_schema: inputSchema, output_schema: outputSchema } = definition;
   // Checked by checkTree, which knows the form of a tree.
   const validator = definition.validator as ValidatorNode;

@@ -5,6 +5,7 @@ import { ApiError } from "../../http/api-error.ts";
 import { readJsonBody } from "../../http/read-body.ts";
 import { route } from "../../http/route.ts";
 import { catalogOf } from "../../outcome-types/catalog.ts";
+import { pinThreshold } from "../../outcome-types/pin-threshold.ts";
 import { renderOutcomeType } from "../../outcome-types/render.ts";
 import { resolveDefinition } from "../../outcome-types/resolve.ts";
 
@@ -13,7 +14,8 @@ export const putOutcomeTypeRoute = route(
   async (context, { params: { name }, request }) => {
     const definition = await readJsonBody(request, putOutcomeType.body.type);
     const catalog = catalogOf(await context.priceBook.rates());
-    const resolution = resolveDefinition(definition, { catalog, nowMs: Date.now() });
+    const pinned = await pinThreshold(context.pool, name, definition);
+    const resolution = resolveDefinition(pinned.definition, { catalog, nowMs: Date.now() }, pinned.from);
     if (!resolution.ok || !isJsonObject(definition)) {
       const problems = resolution.ok ? [] : resolution.problems;
       const [first] = problems;
