@@ -8,6 +8,7 @@ import type { OutcomeTypeVersionId } from "./ids.ts";
 import type { Json, JsonSchema } from "./json.ts";
 import type { Currency, Nanos } from "./money.ts";
 import type { PriceTerms } from "./pricing/price.ts";
+import type { Thresholds } from "./verdict.ts";
 
 /** Templates over the job's input: `{{input}}` or `{{input.path.to.value}}`. */
 export interface Prompt {
@@ -50,6 +51,8 @@ export interface CascadeStep {
   readonly timeoutMs: number;
   /** With less time than this left to the deadline an attempt on the tier is not worth starting. */
   readonly timeNeededMs: number;
+  /** Score from which an answer of this step is a success; null: the type's. It never falls with depth. */
+  readonly successAt: number | null;
 }
 
 /** The attempt's output limit, tokens: it starts at `start`, doubles up to `max` when an answer is cut off, and is lowered down to `min` to fit the cost cap. */
@@ -99,6 +102,14 @@ export interface Terms {
   readonly disputeWindowMs: number;
 }
 
+/** What an answer is held to that was made on this step of the cascade. */
+export function thresholdsAt(
+  { cascade, successAt, partialAt }: Pick<Terms, "cascade" | "successAt" | "partialAt">,
+  step: number,
+): Thresholds {
+  return { successAt: cascade[step]?.successAt ?? successAt, partialAt };
+}
+
 /** How billed outcomes are audited: a random share of them is looked at again. */
 export interface AuditTerms {
   /** The share of billed outcomes, more than 0, at most 1. */
@@ -133,6 +144,8 @@ export interface OutcomeTypeVersion {
   readonly inputSchema: JsonSchema;
   readonly outputSchema: JsonSchema;
   readonly validator: ValidatorNode;
+  /** Numbers that an answer carries about itself, by name: JSON pointers. They are recorded with the verdict and decide nothing. */
+  readonly features: Readonly<Record<string, string>>;
   readonly terms: Terms;
   readonly quality: QualityTerms;
 }

@@ -36,6 +36,12 @@ export interface Verdict {
   readonly leaves: readonly LeafVerdict[];
 }
 
+/** From which score on an answer is a success, and from which on a partial one; null: there is no partial outcome. */
+export interface Thresholds {
+  readonly successAt: number;
+  readonly partialAt: number | null;
+}
+
 /** The decision that a score means under the type's thresholds. A gate that failed makes it `fail` whatever the score. */
 export function decisionFor(score: number, successAt: number, partialAt: number | null): Decision {
   // A gate scores 0. It must not pass under a threshold that somebody set to 0.

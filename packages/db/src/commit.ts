@@ -49,6 +49,8 @@ export interface StoredVerdict extends Verdict {
   readonly durationMs: number;
   /** The number in the answer that its price depends on; null when there is none. */
   readonly value: Nanos | null;
+  /** The numbers that the answer carries about itself, by name. */
+  readonly features: Readonly<Record<string, number>>;
 }
 
 /** How the hold ends, in the transition that closes the job. */
@@ -131,12 +133,12 @@ WITH input AS MATERIALIZED (
   RETURNING a.id
 ), verdict AS (
   INSERT INTO verdict (id, job_id, attempt_id, decision, score, findings, validators, evidence_hash, output, duration_ms, value_nanos,
-                       cost_nanos, reserve_nanos)
+                       cost_nanos, reserve_nanos, leaves, features, step)
   SELECT v.id, m.id, v.attempt_id, v.decision, v.score, v.findings, v.validators, v.evidence_hash, v.output, v.duration_ms, v.value,
-         v.cost, v.reserve
+         v.cost, v.reserve, v.leaves, v.features, v.step
     FROM moved m, jsonb_to_record(m.verdict) AS v (
       id text, attempt_id text, decision text, score float8, findings jsonb, validators jsonb, evidence_hash text,
-      output jsonb, duration_ms float8, value bigint, cost bigint, reserve bigint)
+      output jsonb, duration_ms float8, value bigint, cost bigint, reserve bigint, leaves jsonb, features jsonb, step int)
    WHERE m.verdict IS NOT NULL
 ), decided AS (
   INSERT INTO acceptance_decision (job_id, revision, decision, reason, decided_by, verdict_id)
@@ -280,7 +282,7 @@ function endedRow(transition: Transition): JsonObject | null {
   };
 }
 
-function verdictRow({ verdict, effects }: Transition): JsonObject | null {
+function verdictRow({ before, verdict, effects }: Transition): JsonObject | null {
   if (verdict === undefined) return null;
   const paid = effects.find((e) => e.type === "pay_verdict");
   return {
@@ -296,6 +298,9 @@ function verdictRow({ verdict, effects }: Transition): JsonObject | null {
     value: verdict.value?.toString() ?? null,
     cost: (paid?.cost ?? ZERO).toString(),
     reserve: (paid?.reserve ?? ZERO).toString(),
+    leaves: verdict.leaves.map((leaf) => ({ ...leaf })),
+    features: verdict.features,
+    step: before.progress.step,
   };
 }
 

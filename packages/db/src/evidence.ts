@@ -18,6 +18,8 @@ export interface StoredEvidence {
     readonly validators: readonly string[];
     readonly evidenceHash: string;
   };
+  /** Index of the step of the cascade that the judged answer was made on. */
+  readonly step: number;
   readonly input: Json;
   /** The judged text. */
   readonly text: string;
@@ -30,13 +32,14 @@ interface EvidenceRow {
   readonly validators: readonly string[];
   readonly evidence_hash: string;
   readonly value_nanos: bigint | null;
+  readonly step: number | null;
   readonly input: Json;
   readonly text: string | null;
 }
 
 // The verdict that was charged for; before a charge the one in hand, else the latest.
 const EVIDENCE = `
-  SELECT v.id, v.decision, v.score, v.validators, v.evidence_hash, v.value_nanos, i.input, a.output AS text
+  SELECT v.id, v.decision, v.score, v.validators, v.evidence_hash, v.value_nanos, v.step, i.input, a.output AS text
     FROM job j
     JOIN job_input i ON i.job_id = j.id
     LEFT JOIN charge c ON c.job_id = j.id
@@ -57,6 +60,7 @@ export async function storedEvidence(db: Queryable, jobId: JobId): Promise<Store
   const value = row.value_nanos === null ? null : nanos(row.value_nanos);
   return {
     verdict: { id, decision, score, value, validators, evidenceHash },
+    step: row.step ?? 0,
     input: row.input,
     // What is no longer there is not what was judged: the hash will tell.
     text: row.text ?? "",

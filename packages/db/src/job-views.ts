@@ -6,7 +6,7 @@ import type { AttemptId, CustomerId, JobId, VerdictId } from "@contingent/core/i
 import type { JobState, Reason, Resolution } from "@contingent/core/job/job";
 import type { Json } from "@contingent/core/json";
 import { type Currency, type Nanos, nanos } from "@contingent/core/money";
-import type { Decision, Finding } from "@contingent/core/verdict";
+import type { Decision, Finding, LeafVerdict } from "@contingent/core/verdict";
 import { batched } from "./batch.ts";
 import { msOf } from "./job-row.ts";
 import type { Pool } from "./pool.ts";
@@ -18,6 +18,13 @@ export interface VerdictView {
   readonly score: number;
   readonly findings: readonly Finding[];
   readonly validators: readonly string[];
+  /** Null for verdicts from before leaves were recorded. */
+  readonly leaves: readonly LeafVerdict[] | null;
+  /** The numbers that the answer carries about itself, by name. */
+  readonly features: Readonly<Record<string, number>>;
+  readonly evidenceHash: string;
+  readonly durationMs: number;
+  readonly cost: Nanos;
 }
 
 export interface AttemptView {
@@ -77,7 +84,9 @@ export interface JobView {
 
 const VERDICT_JSON = (v: string): string =>
   `jsonb_build_object('id', ${v}.id, 'attemptId', ${v}.attempt_id, 'decision', ${v}.decision, 'score', ${v}.score,
-                      'findings', ${v}.findings, 'validators', ${v}.validators)`;
+                      'findings', ${v}.findings, 'validators', ${v}.validators, 'leaves', ${v}.leaves,
+                      'features', ${v}.features, 'evidenceHash', ${v}.evidence_hash, 'durationMs', ${v}.duration_ms,
+                      'cost', ${v}.cost_nanos::text)`;
 
 const ATTEMPT_LIST = `
     LEFT JOIN LATERAL (
@@ -139,14 +148,21 @@ interface ViewRow {
   readonly closed_ms: number | null;
   readonly input_tokens: number;
   readonly output_tokens: number;
-  readonly verdict: VerdictView | null;
+  readonly verdict: VerdictJson | null;
   readonly output: Json;
   readonly charged_nanos: bigint | null;
   readonly credited_nanos: bigint;
   readonly charged_verdict_id: VerdictId | null;
   readonly charged_ms: number | null;
-  readonly attempt_list: readonly (Omit<AttemptView, "cost"> & { readonly cost: string })[] | null;
+  readonly attempt_list: readonly AttemptJson[] | null;
 }
+
+/** Amounts in JSON are strings: its numbers are doubles. */
+type VerdictJson = Omit<VerdictView, "cost"> & { readonly cost: string };
+type AttemptJson = Omit<AttemptView, "cost" | "verdict"> & {
+  readonly cost: string;
+  readonly verdict: VerdictJson | null;
+};
 
 /** Reads one job's view; null when there is no such job. Attempts are listed only when asked for. */
 export type FindJobView = (id: JobId, options?: { readonly attempts?: boolean }) => Promise<JobView | null>;
@@ -225,9 +241,9 @@ function viewOf(row: ViewRow): JobView {
     resolution: row.resolution,
     reason: row.reason,
     output: row.output,
-    verdict: row.verdict,
+    verdict: verdictOf(row.verdict),
     attempts: row.attempts,
-    attemptList: row.attempt_list?.map((a) => ({ ...a, cost: nanos(BigInt(a.cost)) })) ?? null,
+    attemptList: row.attempt_list?.map(attemptOf) ?? null,
     inputTokens: row.input_tokens,
     outputTokens: row.output_tokens,
     charge:
@@ -242,4 +258,12 @@ function viewOf(row: ViewRow): JobView {
     settlesAtMs: row.settles_ms,
     closedAtMs: row.closed_ms,
   };
+}
+
+function attemptOf(attempt: AttemptJson): AttemptView {
+  return { ...attempt, cost: nanos(BigInt(attempt.cost)), verdict: verdictOf(attempt.verdict) };
+}
+
+function verdictOf(verdict: VerdictJson | null): VerdictView | null {
+  return verdict === null ? null : { ...verdict, cost: nanos(BigInt(verdict.cost)) };
 }

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "@contingent/core/json";
 import {
+  type CascadeStep,
   DISPUTE_WINDOW_DEFAULT_MS,
   type OutcomeTypeVersion,
   type Terms,
@@ -17,17 +18,33 @@ export type OutcomeTypeContent = Omit<OutcomeTypeVersion, "id" | "name" | "versi
 
 /** What terms say that were stored before there was a word for it: the same as a definition that leaves it out. */
 const UNSAID: Partial<Terms> = { validation: null, rework: false, disputeWindowMs: DISPUTE_WINDOW_DEFAULT_MS };
+const UNSAID_OF_A_STEP: Partial<CascadeStep> = { successAt: null };
 
-/** The content as plain JSON. What is not measured is not written, so that definitions from before have the hash they had. */
-export function encodeOutcomeType({ quality, ...content }: OutcomeTypeContent): JsonObject {
+/** Content as it may be stored. */
+type Stored = Omit<OutcomeTypeContent, "features" | "quality"> & Partial<OutcomeTypeContent>;
+
+/** The content as plain JSON. What a definition need not say is only written if it does, so that those from before have the hash they had. */
+export function encodeOutcomeType({ features, quality, terms, ...content }: OutcomeTypeContent): JsonObject {
   const isMeasured = Object.values(quality).some((part) => part !== null);
-  const written = { ...content, terms: markAmounts(content.terms), ...(isMeasured ? { quality } : {}) };
+  const cascade = terms.cascade.map(({ successAt, ...step }) => ({
+    ...step,
+    ...(successAt === null ? {} : { successAt }),
+  }));
+  const written = {
+    ...content,
+    terms: markAmounts({ ...terms, cascade }),
+    ...(Object.keys(features).length > 0 ? { features } : {}),
+    ...(isMeasured ? { quality } : {}),
+  };
   return JSON.parse(JSON.stringify(written)) as JsonObject;
 }
 
 /** The content that `encodeOutcomeType` wrote. */
 export function decodeOutcomeType(stored: JsonObject): OutcomeTypeContent {
-  const content = stored as unknown as Omit<OutcomeTypeContent, "quality"> & Partial<OutcomeTypeContent>;
-  const terms = { ...UNSAID, ...(readAmounts(content.terms) as Terms) };
-  return { ...content, terms, quality: content.quality ?? UNMEASURED };
+  const { features = {}, quality = UNMEASURED, ...content } = stored as unknown as Stored;
+  const terms = readAmounts(content.terms) as Terms;
+  const said = (step: CascadeStep): CascadeStep => ({ ...UNSAID_OF_A_STEP, ...step });
+  const [first, ...others] = terms.cascade;
+  const cascade: Terms["cascade"] = [said(first), ...others.map(said)];
+  return { ...content, features, quality, terms: { ...UNSAID, ...terms, cascade } };
 }

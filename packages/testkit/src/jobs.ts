@@ -105,6 +105,7 @@ async function publish(pool: Pool, terms: Terms, quality: QualityTerms): Promise
       inputSchema: {},
       outputSchema: {},
       validator: { all: [] },
+      features: {},
       terms,
       quality,
     },
@@ -237,6 +238,7 @@ function verdictOf(fact: Fact): StoredVerdict | undefined {
     output: { answer: 42 },
     durationMs: 1,
     value,
+    features: { confidence: 0.7 },
   };
 }
 

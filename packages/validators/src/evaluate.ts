@@ -1,15 +1,9 @@
 import type { ValidatorNode } from "@contingent/core/outcome-type";
-import { decisionFor, type Finding, type LeafVerdict, type Verdict } from "@contingent/core/verdict";
+import { decisionFor, type Finding, type LeafVerdict, type Thresholds, type Verdict } from "@contingent/core/verdict";
 import { VERDICT_FINDINGS_MAX } from "./bounds.ts";
 import { finding } from "./finding.ts";
 import { leavesOf, type Member, membersOf } from "./leaves.ts";
 import { type LeafResult, type RunCheck, type Subject, ValidatorError } from "./validator.ts";
-
-/** From which score on an answer is a success, and from which on a partial one; null: there is no partial outcome. */
-export interface Thresholds {
-  readonly successAt: number;
-  readonly partialAt: number | null;
-}
 
 /**
  * Judges an answer by a tree of validators. The leaves have their say one after the other, the cheapest first, until the

@@ -1,8 +1,15 @@
 import { nanos, ZERO } from "@contingent/core/money";
 import type { ValidatorNode } from "@contingent/core/outcome-type";
 import { describe, expect, test } from "vitest";
-import { termsWith } from "@contingent/core/job/job.fixture";
-import { asItIsNow, changedSince, type Evidence, evidenceHash, judgeAnswer } from "./judge-answer.ts";
+import { FAST, STANDARD, termsWith } from "@contingent/core/job/job.fixture";
+import {
+  asItIsNow,
+  changedSince,
+  type Evidence,
+  evidenceHash,
+  judgeAnswer,
+  type JudgedAnswer,
+} from "./judge-answer.ts";
 import { runHere } from "./validator.ts";
 
 const evidence: Evidence = {
@@ -10,8 +17,10 @@ const evidence: Evidence = {
     id: "otv_1",
     validator: { use: "json_schema", options: {} },
     outputSchema: { type: "object", required: ["total"] },
+    features: {},
     terms: termsWith({ successAt: 0.9 }),
   },
+  step: 0,
   input: { document: "Invoice 1" },
   text: ' {"total": "1.00"}\n',
 };
@@ -26,6 +35,7 @@ describe("judgeAnswer", () => {
       leaves: [{ leaf: "", validator: "json_schema@1", score: 1, durationMs: expect.any(Number) as number }],
       output: { total: "1.00" },
       value: null,
+      features: {},
     });
   });
 
@@ -34,6 +44,35 @@ describe("judgeAnswer", () => {
     const priced = { ...evidence, version: { ...evidence.version, terms: termsWith({ price }) } };
     expect((await judgeAnswer(priced, runHere)).value).toBe(1_000_000_000n);
     expect((await judgeAnswer({ ...priced, text: "no JSON" }, runHere)).value).toBeNull();
+  });
+
+  test("an answer is held to the threshold of the step that it was made on", async () => {
+    const terms = termsWith({ cascade: [FAST, { ...STANDARD, successAt: 0.95 }], successAt: 0.5, partialAt: 0.2 });
+    const validator = { use: "fields_complete", options: { entities: "", required: ["a", "b"] } };
+    const rising = { ...evidence, version: { ...evidence.version, validator, terms }, text: '{"a": 1}' };
+    expect(await judgeAnswer(rising, runHere)).toMatchObject({ decision: "pass", score: 0.5 });
+    expect(await judgeAnswer({ ...rising, step: 1 }, runHere)).toMatchObject({ decision: "partial", score: 0.5 });
+  });
+
+  test("what an answer says of itself is recorded, and decides nothing", async () => {
+    const features = { confidence: "/confidence", of_total: "/certainty/0", said: "/total", gone: "/gone" };
+    const told = { ...evidence, version: { ...evidence.version, features } };
+    const say = async (confidence: string): Promise<JudgedAnswer> =>
+      await judgeAnswer(
+        { ...told, text: `{"total": "1.00", "confidence": ${confidence}, "certainty": [0.25]}` },
+        runHere,
+      );
+    expect(await say("0.01")).toMatchObject({
+      decision: "pass",
+      score: 1,
+      features: { confidence: 0.01, of_total: 0.25 },
+    });
+    expect(await say("0.99")).toMatchObject({
+      decision: "pass",
+      score: 1,
+      features: { confidence: 0.99, of_total: 0.25 },
+    });
+    for (const none of ['"high"', "null", "[1]"]) expect((await say(none)).features).toEqual({ of_total: 0.25 });
   });
 
   test("text that is no JSON fails before any validator has a say", async () => {

@@ -5,17 +5,19 @@
 import { createHash } from "node:crypto";
 import type { Json } from "@contingent/core/json";
 import type { Nanos } from "@contingent/core/money";
-import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
+import { type OutcomeTypeVersion, thresholdsAt } from "@contingent/core/outcome-type";
 import type { Verdict } from "@contingent/core/verdict";
 import { evaluate } from "./evaluate.ts";
 import { OUTPUT_VALIDATOR, parseOutput } from "./parse-output.ts";
-import { valueIn } from "./outcome-value.ts";
+import { featuresIn, valueIn } from "./outcome-value.ts";
 import { validatorNamed } from "./registry.ts";
 import type { RunCheck } from "./validator.ts";
 
 /** All that a verdict depends on. */
 export interface Evidence {
-  readonly version: Pick<OutcomeTypeVersion, "id" | "validator" | "outputSchema" | "terms">;
+  readonly version: Pick<OutcomeTypeVersion, "id" | "validator" | "outputSchema" | "features" | "terms">;
+  /** Index of the step of the cascade that the answer was made on: its threshold counts. */
+  readonly step: number;
   readonly input: Json;
   /** The model's answer as it came. */
   readonly text: string;
@@ -26,6 +28,8 @@ export interface JudgedAnswer extends Verdict {
   readonly output: Json;
   /** The number in the answer that the price depends on; null when there is none. */
   readonly value: Nanos | null;
+  /** The numbers that the answer carries about itself, by the outcome type's names for them; those that are there. */
+  readonly features: Readonly<Record<string, number>>;
 }
 
 /**
@@ -33,7 +37,7 @@ export interface JudgedAnswer extends Verdict {
  * @param run runs the checks that belong into the sandbox
  * @throws ValidatorError when the check itself cannot be made, which is no verdict
  */
-export async function judgeAnswer({ version, input, text }: Evidence, run: RunCheck): Promise<JudgedAnswer> {
+export async function judgeAnswer({ version, step, input, text }: Evidence, run: RunCheck): Promise<JudgedAnswer> {
   const parsed = parseOutput(text);
   if (!parsed.ok) {
     return {
@@ -44,15 +48,18 @@ export async function judgeAnswer({ version, input, text }: Evidence, run: RunCh
       leaves: [],
       output: null,
       value: null,
+      features: {},
     };
   }
   const subject = { input, output: parsed.value, outputSchema: version.outputSchema };
-  const verdict = await evaluate(version.validator, subject, version.terms, run);
-  return { ...verdict, output: parsed.value, value: valueIn(parsed.value, version.terms.price) };
+  const verdict = await evaluate(version.validator, subject, thresholdsAt(version.terms, step), run);
+  const { value: output } = parsed;
+  const value = valueIn(output, version.terms.price);
+  return { ...verdict, output, value, features: featuresIn(output, version.features) };
 }
 
 /** SHA-256 over what a verdict was reached from, by these validators; the same evidence gives the same hash. */
-export function evidenceHash({ version, input, text }: Evidence, validators: readonly string[]): string {
+export function evidenceHash({ version, input, text }: Omit<Evidence, "step">, validators: readonly string[]): string {
   const parts = [version.id, JSON.stringify(input), text, ...validators];
   const hash = createHash("sha256");
   for (const part of parts) hash.update(`${part.length}:`).update(part);

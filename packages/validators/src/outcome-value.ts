@@ -1,4 +1,4 @@
-/** The number in an outcome that its price depends on. */
+/** The numbers in an outcome that are recorded with its verdict: what its price depends on, what it says of itself. */
 import type { Json } from "@contingent/core/json";
 import { amountOfDecimal, type Nanos } from "@contingent/core/money";
 import type { PriceTerms } from "@contingent/core/pricing/price";
@@ -14,4 +14,10 @@ export function valueIn(output: Json, price: PriceTerms): Nanos | null {
   if (price.shape !== "value") return null;
   const number = decimalOf(valueAt(output, price.path));
   return number === null ? null : amountOfDecimal(number);
+}
+
+/** The numbers at these pointers; what is no number is left out. */
+export function featuresIn(output: Json, features: Readonly<Record<string, string>>): Readonly<Record<string, number>> {
+  const found = Object.entries(features).map(([name, at]) => [name, valueAt(output, at)] as const);
+  return Object.fromEntries(found.filter((entry): entry is [string, number] => typeof entry[1] === "number"));
 }

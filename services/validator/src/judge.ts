@@ -9,6 +9,8 @@ import type { RunCheck } from "@contingent/validators/validator";
 
 export interface AnswerToJudge {
   readonly version: OutcomeTypeVersion;
+  /** Index of the step of the cascade that the answer was made on. */
+  readonly step: number;
   readonly input: Json;
   readonly answer: { readonly attemptId: AttemptId; readonly text: string };
 }
@@ -19,10 +21,10 @@ export type Judgement =
   | { readonly kind: "broke"; readonly error: string };
 
 /** Judges an answer by its outcome type's validators. Never rejects. */
-export async function judge({ version, input, answer }: AnswerToJudge, run: RunCheck): Promise<Judgement> {
+export async function judge({ version, step, input, answer }: AnswerToJudge, run: RunCheck): Promise<Judgement> {
   const startMs = performance.now();
   try {
-    const evidence = { version, input, text: answer.text };
+    const evidence = { version, step, input, text: answer.text };
     const judged = await judgeAnswer(evidence, run);
     return {
       kind: "verdict",

@@ -177,6 +177,7 @@ export function coreTerms(type: SoldType): Partial<Terms> {
         retry,
         timeoutMs: LEASE * HALF_HOUR_MS,
         timeNeededMs: 0,
+        successAt: null,
       },
     ],
     attemptsMax: ATTEMPTS_MAX,

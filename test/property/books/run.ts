@@ -64,6 +64,7 @@ export async function openMarket(pool: Pool): Promise<Market> {
         inputSchema: {},
         outputSchema: {},
         validator: { all: [] },
+        features: {},
         terms: termsWith(coreTerms(type)),
         quality: UNMEASURED,
       },

@@ -1,7 +1,15 @@
 /** A job as the API shows it: to its customer, and with what it cost to the operator. */
 import { JOB_STATES, REASONS, RESOLUTIONS } from "@contingent/core/job/job";
 import { z } from "zod";
-import { idSchema, jsonSchema, metadataSchema, moneySchema, outcomeTypeNameSchema, timestampSchema } from "./values.ts";
+import {
+  hashSchema,
+  idSchema,
+  jsonSchema,
+  metadataSchema,
+  moneySchema,
+  outcomeTypeNameSchema,
+  timestampSchema,
+} from "./values.ts";
 
 export const findingSchema = z
   .object({
@@ -16,12 +24,45 @@ export const verdictSchema = z
   .object({
     id: idSchema("vrd"),
     attempt: idSchema("att"),
-    decision: z.enum(["pass", "partial", "fail"]),
+    decision: z.enum(["pass", "partial", "fail"]).meta({
+      description: "A validator that broke reaches no verdict: it is asked again, and nothing is billed.",
+    }),
     score: z.number().min(0).max(1),
     findings: z.array(findingSchema),
     validators: z.array(z.string()).meta({ description: "`name@version` of every validator that had a say." }),
+    evidence_hash: hashSchema.meta({ description: "Of the version, the input, the model's text and the validators." }),
+    duration_ms: z.number().min(0).meta({ description: "How long it took to reach." }),
   })
   .meta({ id: "Verdict" });
+
+export const leafSchema = z
+  .object({
+    leaf: z.string().meta({
+      description: "Where it is in the outcome type's validator tree: a JSON pointer.",
+      examples: ["/all/1", "/weighted/0/of"],
+    }),
+    validator: z.string().meta({ examples: ["json_schema@1"] }),
+    score: z.number().min(0).max(1),
+    duration_ms: z.number().min(0),
+  })
+  .meta({ id: "VerdictLeaf" });
+
+export const featuresSchema = z.record(z.string(), z.number()).meta({
+  description:
+    "The numbers that the answer carries about itself, by the outcome type's names for them. They decide nothing.",
+});
+
+/** How a tree came to its verdict is the operator's: customers see what their receipts attest. */
+export const operatorVerdictSchema = verdictSchema
+  .extend({
+    leaves: z.array(leafSchema).nullable().meta({
+      description:
+        "What each leaf of the tree said, in the order asked; null for verdicts from before that was recorded.",
+    }),
+    features: featuresSchema,
+    cost: moneySchema.meta({ description: "What reaching it cost." }),
+  })
+  .meta({ id: "OperatorVerdict" });
 
 const tokensSchema = z.object({ input: z.int(), output: z.int() });
 
@@ -48,7 +89,9 @@ export const attemptSchema = z
   })
   .meta({ id: "Attempt" });
 
-export const operatorAttemptSchema = attemptSchema.extend({ cost: moneySchema }).meta({ id: "OperatorAttempt" });
+export const operatorAttemptSchema = attemptSchema
+  .extend({ cost: moneySchema, verdict: operatorVerdictSchema.nullable() })
+  .meta({ id: "OperatorAttempt" });
 
 export const chargeSchema = z
   .object({ amount: z.string(), currency: z.literal("USD"), verdict: idSchema("vrd"), charged_at: timestampSchema })
@@ -109,6 +152,7 @@ export const operatorJobSchema = jobSchema
     }),
     margin: moneySchema.meta({ description: "Price, less what was given back of it, minus cost." }),
     attempt_list: z.array(operatorAttemptSchema).optional().meta({ description: "With `expand[]=attempts`." }),
+    verdict: operatorVerdictSchema.nullable().optional().meta({ description: "With `expand[]=verdict`." }),
   })
   .meta({ id: "OperatorJob" });
 
@@ -120,5 +164,8 @@ export type Expansion = (typeof EXPANSIONS)[number];
 
 export type JobBody = z.output<typeof jobSchema>;
 export type OperatorJobBody = z.output<typeof operatorJobSchema>;
+export type VerdictBody = z.output<typeof verdictSchema>;
+export type OperatorVerdictBody = z.output<typeof operatorVerdictSchema>;
+export type LeafBody = z.output<typeof leafSchema>;
 export type AttemptBody = z.output<typeof attemptSchema>;
 export type OperatorAttemptBody = z.output<typeof operatorAttemptSchema>;

@@ -29,6 +29,9 @@ const DEADLINE_MIN_MS = 1_000;
 const DEADLINE_MAX_MS = 30 * 24 * 60 * 60_000;
 const FRACTION_MAX = 1_000;
 const POINTER_CHARACTERS_MAX = 500;
+const FEATURES_MAX = 16;
+const FEATURE_NAME = /^[a-z][a-z0-9_]{0,62}$/;
+const FEATURE_NAME_RULE = "must be 1 to 63 lower-case letters, digits and underscores, a letter first";
 /** A shorter window is over before anybody has looked at the outcome. */
 const WINDOW_MIN_MS = 1_000;
 /** Longer than a year, so that a yearly review fits; a hold does not stay open for ever. */
@@ -61,6 +64,10 @@ export const cascadeStepSchema = z.strictObject({
   }),
   timeout_ms: positive(CALL_TIMEOUT_MAX_MS).optional(),
   retry: retrySchema.optional(),
+  success_at: score.optional().meta({
+    description:
+      "Score from which an answer of this tier is a success; `success_at` of the type unless given. At least that, and never falling from one step to the next.",
+  }),
 });
 
 export const priceSchema = z.discriminatedUnion("shape", [
@@ -154,10 +161,21 @@ export const outcomeTypeDefinitionSchema = z
     input_schema: jsonObjectSchema.meta({ description: "JSON Schema 2020-12, local references only." }),
     output_schema: jsonObjectSchema.meta({ description: "JSON Schema 2020-12, local references only." }),
     validator: jsonSchema.meta({
-      description: 'A tree: {"use": name, "options": {…}} or {"all": […]}.',
+      description:
+        'A tree. A leaf is {"use": name, "options": {…}}; inner nodes are {"all": […]}, {"any": […]}, {"weighted": [{"weight": 1, "of": …}], "threshold": 0.9} and {"not": …}.',
+
       override: { type: "object" },
     }),
     success_at: successAtScore.default(1),
+    features: z
+      .record(z.string().regex(FEATURE_NAME, { error: FEATURE_NAME_RULE }), z.string().max(POINTER_CHARACTERS_MAX))
+      .refine((features) => Object.keys(features).length <= FEATURES_MAX, `must be at most ${FEATURES_MAX}`)
+      .default({})
+      .meta({
+        description:
+          "Numbers that an answer carries about itself, such as its confidence: names, and JSON pointers into the output. They are recorded with the verdict and never decide.",
+        examples: [{ confidence: "/confidence" }],
+      }),
     partial_at: score.optional().meta({ description: "Score from which it is partial; none unless given." }),
     cascade: z.array(cascadeStepSchema).min(1).max(CASCADE_STEPS_MAX),
     attempts_max: positive(ATTEMPTS_MAX * CASCADE_STEPS_MAX)

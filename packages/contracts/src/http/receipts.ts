@@ -1,15 +1,10 @@
 /** Receipts of charges, the keys that verify them, and what a verdict comes to when it is reached again. */
 import { z } from "zod";
 import { verdictSchema } from "./job.ts";
-import { idSchema, jsonObjectSchema, outcomeTypeNameSchema, timestampSchema } from "./values.ts";
+import { hashSchema, idSchema, jsonObjectSchema, outcomeTypeNameSchema, timestampSchema } from "./values.ts";
 
 /** The `typ` of a receipt's protected header: no other token of ours can pass for a receipt. */
 export const RECEIPT_TYPE = "contingent-receipt+jwt";
-
-const hashSchema = z
-  .string()
-  .regex(/^sha256:[0-9a-f]+$/)
-  .meta({ examples: ["sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"] });
 
 const canonicalHashSchema = hashSchema.meta({
   description: "SHA-256 over the canonical JSON (RFC 8785) of the value, in UTF-8.",

@@ -30,6 +30,11 @@ export const jsonObjectSchema = z
 
 export const timestampSchema = z.iso.datetime({ offset: true }).meta({ examples: ["2026-11-24T09:30:00.123Z"] });
 
+export const hashSchema = z
+  .string()
+  .regex(/^sha256:[0-9a-f]+$/)
+  .meta({ examples: ["sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"] });
+
 export const moneySchema = z
   .object({
     amount: z.string().meta({ description: "A decimal number, exact.", examples: ["0.04"] }),

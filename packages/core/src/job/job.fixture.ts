@@ -56,7 +56,7 @@ export function cascadeStep(
   changes: Partial<CascadeStep> = {},
 ): CascadeStep {
   const retry = { initialDelayMs: 1_000, multiplier: 2, jitter: 0.2, delayMaxMs: 8_000 };
-  return { tier, models, attemptsMax: 2, retry, timeoutMs: 30_000, timeNeededMs: 2_000, ...changes };
+  return { tier, models, attemptsMax: 2, retry, timeoutMs: 30_000, timeNeededMs: 2_000, successAt: null, ...changes };
 }
 
 export const FAST = cascadeStep("fast", ["small", "small-b"]);

@@ -27,6 +27,7 @@ const step: fc.Arbitrary<CascadeStep> = fc.record({
   retry,
   timeoutMs: fc.constantFrom(500, 5_000, 60_000),
   timeNeededMs: fc.constantFrom(0, 500, 20_000),
+  successAt: fc.constant(null),
 });
 
 const cascade = fc

@@ -65,6 +65,8 @@ function messageOf(issue: z.core.$ZodIssue): string {
       return issue.discriminator === undefined
         ? "has none of the allowed forms"
         : `must have a known "${issue.discriminator}"`;
+    case "invalid_key":
+      return issue.issues[0]?.message ?? issue.message;
     default:
       return issue.message;
   }

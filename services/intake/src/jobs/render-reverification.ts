@@ -1,7 +1,7 @@
 /** What the validators say when they are run again, as the API's JSON. */
 import type { ReverificationBody } from "@contingent/contracts/http/receipts";
 import type { JobId } from "@contingent/core/ids";
-import { named } from "../receipts/payload.ts";
+import { named } from "./render.ts";
 import type { Reverification } from "./reverify.ts";
 
 export function renderReverification(job: JobId, found: Reverification): ReverificationBody {

@@ -4,11 +4,15 @@ import type {
   AttemptBody,
   Expansion,
   JobBody,
+  LeafBody,
   OperatorAttemptBody,
   OperatorJobBody,
+  OperatorVerdictBody,
+  VerdictBody,
 } from "@contingent/contracts/http/job";
 import type { JobId } from "@contingent/core/ids";
 import { type Currency, formatMoney, type Nanos, subtract, ZERO } from "@contingent/core/money";
+import type { LeafVerdict } from "@contingent/core/verdict";
 import type { JobEventView } from "@contingent/db/job-views-events";
 import type { AttemptView, JobView, VerdictView } from "@contingent/db/job-views";
 import { traceIdOf } from "@contingent/runtime/tracing";
@@ -56,14 +60,14 @@ export function customerJob(view: JobView, { expand }: Pick<RenderOptions, "expa
     ...(expand?.includes("attempts") === true && view.attemptList !== null
       ? { attempt_list: view.attemptList.map(customerAttempt) }
       : {}),
-    ...(expand?.includes("verdict") === true ? { verdict: verdict === null ? null : renderVerdict(verdict) } : {}),
+    ...(expand?.includes("verdict") === true ? { verdict: verdict === null ? null : customerVerdict(verdict) } : {}),
     ...(expand?.includes("charge") === true ? { charge: charge === null ? null : renderCharge(charge, currency) } : {}),
   };
 }
 
 function operatorJob(view: JobView, options: RenderOptions): OperatorJobBody {
   const { currency, cost, attemptList } = view;
-  const { attempt_list: _, ...job } = customerJob(view, options);
+  const { attempt_list: _, verdict: __, ...job } = customerJob(view, options);
   const attempts = options.expand?.includes("attempts") === true ? attemptList : null;
   const kept = view.charge === null ? ZERO : subtract(view.charge.amount, view.charge.credited);
   return {
@@ -72,6 +76,7 @@ function operatorJob(view: JobView, options: RenderOptions): OperatorJobBody {
     cost: money(cost, currency),
     margin: money(subtract(kept, cost), currency),
     ...(attempts === null ? {} : { attempt_list: attempts.map((a) => operatorAttempt(a, currency)) }),
+    ...(options.expand?.includes("verdict") === true ? { verdict: operatorVerdict(view.verdict, currency) } : {}),
   };
 }
 
@@ -92,12 +97,36 @@ function customerAttempt(attempt: AttemptView): AttemptBody {
 }
 
 function operatorAttempt(attempt: AttemptView, currency: Currency): OperatorAttemptBody {
-  return { ...customerAttempt(attempt), cost: money(attempt.cost, currency) };
+  const verdict = operatorVerdict(attempt.verdict, currency);
+  return { ...customerAttempt(attempt), cost: money(attempt.cost, currency), verdict };
 }
 
-function renderVerdict(verdict: VerdictView): NonNullable<JobBody["verdict"]> {
+function customerVerdict(verdict: VerdictView): VerdictBody {
   const { id, attemptId: attempt, decision, score, findings, validators } = verdict;
-  return { id, attempt, decision, score, findings: [...findings], validators: [...validators] };
+  return {
+    id,
+    attempt,
+    decision,
+    score,
+    findings: [...findings],
+    validators: [...validators],
+    evidence_hash: named(verdict.evidenceHash),
+    duration_ms: verdict.durationMs,
+  };
+}
+
+function operatorVerdict(verdict: VerdictView | null, currency: Currency): OperatorVerdictBody | null {
+  if (verdict === null) return null;
+  return {
+    ...customerVerdict(verdict),
+    leaves: verdict.leaves?.map(renderLeaf) ?? null,
+    features: { ...verdict.features },
+    cost: money(verdict.cost, currency),
+  };
+}
+
+export function renderLeaf({ leaf, validator, score, durationMs }: LeafVerdict): LeafBody {
+  return { leaf, validator, score, duration_ms: durationMs };
 }
 
 function renderCharge(charge: NonNullable<JobView["charge"]>, currency: Currency): NonNullable<JobBody["charge"]> {
@@ -111,6 +140,11 @@ export function renderEvent(job: JobId, event: JobEventView): JobEventBody {
 
 export function money(amount: Nanos, currency: Currency): { amount: string; currency: Currency } {
   return { amount: formatMoney(amount), currency };
+}
+
+/** A hash with the name of its algorithm. */
+export function named(sha256Hex: string): string {
+  return `sha256:${sha256Hex}`;
 }
 
 export function isoTime(ms: number): string {

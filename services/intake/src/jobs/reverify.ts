@@ -36,7 +36,8 @@ export async function reverify(
   // Loaded as for a settlement, because that brings the terms as they were pinned.
   const [stored, loaded] = await Promise.all([storedEvidence(pool, id), loader.forSettlement(id)]);
   if (stored === null || loaded === null) return null;
-  return await judgeAgain(stored.verdict, { version: loaded.version, input: stored.input, text: stored.text });
+  const { verdict, step, input, text } = stored;
+  return await judgeAgain(verdict, { version: loaded.version, step, input, text });
 }
 
 async function judgeAgain(verdict: StoredEvidence["verdict"], evidence: Evidence): Promise<Reverification> {

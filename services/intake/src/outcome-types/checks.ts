@@ -12,6 +12,7 @@ import { schemaProblems } from "@contingent/validators/json_schema/schema";
 import type { Catalog } from "./catalog.ts";
 import { priceProblems, pricedTypeProblems, unpaidPartial } from "./price-checks.ts";
 import { cascadeStepOf, modelsOf, timeNeededMsOf } from "./resolve-parts.ts";
+import { decidesByEvidence, readsItsFeatures } from "./self-report.ts";
 import { schemaKnows } from "./template-paths.ts";
 
 /** The parts of a definition that have the right form. */
@@ -31,7 +32,10 @@ const CHECKS: readonly Check[] = [
   hasUsableSchemas,
   hasUsableValidator,
   readsWhatTheInputHas,
+  decidesByEvidence,
+  readsItsFeatures,
   hasOrderedThresholds,
+  neverAsksForLess,
   hasOrderedOutputLimits,
   hasUsablePrice,
   chargesForPartialOutcomes,
@@ -97,6 +101,16 @@ function hasOrderedThresholds({ partial_at: partialAt, success_at: successAt }: 
   return [
     problem("/partial_at", `must be below success_at (${successAt}), or a partial outcome would never be reached`),
   ];
+}
+
+/** A deeper step costs more, and is only reached because answers were not good enough: it must not be content with less. */
+function neverAsksForLess({ cascade = [], success_at: successAt = 0 }: Parts): readonly Problem[] {
+  const asked = cascade.map((step) => step.success_at ?? successAt);
+  return asked.flatMap((score, i) => {
+    const before = Math.max(successAt, ...asked.slice(0, i));
+    if (score >= before) return [];
+    return [problem(`/cascade/${i}/success_at`, `must be at least ${before}: never below the type's, never falling`)];
+  });
 }
 
 function hasOrderedOutputLimits({ output_tokens: limits }: Parts): readonly Problem[] {

@@ -29,6 +29,7 @@ export function cascadeStepOf(step: CascadeStepDefinition, catalog: Catalog): Ca
     retry: step.retry === undefined ? tier.retryDefault : retryOf(step.retry),
     timeoutMs,
     timeNeededMs: Math.min(tier.timeNeededMs, timeoutMs),
+    successAt: step.success_at ?? null,
   };
 }
 

@@ -1,27 +1,11 @@
-import { rates } from "@contingent/catalog/models";
 import type { Json, JsonObject } from "@contingent/core/json";
 import { nanos, ZERO } from "@contingent/core/money";
 import type { Terms } from "@contingent/core/outcome-type";
 import type { PriceTerms } from "@contingent/core/pricing/price";
 import { decodeOutcomeType, encodeOutcomeType } from "@contingent/db/outcome-type-json";
 import { describe, expect, test } from "vitest";
-import { catalogOf } from "./catalog.ts";
+import { AROUND, GOOD, problemsOf, termsOf } from "./resolve.fixture.ts";
 import { resolveDefinition } from "./resolve.ts";
-
-const AROUND = { catalog: catalogOf(rates()), nowMs: Date.UTC(2026, 10, 24) };
-
-const GOOD: JsonObject = {
-  description: "What is in a document",
-  currency: "USD",
-  prompt: { system: "Extract.", user: "{{input.document}}" },
-  input_schema: { type: "object", properties: { document: { type: "string" } }, required: ["document"] },
-  output_schema: { type: "object", properties: { recovered: { type: "number" }, parties: { type: "array" } } },
-  validator: { use: "json_schema", options: {} },
-  cascade: [{ tier: "fast" }, { tier: "standard", attempts_max: 1, timeout_ms: 45_000 }],
-  cost_cap: "0.08",
-  deadline_ms: 120_000,
-  price: { shape: "binary", amount: "0.04" },
-};
 
 const DOLLAR = nanos(1_000_000_000n);
 const VALUE: JsonObject = { shape: "value", rate: 0.02, path: "/recovered", max: "50" };
@@ -29,17 +13,6 @@ const JUDGE: JsonObject = { provider: "judges", name: "court-2", cost_per_verdic
 const TIERED: Json = { shape: "tiered", amount: "0.04", bands: [{ from_score: 0.5, fraction: 0.5 }] };
 
 const EXPLICIT: Json = { mode: "explicit", until_ms: 60_000 };
-
-function termsOf(changes: JsonObject): Terms {
-  const resolution = resolveDefinition({ ...GOOD, ...changes }, AROUND);
-  if (!resolution.ok) throw new Error(JSON.stringify(resolution.problems));
-  return resolution.content.terms;
-}
-
-function problemsOf(changes: JsonObject): readonly string[] {
-  const resolution = resolveDefinition({ ...GOOD, ...changes }, AROUND);
-  return resolution.ok ? [] : resolution.problems.map(({ param, message }) => `${param}: ${message}`);
-}
 
 test("a good definition is resolved with what the catalog says", () => {
   const resolution = resolveDefinition(GOOD, AROUND);

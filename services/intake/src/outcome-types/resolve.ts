@@ -55,7 +55,17 @@ function contentOf(definition: OutcomeTypeDefinition, { catalog }: Surroundings)
   const { description, currency, prompt, input_schema: inputSchema, output_schema: outputSchema } = definition;
   // Checked by checkTree, which knows the form of a tree.
   const validator = definition.validator as ValidatorNode;
-  return { description, currency, prompt, inputSchema, outputSchema, validator, terms: termsOf(definition, catalog) };
+  const { features } = definition;
+  return {
+    description,
+    currency,
+    prompt,
+    inputSchema,
+    outputSchema,
+    validator,
+    features,
+    terms: termsOf(definition, catalog),
+  };
 }
 
 function termsOf(definition: OutcomeTypeDefinition, catalog: Surroundings["catalog"]): Terms {

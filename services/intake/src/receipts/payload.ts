@@ -5,7 +5,7 @@ import { canonicalJson, type Json, type JsonObject } from "@contingent/core/json
 import { formatMoney, nanos } from "@contingent/core/money";
 import type { PriceTerms } from "@contingent/core/pricing/price";
 import type { ReceiptFacts } from "@contingent/db/receipts";
-import { isoTime } from "../jobs/render.ts";
+import { isoTime, named } from "../jobs/render.ts";
 
 export function receiptPayload(facts: ReceiptFacts, price: PriceTerms, issuer: string): ReceiptPayload {
   const { jobId, outcomeType, verdict, chargedAtMs } = facts;
@@ -35,11 +35,6 @@ export function receiptPayload(facts: ReceiptFacts, price: PriceTerms, issuer: s
     charged_at: isoTime(chargedAtMs),
     ledger_transaction: facts.transactionId,
   };
-}
-
-/** A hash as receipts show it, with the name of its algorithm. */
-export function named(sha256Hex: string): string {
-  return `sha256:${sha256Hex}`;
 }
 
 /** The hash of a value, whatever the order of its keys and the spelling of its numbers. */

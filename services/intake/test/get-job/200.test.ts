@@ -1,4 +1,5 @@
 import { jobSchema, operatorJobSchema } from "@contingent/contracts/http/job";
+import { transaction } from "@contingent/db/pool";
 import { answer, happens, judge, take } from "@contingent/testkit/jobs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Api, claim, JOB, startApiWithType, SUCCEED } from "../harness.ts";
@@ -52,6 +53,8 @@ describe("a job that failed once and then succeeded", () => {
       attempt: job.attempt_list?.[1]?.id,
       decision: "pass",
       validators: ["fixture@1"],
+      evidence_hash: "sha256:0",
+      duration_ms: 1,
     });
     expect(job.charge).toMatchObject({ amount: "0.04", currency: "USD", verdict: job.verdict?.id });
   });
@@ -65,6 +68,40 @@ describe("a job that failed once and then succeeded", () => {
       margin: { amount: "0.0399992", currency: "USD" },
     });
     expect(job.attempt_list?.map((attempt) => attempt.cost.amount)).toEqual(["0.0000004", "0.0000004"]);
+  });
+
+  test("shows the operator how each verdict came about, and the customer what their receipt attests", async () => {
+    const [operator, customer] = await Promise.all(
+      [api.operator, api.customer].map((client) => client.send({ path: `/v1/jobs/${id}?${ALL}` })),
+    );
+    const { attempt_list: attempts, verdict } = operatorJobSchema.parse(operator?.body);
+    const how = (score: number): object => ({
+      leaves: [{ leaf: "", validator: "fixture@1", score, duration_ms: 1 }],
+      features: { confidence: 0.7 },
+      cost: { amount: "0.00", currency: "USD" },
+    });
+    expect(attempts).toMatchObject([{ verdict: how(0.1) }, { verdict: how(0.95) }]);
+    expect(verdict).toEqual(attempts?.[1]?.verdict);
+    expect(customer?.body).toMatchObject({ verdict: { id: verdict?.id, score: 0.95 } });
+    expect(JSON.stringify(customer?.body)).not.toMatch(/"(leaves|leaf|features|confidence|cost)"/);
+  });
+
+  test("a verdict from before leaves were recorded shows none", async () => {
+    const { id: old } = await api.customer.submit(JOB);
+    await take(api.pool, old, ...SUCCEED);
+    await transaction(api.pool, async (client) => {
+      await client.query({ text: "SET LOCAL session_replication_role = replica" });
+      await client.query({
+        text: "UPDATE verdict SET leaves = NULL, features = DEFAULT WHERE job_id = $1",
+        values: [old],
+      });
+    });
+    const { body } = await api.operator.send({ path: `/v1/jobs/${old}?${ALL}` });
+    expect(operatorJobSchema.parse(body).verdict).toMatchObject({
+      leaves: null,
+      features: {},
+      validators: ["fixture@1"],
+    });
   });
 });
 

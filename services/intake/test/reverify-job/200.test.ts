@@ -71,6 +71,30 @@ describe("the verdict stands", () => {
     expect(await reverified(id)).toMatchObject({ stands: true, because: "same_result" });
   });
 
+  test("by the threshold of the step that the answer was made on", async () => {
+    const outcomeType = "rising";
+    await api.operator.publish(outcomeType, {
+      ...DEFINITION,
+      output_schema: {},
+      validator: { use: "fields_complete", options: { entities: "", required: ["a", "b", "c", "d"] } },
+      success_at: 0.7,
+      cascade: [
+        { tier: "fast", attempts_max: 1 },
+        { tier: "standard", attempts_max: 1, success_at: 0.9 },
+      ],
+    });
+    const id = await judgedJob(api, { ...GOOD, outcomeType, text: '{"a":1,"b":1}' });
+    await judgeNext(api, id, { text: '{"a":1,"b":1,"c":1}' });
+    expect(await api.customer.job(id)).toMatchObject({ resolution: "failure", reason: "exhausted", attempts: 2 });
+    expect(await reverified(id)).toMatchObject({
+      verdict: { decision: "fail", score: 0.75 },
+      because: "same_result",
+      recomputed: { decision: "fail", score: 0.75 },
+    });
+    const first = await judgedJob(api, { ...GOOD, outcomeType, text: '{"a":1,"b":1,"c":1}' });
+    expect(await reverified(first)).toMatchObject({ verdict: { decision: "pass" }, because: "same_result" });
+  });
+
   test("under newer validators too, when they come to the same", async () => {
     const id = await judgedJob(api, { ...GOOD, instead: { validators: ["json_schema@0"] } });
     expect(await reverified(id)).toMatchObject({

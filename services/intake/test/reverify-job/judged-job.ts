@@ -35,7 +35,7 @@ export async function judgeNext(api: Api, id: JobId, { text, instead = {} }: Jud
 
   const waiting = await partsOf(api.pool).loader.forValidation(id);
   if (waiting === null) throw new Error(`there is no ${id}`);
-  const evidence = { version: waiting.version, input: waiting.input, text };
+  const evidence = { version: waiting.version, step: waiting.job.progress.step, input: waiting.input, text };
   const { output, ...reached } = await judgeAnswer(evidence, runHere);
   const verdict = { ...reached, ...instead };
   const judged = await transitionBy(api.pool, id, judge(verdict));

@@ -23,7 +23,7 @@ export function validateHandler(context: ValidatorContext): Handler {
     const nowMs = databaseClockNotBehind(loaded.nowMs, loaded.askedAtMs);
 
     const judgement = await inValidationSpan(loaded, answer.attemptId, () =>
-      judge({ version, input: loaded.input, answer }, context.run),
+      judge({ version, step: job.progress.step, input: loaded.input, answer }, context.run),
     );
     if (judgement.kind === "broke") {
       context.log.error({ job: job.id, attempt: answer.attemptId, error: judgement.error }, "the validator broke");

@@ -1,0 +1,80 @@
+/**
+ * What a model says of its own answer: no verdict may rest on it. A model that is told "confidence must be at least 0.9"
+ * writes 0.9 the next time. Such numbers are `features`: recorded with the verdict, for people and for measuring.
+ */
+import type { Problem } from "@contingent/contracts/http/errors";
+import { isJsonObject, type Json, type JsonObject } from "@contingent/core/json";
+import { join, pointer, segments } from "@contingent/validators/pointer";
+import type { Parts } from "./checks.ts";
+import { schemaKnows } from "./template-paths.ts";
+
+/** Checks that hold a number against something else than a bound, or only ask whether it is there. */
+const NOT_BY_A_BOUND: ReadonlySet<string> = new Set(["arithmetic", "fields_complete", "grounded", "json_schema"]);
+
+/** These words speak of the answer itself wherever they stand in a name. */
+const CONFIDENCE = wordSet("confidence confident certainty certain");
+/** These do unless another word says of what: `quality_score` is the model's own, `credit_score` stands in the document. */
+const GRADE = wordSet("accuracy completeness correctness likelihood probability quality rating reliability score");
+/** Words that say of nothing else. */
+const BESIDE = wordSet("answer average avg level mean model my overall own percent self total value");
+
+/** Refuses leaves that would decide by what the model says of itself. */
+export function decidesByEvidence({ validator, features = {} }: Parts): readonly Problem[] {
+  return validator === undefined ? [] : problemsIn(validator, "/validator", new Set(Object.values(features)));
+}
+
+/** Features that could never be read. */
+export function readsItsFeatures({ features = {}, output_schema: schema }: Parts): readonly Problem[] {
+  return Object.entries(features).flatMap(([name, at]): readonly Problem[] => {
+    const param = join("/features", name);
+    const parsed = pointer.safeParse(at);
+    if (!parsed.success) return parsed.error.issues.map(({ message }) => ({ param, message }));
+    if (schema === undefined || schemaKnows(schema, segments(at))) return [];
+    return [{ param, message: `"${at}" is not in the output schema's properties` }];
+  });
+}
+
+function problemsIn(node: Json, path: string, features: ReadonlySet<string>): readonly Problem[] {
+  if (Array.isArray(node)) return node.flatMap((member: Json, i) => problemsIn(member, join(path, i), features));
+  if (!isJsonObject(node)) return [];
+  const { use, options } = node;
+  if (use === undefined)
+    return membersOf(node).flatMap(([name, member]) => problemsIn(member, join(path, name), features));
+  if (typeof use !== "string" || NOT_BY_A_BOUND.has(use)) return [];
+  return textsIn(options, join(path, "options"))
+    .filter(({ text }) => text.startsWith("/") && (features.has(text) || isSelfReport(segments(text).at(-1) ?? "")))
+    .map(({ param, text }) => ({ param, message: messageFor(use, text) }));
+}
+
+function messageFor(use: string, at: string): string {
+  return `${use} must not decide by ${JSON.stringify(at)}, which is what the model says of its own answer. Name it under "features", where it is recorded, and check what it speaks of instead: fields, sums, sources. Data of that name needs one that says of what, such as "credit_score"`;
+}
+
+/** Whether a field of this name holds what the model thinks of its own answer. */
+function isSelfReport(name: string): boolean {
+  const words = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .toLowerCase()
+    .split(/[^a-z]+/)
+    .filter((word) => word !== "");
+  const isOneOf =
+    (...sets: readonly ReadonlySet<string>[]) =>
+    (word: string) =>
+      sets.some((set) => set.has(word));
+  return words.some(isOneOf(CONFIDENCE)) || (words.some(isOneOf(GRADE)) && words.every(isOneOf(GRADE, BESIDE)));
+}
+
+/** The words and their plurals. */
+function wordSet(words: string): ReadonlySet<string> {
+  return new Set(words.split(" ").flatMap((word) => [word, `${word}s`]));
+}
+
+function textsIn(value: Json | undefined, param: string): readonly { readonly param: string; readonly text: string }[] {
+  if (typeof value === "string") return [{ param, text: value }];
+  if (Array.isArray(value)) return value.flatMap((member: Json, i) => textsIn(member, join(param, i)));
+  return isJsonObject(value) ? membersOf(value).flatMap(([name, member]) => textsIn(member, join(param, name))) : [];
+}
+
+function membersOf(value: JsonObject): readonly (readonly [string, Json])[] {
+  return Object.entries(value).flatMap(([name, member]) => (member === undefined ? [] : [[name, member] as const]));
+}
