@@ -2,7 +2,13 @@
 import fs from "node:fs";
 import path from "node:path";
 import { tierIds } from "@contingent/catalog/tiers";
-import { MIGRATE_ENTRY, serviceProcesses, SERVICES, SIMULATOR_ENTRY } from "@contingent/embedded/services";
+import {
+  MIGRATE_ENTRY,
+  SANDBOX_ENTRY,
+  serviceProcesses,
+  SERVICES,
+  SIMULATOR_ENTRY,
+} from "@contingent/embedded/services";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { ROOT } from "./source.ts";
@@ -14,6 +20,15 @@ interface ComposeService {
   readonly ports?: readonly string[];
   readonly container_name?: string;
   readonly restart?: string;
+  readonly network_mode?: string;
+  readonly read_only?: boolean;
+  readonly user?: string;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly mem_limit?: string;
+  readonly pids_limit?: number;
+  readonly tmpfs?: readonly string[];
+  readonly volumes?: readonly string[];
   readonly stop_grace_period?: string;
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
@@ -39,7 +54,14 @@ const started = serviceProcesses({
 const composeNameOf = (process: string): string => process.replace(/-\d+$/, "");
 
 /** Set by the deployment, not by the start: what it is for, its address and keys, where telemetry goes, what is logged. */
-const BY_DEPLOYMENT = ["CONTINGENT_ENV", "PUBLIC_URL", "RECEIPT_KEYS", "LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+const BY_DEPLOYMENT = [
+  "CONTINGENT_ENV",
+  "PUBLIC_URL",
+  "RECEIPT_KEYS",
+  "SANDBOX_SOCKET",
+  "LOG_LEVEL",
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
 
 describe("docker-compose.yml", () => {
   it.each(started.map((process) => [composeNameOf(process.name), process] as const))(
@@ -53,13 +75,47 @@ describe("docker-compose.yml", () => {
     },
   );
 
-  it("starts nothing else of ours than the schema's migration and the simulator", () => {
+  it("starts nothing else of ours than the schema's migration, the simulator and the sandbox", () => {
     const ours = Object.entries(compose.services).filter(([, service]) => service.image === "contingent");
     const others = ours.filter(([name]) => !started.some((process) => composeNameOf(process.name) === name));
     expect(others.map(([name, service]) => [name, service.command])).toEqual([
       ["simulator", [SIMULATOR_ENTRY]],
       ["migrate", [MIGRATE_ENTRY]],
+      ["sandbox", [SANDBOX_ENTRY]],
     ]);
+  });
+
+  it("gives the sandbox no network, no rights and nothing to write to but its socket", () => {
+    const { sandbox } = compose.services;
+    expect(sandbox).toMatchObject({
+      network_mode: "none",
+      read_only: true,
+      user: "node",
+      cap_drop: ["ALL"],
+      security_opt: ["no-new-privileges:true"],
+      volumes: ["sandbox:/run/sandbox"],
+      depends_on: {},
+    });
+    expect([sandbox?.mem_limit, sandbox?.pids_limit, sandbox?.ports]).toEqual(["4g", 256, undefined]);
+    for (const mount of sandbox?.tmpfs ?? []) expect(mount).toContain("noexec");
+    // Neither the database nor a key is within its reach.
+    expect(Object.keys(sandbox?.environment ?? {}).toSorted()).toEqual([
+      "CONTINGENT_ENV",
+      "HOST",
+      "LOG_LEVEL",
+      "PORT",
+      "SANDBOX_SOCKET",
+    ]);
+  });
+
+  it("lets every service that makes checks make them in the sandbox", () => {
+    const socket = compose.services["sandbox"]?.environment?.["SANDBOX_SOCKET"];
+    const makeChecks = Object.entries(SERVICES).filter(([, { reads }]) => reads.includes("SANDBOX_SOCKET"));
+    expect(makeChecks.map(([name]) => name)).toEqual(["intake", "validator"]);
+    for (const [name] of makeChecks) {
+      expect(compose.services[name]?.environment?.["SANDBOX_SOCKET"]).toBe(socket);
+      expect(compose.services[name]?.volumes).toEqual(["sandbox:/run/sandbox:ro"]);
+    }
   });
 
   it("scales every worker: no fixed name and no fixed port", () => {
@@ -113,7 +169,12 @@ describe("the image", () => {
     const ignored = read(".dockerignore")
       .split("\n")
       .filter((line) => line !== "" && !line.startsWith("#"));
-    const entries = [...Object.values(SERVICES).map(({ entry }) => entry), MIGRATE_ENTRY, SIMULATOR_ENTRY];
+    const entries = [
+      ...Object.values(SERVICES).map(({ entry }) => entry),
+      MIGRATE_ENTRY,
+      SANDBOX_ENTRY,
+      SIMULATOR_ENTRY,
+    ];
     for (const entry of entries) {
       expect([entry, fs.existsSync(path.join(ROOT, entry))]).toEqual([entry, true]);
       expect(ignored.some((line) => entry.startsWith(`${line}/`))).toBe(false);

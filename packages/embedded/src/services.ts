@@ -27,13 +27,13 @@ const READ_BY_ALL = [
 export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
   intake: {
     entry: "services/intake/src/main.ts",
-    reads: [...READ_BY_ALL, "PUBLIC_URL", "OPERATOR_NAME", "RECEIPT_KEYS", "RECEIPT_KEYS_FILE"],
+    reads: [...READ_BY_ALL, "PUBLIC_URL", "OPERATOR_NAME", "RECEIPT_KEYS", "RECEIPT_KEYS_FILE", "SANDBOX_SOCKET"],
   },
   worker: {
     entry: "services/worker/src/main.ts",
     reads: [...READ_BY_ALL, "TIER", "CONCURRENCY", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
   },
-  validator: { entry: "services/validator/src/main.ts", reads: [...READ_BY_ALL, "CONCURRENCY"] },
+  validator: { entry: "services/validator/src/main.ts", reads: [...READ_BY_ALL, "CONCURRENCY", "SANDBOX_SOCKET"] },
   ledger: {
     entry: "services/ledger/src/main.ts",
     reads: [...READ_BY_ALL, "CONCURRENCY", "SWEEP_INTERVAL_MS", "CLOSE_GRACE_MS"],
@@ -41,6 +41,8 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
 };
 
 export const MIGRATE_ENTRY = "packages/db/src/migrate-main.ts";
+/** Where checks are a container of their own; without it, the services that make checks have processes for them. */
+export const SANDBOX_ENTRY = "packages/sandbox/src/server-main.ts";
 export const SIMULATOR_ENTRY = "packages/simulator/src/main.ts";
 
 /** What the processes of one system share. */

@@ -43,3 +43,5 @@ export const WAIT_MS = 60_000;
 
 /** For how long a service tries to reach a sandbox that is a process of its own, which may be starting. */
 export const CONNECT_MS = 10_000;
+/** Longer than anything there may take: waiting, a process that starts, the check, and all of it once more. */
+export const ANSWER_MS_MAX = 2 * (WAIT_MS + START_MS + LIMITS.wallMs);

@@ -57,3 +57,8 @@ export function outcomeOf(broken: Broken, { cpuMs, wallMs, rssBytes }: Limits): 
     result: failed(finding("", "limits_exceeded", `Checking the answer took more than ${bounds}.`, HINT)),
   };
 }
+
+export const TOO_LARGE: Outcome = {
+  kind: "result",
+  result: failed(finding("", "limits_exceeded", "The answer is too large to be checked.", HINT)),
+};

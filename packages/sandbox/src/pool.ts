@@ -17,10 +17,9 @@ import {
   WAIT_MS,
   WAITING_MAX,
 } from "./bounds.ts";
-import { failed, finding } from "@contingent/validators/finding";
 import { Child } from "./child.ts";
 import { isolation } from "./launch.ts";
-import { type Broken, outcomeOf, watchLimits } from "./limits.ts";
+import { type Broken, outcomeOf, TOO_LARGE, watchLimits } from "./limits.ts";
 import { decodeReply, type Outcome, type Reply } from "./wire.ts";
 
 export interface PoolOptions {
@@ -242,10 +241,3 @@ function broke(message: string): Outcome {
 }
 
 const CANNOT_START = "the sandbox cannot start its processes";
-
-const TOO_LARGE: Outcome = {
-  kind: "result",
-  result: failed(
-    finding("", "limits_exceeded", `The answer is too large to be checked.`, "Answer with something smaller."),
-  ),
-};

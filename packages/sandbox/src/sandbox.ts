@@ -1,6 +1,7 @@
 /** What a service has of the sandbox: a way to run checks, whoever owns the processes. */
 import type { Log } from "@contingent/runtime/log";
 import { type RunCheck, ValidatorError } from "@contingent/validators/validator";
+import { askSandbox, checkSandbox } from "./client.ts";
 import { isolation } from "./launch.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { encodeRequest, type Outcome } from "./wire.ts";
@@ -12,6 +13,35 @@ export interface Sandbox {
   /** Rejects when no check can be made now. */
   check(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Where a service's checks run. */
+export interface SandboxSettings {
+  readonly SANDBOX_SOCKET?: string | undefined;
+  readonly CONTINGENT_ENV: "production" | "development";
+}
+
+/** The sandbox that the settings name, or else one of this process's own. */
+export async function openSandbox({ SANDBOX_SOCKET, CONTINGENT_ENV }: SandboxSettings, log: Log): Promise<Sandbox> {
+  if (SANDBOX_SOCKET !== undefined) return sandboxAt(SANDBOX_SOCKET);
+  await logIsolation(log);
+  if (CONTINGENT_ENV === "production") log.warn({}, UNSAFE);
+  return ownSandbox();
+}
+
+const UNSAFE =
+  "SANDBOX_SOCKET is not set: checks of hostile answers run in this service's own container, with its network. " +
+  "Start the sandbox as a container of its own and set it (docs/decisions/0019)";
+
+/** A sandbox that is a process of its own. */
+export function sandboxAt(socket: string): Sandbox {
+  return {
+    run: runCheckBy((request) => askSandbox(socket, request)),
+    // It warms itself.
+    warm: () => undefined,
+    check: () => checkSandbox(socket),
+    close: () => Promise.resolve(),
+  };
 }
 
 /** A sandbox whose processes are children of this one, started when they are first needed. */

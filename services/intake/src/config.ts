@@ -1,4 +1,5 @@
 import { serviceSettings } from "@contingent/runtime/config";
+import { sandboxSocketSetting } from "@contingent/sandbox/config";
 import { z } from "zod";
 
 const OPERATOR_NAME_CHARACTERS_MAX = 200;
@@ -18,4 +19,5 @@ export const intakeSettings = z.object({
   RECEIPT_KEYS: z.string().optional().describe('{"keys": [{"kty": "OKP", "crv": "Ed25519", …}]}'),
   /** The same in a file, instead. */
   RECEIPT_KEYS_FILE: z.string().optional().describe("the path of a JWK set"),
+  SANDBOX_SOCKET: sandboxSocketSetting,
 });

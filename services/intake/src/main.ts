@@ -4,6 +4,7 @@ import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { runService } from "@contingent/runtime/service";
+import { openSandbox } from "@contingent/sandbox/sandbox";
 import { assembleIntake } from "./assemble.ts";
 import { intakeSettings } from "./config.ts";
 import { openReceiptKeys } from "./receipts/keys.ts";
@@ -18,9 +19,13 @@ await runService("intake", async (stack, service) => {
   stack.defer(() => pool.end());
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
+  // Its processes are started when the first verdict is reached again.
+  const sandbox = await openSandbox(config, log);
+  stack.defer(() => sandbox.close());
+  const { run } = sandbox;
   const { PUBLIC_URL: publicUrl, OPERATOR_NAME: operatorName } = config;
   const movesClocks = config.CONTINGENT_ENV !== "production";
-  const parts = { pool, queues, log, health, stopping, publicUrl, operatorName, receiptKeys, movesClocks };
+  const parts = { pool, queues, log, health, stopping, publicUrl, operatorName, receiptKeys, run, movesClocks };
   const app = assembleIntake(stack, parts);
 
   health.addReadiness("database", () => checkDatabase(pool));

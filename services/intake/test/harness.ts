@@ -10,6 +10,7 @@ import { apiClient } from "@contingent/embedded/api-client";
 import { openQueues, type Queues } from "@contingent/queue/queues";
 import { Health } from "@contingent/runtime/health";
 import { createLog } from "@contingent/runtime/log";
+import { ownSandbox } from "@contingent/sandbox/sandbox";
 import { answer, happens, judge, type TestStep } from "@contingent/testkit/jobs";
 import { freshDatabase } from "@contingent/testkit/postgres";
 import { startTcpLink, type TcpLink } from "@contingent/testkit/tcp-link";
@@ -95,12 +96,15 @@ async function startProcess({ pool, queues, log: lines, receiptKeys, movesClocks
   const stopping = new AbortController();
   const log = logTo(lines);
   const health = new Health("intake", stopping.signal);
+  const sandbox = ownSandbox();
+  stack.defer(() => sandbox.close());
   const shared = {
     pool,
     queues,
     log,
     health,
     receiptKeys,
+    run: sandbox.run,
     movesClocks,
     publicUrl: undefined,
     operatorName: "Acme & Sons",

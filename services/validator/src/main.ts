@@ -8,7 +8,7 @@ import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
 import { runService } from "@contingent/runtime/service";
-import { runHere } from "@contingent/validators/validator";
+import { openSandbox } from "@contingent/sandbox/sandbox";
 import { validatorSettings } from "./config.ts";
 import { validateHandler } from "./handlers/validate.ts";
 
@@ -21,8 +21,12 @@ await runService("validator", async (stack, service) => {
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
 
+  const sandbox = await openSandbox(config, log);
+  stack.defer(() => sandbox.close());
+  sandbox.warm();
+
   const loader = jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS });
-  const handler = validateHandler({ loader, commit: openCommit(pool), queues, run: runHere, log });
+  const handler = validateHandler({ loader, commit: openCommit(pool), queues, run: sandbox.run, log });
   const consumer = queues.consume("validate", handler, {
     ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),
   });
@@ -31,6 +35,7 @@ await runService("validator", async (stack, service) => {
   health.addLiveness("progress", () => consumer.checkProgress());
   health.addReadiness("database", () => checkDatabase(pool));
   health.addReadiness("queue", () => queues.health());
+  health.addReadiness("sandbox", () => sandbox.check());
   health.addReadiness("consumer", () => consumer.ready());
   const server = stack.use(await startHealthServer(health, config.HOST, config.PORT));
   service.listening(server.port);

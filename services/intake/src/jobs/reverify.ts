@@ -13,7 +13,7 @@ import {
   judgeAnswer,
   type JudgedAnswer,
 } from "@contingent/validators/judge-answer";
-import { runHere, ValidatorError } from "@contingent/validators/validator";
+import { type RunCheck, ValidatorError } from "@contingent/validators/validator";
 import type { IntakeContext } from "../context.ts";
 
 export interface Reverification {
@@ -30,18 +30,22 @@ export interface Reverification {
 
 /** Null: no answer of the job has been judged. */
 export async function reverify(
-  { pool, loader }: Pick<IntakeContext, "pool" | "loader">,
+  { pool, loader, run }: Pick<IntakeContext, "pool" | "loader" | "run">,
   id: JobId,
 ): Promise<Reverification | null> {
   // Loaded as for a settlement, because that brings the terms as they were pinned.
   const [stored, loaded] = await Promise.all([storedEvidence(pool, id), loader.forSettlement(id)]);
   if (stored === null || loaded === null) return null;
   const { verdict, step, input, text } = stored;
-  return await judgeAgain(verdict, { version: loaded.version, step, input, text });
+  return await judgeAgain(verdict, { version: loaded.version, step, input, text }, run);
 }
 
-async function judgeAgain(verdict: StoredEvidence["verdict"], evidence: Evidence): Promise<Reverification> {
-  const recomputed = await verdictToday(evidence);
+async function judgeAgain(
+  verdict: StoredEvidence["verdict"],
+  evidence: Evidence,
+  run: RunCheck,
+): Promise<Reverification> {
+  const recomputed = await verdictToday(evidence, run);
   const changed = changedSince(verdict.validators);
   // Hashed with the validators of then: otherwise every change of a validator would look like changed evidence.
   const hashes = { stored: verdict.evidenceHash, recomputed: evidenceHash(evidence, verdict.validators) };
@@ -83,9 +87,9 @@ function isSameResult(stored: StoredEvidence["verdict"], recomputed: JudgedAnswe
   return stored.decision === decision && stored.score === score && stored.value === value;
 }
 
-async function verdictToday(evidence: Evidence): Promise<JudgedAnswer | null> {
+async function verdictToday(evidence: Evidence, run: RunCheck): Promise<JudgedAnswer | null> {
   try {
-    return await judgeAnswer(evidence, runHere);
+    return await judgeAnswer(evidence, run);
   } catch (error) {
     if (error instanceof ValidatorError) return null;
     throw error;
