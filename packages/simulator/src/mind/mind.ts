@@ -12,6 +12,7 @@ import { chance, pick } from "./chance.ts";
 import { anySolver } from "./any/any.ts";
 import { codeSolver } from "./code/code.ts";
 import { extractionSolver } from "./extraction/extraction.ts";
+import { judgeSolver } from "./judge/judge.ts";
 import type { Solution, Solver, Spoil, Task } from "./task.ts";
 
 /** What the answer shall be: as the model is able to (`model`), the best one, or one with a mistake (of a kind). */
@@ -24,7 +25,7 @@ export interface Thought {
   readonly difficulty: number;
 }
 
-const SOLVERS: readonly Solver[] = [extractionSolver, codeSolver, anySolver];
+const SOLVERS: readonly Solver[] = [judgeSolver, extractionSolver, codeSolver, anySolver];
 
 /** How much of the difference between two tasks is luck of the task itself, shared by all models. */
 const TASK_LUCK = 0.3;
@@ -55,12 +56,12 @@ export function think(task: Task, model: SimulatedModel, seed: string, wish: Wis
   return spoiled(answer, chosen, luck, difficulty) ?? right;
 }
 
-/** Solutions depend on the request and the schema alone, so that an attempt on the next tier need not read again. */
+/** Solutions depend on the prompt and the schema alone, so that an attempt on the next tier need not read again. */
 const solved = new Map<string, Solution>();
 const SOLVED_MAX = 500;
 
 function solve(task: Task): Solution {
-  const key = `${JSON.stringify(task.schema)}\n${task.request}`;
+  const key = `${JSON.stringify(task.schema)}\n${task.system}\n${task.request}`;
   const known = solved.get(key);
   if (known !== undefined) return known;
   const solution = solveAnew(task);
