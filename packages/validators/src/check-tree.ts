@@ -56,26 +56,26 @@ function visit(node: unknown, path: string, check: Check, depth: number): void {
   for (const [index, member] of members.slice(0, TREE_LEAVES_MAX + 1).entries()) {
     const at = join(below, index);
     if (kind !== "weighted") visit(member, at, check, depth + 1);
-    else visit(weighed(member, at, problem), join(at, "of"), check, depth + 1);
+    else if (isWeighed(member, at, problem)) visit(member["of"], join(at, "of"), check, depth + 1);
   }
   if (kind === "weighted" && !(node["threshold"] === undefined || isShare(node["threshold"])))
     problem("must be a number above 0 and at most 1", join(path, "threshold"));
 }
 
-/** The node that a member of `weighted` weighs. */
-function weighed(member: unknown, path: string, problem: Report): unknown {
+/** Whether a member of `weighted` has a node to look at. */
+function isWeighed(member: unknown, path: string, problem: Report): member is Readonly<Record<string, unknown>> {
   if (!isObject(member)) {
     problem('must be an object: {"weight": 1, "of": … }', path);
-    return undefined;
+    return false;
   }
-  const { weight, of } = member;
+  const { weight } = member;
   if (!(typeof weight === "number" && weight > 0 && weight <= WEIGHT_MAX))
     problem(`must be a number above 0 and at most ${WEIGHT_MAX}`, join(path, "weight"));
   for (const name of Object.keys(member)
     .filter((n) => n !== "weight" && n !== "of")
     .slice(0, 5))
     problem("is not known here: remove it", join(path, name));
-  return of;
+  return true;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,12 +1,9 @@
 import type { ValidatorNode } from "@contingent/core/outcome-type";
 import { describe, expect, test } from "vitest";
 import { VERDICT_FINDINGS_MAX } from "./bounds.ts";
-import { checkTree } from "./check-tree.ts";
 import { evaluate } from "./evaluate.ts";
-import { validatorNames } from "./registry.ts";
-import { type Problem, runHere, type Subject } from "./validator.ts";
-
-type Expected = readonly [path: string, message: string];
+import { inline, outputFor, sandboxed, scripted } from "./tree.fixture.ts";
+import { type LeafResult, runHere, type Subject } from "./validator.ts";
 
 const complete: ValidatorNode = { use: "fields_complete", options: { entities: "/items", required: ["a", "b"] } };
 const shape: ValidatorNode = { use: "json_schema", options: {} };
@@ -16,14 +13,6 @@ const thresholds = { successAt: 0.9, partialAt: 0.5 };
 
 function subject(output: Subject["output"]): Subject {
   return { input: {}, output, outputSchema: { type: "object", required: ["items"] } };
-}
-
-/** Problems as path and message, the message cut down to the part that is expected in it. */
-function found(problems: readonly Problem[], expected: readonly Expected[]): readonly Expected[] {
-  return problems.map(({ path, message }, index) => {
-    const part = expected[index]?.[1] ?? "";
-    return [path, message.includes(part) ? part : message];
-  });
 }
 
 describe("evaluate", () => {
@@ -96,92 +85,176 @@ describe("evaluate", () => {
   });
 });
 
-describe("checkTree", () => {
-  test("a good tree has no problems", () => {
-    expect(checkTree(tree, "/validator")).toEqual([]);
+/** The score of a tree of leaves with known scores, and the codes of its findings. */
+async function judged(
+  node: ValidatorNode,
+): Promise<{ score: number; findings: readonly string[]; ran: readonly string[] }> {
+  const { run, ran } = scripted();
+  const { score, findings } = await evaluate(node, outputFor("field"), thresholds, run);
+  return { score, findings: findings.map(({ path, code }) => (path === "" ? code : path)), ran };
+}
+
+describe("any", () => {
+  test("is as good as its best member", async () => {
+    expect((await judged({ any: [inline(0.25), inline(0.75), inline(0.5)] })).score).toBe(0.75);
+    expect(await judged({ any: [inline(0), inline(1)] })).toMatchObject({ score: 1, findings: [] });
+  });
+});
+
+describe("weighted", () => {
+  const weighted = (threshold: number | undefined, ...members: readonly [number, ValidatorNode][]): ValidatorNode => ({
+    weighted: members.map(([weight, of]) => ({ weight, of })),
+    ...(threshold === undefined ? {} : { threshold }),
   });
 
-  const names = validatorNames().join(", ");
-  const aPointer = 'must be a JSON pointer such as "/total" or "/line_items/*/amount"';
+  test.each<[string, ValidatorNode, number]>([
+    ["the mean by weight", weighted(undefined, [3, inline(1)], [1, inline(0)]), 0.75],
+    ["whatever the weights add up to", weighted(undefined, [0.3, inline(1)], [0.1, inline(0)]), 0.75],
+    ["exactly 1 if every member is", weighted(undefined, [0.1, inline(1)], [0.2, inline(1)], [0.7, inline(1)]), 1],
+    ["0 if every member is", weighted(undefined, [0.1, inline(0)], [0.2, inline(0)], [0.7, inline(0)]), 0],
+    ["itself below the threshold", weighted(0.8, [3, inline(1)], [1, inline(0)]), 0.75],
+    ["1 from the threshold on", weighted(0.75, [3, inline(1)], [1, inline(0)]), 1],
+    // 0.7 + 0.2 + 0.1 is 0.9999999999999999 in doubles, and (0.7 + 0.2) of it is 0.8999999999999999.
+    [
+      "1 at the threshold, however its weights add up",
+      weighted(0.9, [0.7, inline(1)], [0.2, inline(1)], [0.1, inline(0)]),
+      1,
+    ],
+    ["without the noise of doubles", weighted(1, [0.7, inline(1)], [0.2, inline(1)], [0.1, inline(0)]), 0.9],
+  ])("is %s", async (_, node, score) => {
+    expect((await judged(node)).score).toBe(score);
+  });
+});
 
-  test.each<[string, unknown, readonly Expected[]]>([
-    [
-      "an unknown validator, with the names that exist",
-      { all: [shape, { use: "regex", options: {} }] },
-      [["/validator/all/1/use", `there is no validator "regex"; there are: ${names}`]],
-    ],
-    [
-      "an option that is missing or misspelt",
-      { use: "fields_complete", options: { entities: "/items", requires: ["a"] } },
-      [
-        ["/validator/options/required", "expected array, received undefined"],
-        ["/validator/options", 'Unrecognized key: "requires"'],
-      ],
-    ],
-    [
-      "an option that is wrong, deep in a list",
-      { use: "format", options: { fields: ["/a", "b/c"], format: "date" } },
-      [["/validator/options/fields/1", aPointer]],
-    ],
-    [
-      "a `*` where one place is meant",
-      { use: "test_cases", options: { cases: "/a/*/b" } },
-      [["/validator/options/cases", 'must mean one place: "*" is not allowed here']],
-    ],
-    ["missing options", { use: "json_schema" }, [["/validator/options", "{} if it needs none"]]],
-    ["neither `use` nor `all`", {}, [["/validator", 'must be one of: {"use"']]],
-    ["an empty `all`", { all: [] }, [["/validator/all", "at least one"]]],
-    ["a tree that is no object", "json_schema", [["/validator", "must be an object"]]],
-    ["a key that means nothing", { all: [shape], any: [shape] }, [["/validator/any", "is not known here: remove it"]]],
-    [
-      "an inherited name, which is no validator",
-      { use: "constructor", options: {} },
-      [["/validator/use", 'there is no validator "constructor"']],
-    ],
-  ])("names %s", (_, broken, expected) => {
-    expect(found(checkTree(broken, "/validator"), expected)).toEqual(expected);
+describe("not", () => {
+  test("is one minus its member, and says only that", async () => {
+    expect(await judged({ not: inline(0) })).toMatchObject({ score: 1, findings: [] });
+    expect(await judged({ not: inline(0.25) })).toMatchObject({ score: 0.75, findings: ["must_not_pass"] });
+    expect(await judged({ not: inline(1) })).toMatchObject({ score: 0, findings: ["must_not_pass"] });
+    expect(
+      (
+        await judged({
+          not: {
+            weighted: [
+              { weight: 9, of: inline(1) },
+              { weight: 1, of: inline(0) },
+            ],
+          },
+        })
+      ).score,
+    ).toBe(0.1);
   });
 
-  test("a schema may name its draft and itself, again in the next version", () => {
-    for (const type of ["object", "array"]) {
-      const schema = { $schema: "https://json-schema.org/draft/2020-12/schema", $id: "https://example.com/s", type };
-      expect(checkTree({ use: "json_schema", options: { schema } }, "")).toEqual([]);
-    }
+  test("twice is as it was, but for the reasons", async () => {
+    expect(await judged({ not: { not: inline(0.25) } })).toMatchObject({ score: 0.25, findings: ["must_not_pass"] });
   });
+});
 
-  test("a tree that is too large or too deep is refused", () => {
-    const wide = { all: Array.from({ length: 33 }, () => shape) };
-    expect(checkTree(wide, "")).toEqual([{ path: "", message: "has 33 validators; at most 32 are allowed" }]);
-    let deep: unknown = shape;
-    for (let level = 0; level < 10_000; level++) deep = { all: [deep] };
-    expect(checkTree(deep, "").map(({ message }) => message)).toEqual(["nests deeper than 8 levels"]);
-  });
+describe("findings", () => {
+  const [good, bad] = [sandboxed(1, "good"), sandboxed(0.5, "bad")];
 
-  test.each<[string, unknown, string, string]>([
+  test.each<[string, ValidatorNode, readonly string[]]>([
+    ["of the members that are not perfect, none of one that is", { all: [good, bad] }, ["bad"]],
+    ["none where one of `any` is perfect", { any: [bad, good] }, []],
+    ["of all where none of `any` is: each would do", { any: [bad, sandboxed(0.25, "worse")] }, ["bad", "worse"]],
     [
-      "a schema that recurses",
-      { $defs: { t: { items: { $ref: "#/$defs/t" } } }, $ref: "#/$defs/t" },
-      "/$ref/items/$ref",
-      "recurses",
+      "none where the threshold is reached",
+      {
+        weighted: [
+          { weight: 1, of: good },
+          { weight: 1, of: bad },
+        ],
+        threshold: 0.75,
+      },
+      [],
     ],
-    ["a schema from elsewhere", { $ref: "https://example.com/s.json" }, "/$ref", "must point into this schema"],
-    ["a keyword that is misspelt", { type: "object", requried: ["a"] }, "", 'unknown keyword: "requried"'],
-    ["a pattern that is no pattern", { type: "string", pattern: "(" }, "", "not a usable JSON Schema"],
-    ["a pattern that needs backtracking", { type: "string", pattern: "(a)\\1" }, "", "not a usable JSON Schema"],
-    ["a format that does not exist", { type: "string", format: "iban" }, "", "unknown format"],
-    ["a quadratic check without a bound", { type: "array", uniqueItems: true }, "/uniqueItems", 'needs "maxItems"'],
-  ])("refuses %s", (_, schema, path, message) => {
-    const expected: Expected[] = [[`/options/schema${path}`, message]];
-    expect(found(checkTree({ use: "json_schema", options: { schema } }, ""), expected)).toEqual(expected);
+    [
+      "of the members that are missing to the threshold",
+      {
+        weighted: [
+          { weight: 1, of: good },
+          { weight: 1, of: bad },
+        ],
+        threshold: 0.9,
+      },
+      ["bad"],
+    ],
+    [
+      "none of what only matters where it failed elsewhere",
+      { all: [{ any: [bad, good] }, sandboxed(0, "worst")] },
+      ["worst"],
+    ],
+    ["none of what must fail and does not", { not: bad }, ["must_not_pass"]],
+  ])("are %s", async (_, node, codes) => {
+    expect((await judged(node)).findings).toEqual(codes);
+  });
+});
+
+describe("the sandbox is spared", () => {
+  test.each<[string, ValidatorNode, number, readonly string[]]>([
+    ["by a gate that failed", { all: [sandboxed(1), inline(0)] }, 0, []],
+    [
+      "not by one that failed in part: its score is still to be known",
+      { all: [sandboxed(0.5), inline(0.75)] },
+      0.5,
+      ["sandboxed"],
+    ],
+    ["where one of `any` has passed", { any: [sandboxed(0), inline(1)] }, 1, []],
+    [
+      "where the threshold is reached without it",
+      {
+        weighted: [
+          { weight: 1, of: sandboxed(0) },
+          { weight: 3, of: inline(1) },
+        ],
+        threshold: 0.75,
+      },
+      1,
+      [],
+    ],
+    [
+      "not where it may still matter",
+      {
+        weighted: [
+          { weight: 1, of: sandboxed(0) },
+          { weight: 3, of: inline(1) },
+        ],
+      },
+      0.75,
+      ["sandboxed"],
+    ],
+    ["where it only says no to what has passed", { not: { any: [inline(1), sandboxed(1)] } }, 0, []],
+    [
+      "by a gate of its own place that failed before",
+      { all: [sandboxed(0, "first"), sandboxed(1, "second")] },
+      0,
+      ["first"],
+    ],
+  ])("%s", async (_, node, score, ran) => {
+    expect(await judged(node)).toMatchObject({ score, ran });
   });
 
-  test("a small schema that unfolds into a huge one is refused, at once", () => {
-    const $defs: Record<string, unknown> = { d0: { type: "string" } };
-    for (let level = 1; level <= 25; level++)
-      $defs[`d${level}`] = {
-        properties: { a: { $ref: `#/$defs/d${level - 1}` }, b: { $ref: `#/$defs/d${level - 1}` } },
-      };
-    const [problem] = checkTree({ use: "json_schema", options: { schema: { $defs, $ref: "#/$defs/d25" } } }, "");
-    expect(problem?.message).toContain("too large with its references written out");
+  test("what is checked here is checked in any case: every finding helps the next attempt", async () => {
+    const { findings } = await judged({
+      all: [inline(0.75, "one"), inline(0, "two"), sandboxed(0), inline(0.5, "three")],
+    });
+    expect(new Set(findings.map((path) => path.replace(/-.*/, "")))).toEqual(new Set(["/one", "/two", "/three"]));
   });
+
+  test("the verdict names those leaves that had a say", async () => {
+    const { run } = scripted();
+    const node = { all: [sandboxed(0, "shape"), { not: inline(0) }, { weighted: [{ weight: 1, of: sandboxed(1) }] }] };
+    const verdict = await evaluate(node, outputFor("field"), thresholds, run);
+    expect(verdict.validators).toEqual(["fields_complete@1", "json_schema@1"]);
+    expect(verdict.leaves.map(({ leaf, score }) => `${leaf} ${score}`)).toEqual(["/all/1/not 0", "/all/0 0"]);
+    for (const { durationMs } of verdict.leaves) expect(durationMs).toBeGreaterThanOrEqual(0);
+  });
+});
+
+test.each<[string, LeafResult, string]>([
+  ["a score above 1", { score: 1.5, findings: [] }, "a score that is not 0 to 1"],
+  ["a score that is none", { score: Number.NaN, findings: [] }, "a score that is not 0 to 1"],
+  ["a bad score without a reason", { score: 0.5, findings: [] }, "gave no reason"],
+])("%s is no verdict: it throws", async (_, result, message) => {
+  await expect(evaluate(shape, subject({}), thresholds, async () => result)).rejects.toThrow(message);
 });

@@ -63,7 +63,7 @@ function scoreOf(at: Member, results: ReadonlyMap<string, LeafResult>): Range {
   const [lows, highs] = [ranges.map(({ low }) => low), ranges.map(({ high }) => high)];
   if ("all" in node) return { low: Math.min(...lows), high: Math.min(...highs) };
   if ("any" in node) return { low: Math.max(...lows), high: Math.max(...highs) };
-  if ("not" in node) return { low: 1 - Math.max(...highs), high: 1 - Math.min(...lows) };
+  if ("not" in node) return { low: withoutNoise(1 - Math.max(...highs)), high: withoutNoise(1 - Math.min(...lows)) };
   const mean = (scores: readonly number[]): number => weightedMean(node, scores);
   return { low: mean(lows), high: mean(highs) };
 }
@@ -75,15 +75,20 @@ function weightedMean(
 ): number {
   const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
   const missing = weighted.reduce((sum, { weight }, i) => sum + weight * (1 - (scores[i] ?? 0)), 0);
-  const mean = Math.max(0, 1 - missing / total);
+  const mean = withoutNoise(Math.max(0, 1 - missing / total));
   return mean >= threshold ? 1 : mean;
+}
+
+/** What comes after twelve digits is noise of adding fractions up, in this order or another: a threshold must not be missed by it. */
+function withoutNoise(score: number): number {
+  return Math.round(score * 1e12) / 1e12;
 }
 
 /** Why a node is not perfect, for the next attempt: nothing from members that do not matter. */
 function findingsOf(at: Member, results: ReadonlyMap<string, LeafResult>): readonly Finding[] {
   const { path, node } = at;
-  if ("use" in node) return results.get(path)?.findings ?? [];
   if (scoreOf(at, results).low === 1) return [];
+  if ("use" in node) return results.get(path)?.findings ?? [];
   if ("not" in node) return [notFinding(node.not)];
   return membersOf(at).flatMap((member) => findingsOf(member, results));
 }
