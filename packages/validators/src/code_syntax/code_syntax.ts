@@ -1,96 +1,87 @@
 import type { Json } from "@contingent/core/json";
 import type { Finding } from "@contingent/core/verdict";
-import { parseSync } from "oxc-parser";
 import { z } from "zod";
 import { failed, finding, PASSED, quote } from "../finding.ts";
 import { pointer, valueAt } from "../pointer.ts";
 import type { LeafResult, Subject, Validator } from "../validator.ts";
-import { declaredNames, hasDeclaration } from "./declarations.ts";
+import type { ParsedCode, SyntaxProblem } from "./code.ts";
+import { parseEcmascript, tokensAtMost } from "./ecmascript.ts";
+import { parseWithGrammar } from "./tree-sitter.ts";
 
-const CODE_CHARACTERS_MAX = 65_536;
+const CODE_CHARACTERS_MAX = 131_072;
 /**
- * The native parser recurses, and a deeper nesting than its stack holds kills the process: about 6,000 levels of `(` on
- * the main thread's 8 MB, half of that on a worker thread. A level takes at least one token, so a bound on tokens is a
- * bound on depth, whatever the nesting is made of. 2,000 tokens are some 200 lines.
+ * The parser of TypeScript and JavaScript is native and recurses: a nesting deeper than its stack holds kills the process.
+ * A level takes at least one token and at most 2 kB (`[` in a type), so a bound on tokens is a bound on the stack: 64 MB.
+ * The sandbox gives its processes twice that; on the 8 MB of an ordinary process 4,000 levels are too many. Code as it is
+ * usually written has 25,000 tokens in 100,000 characters.
  */
-const CODE_TOKENS_MAX = 2_000;
-const ERRORS_MAX = 10;
-/** The parser also gives advice, which is no reason to refuse. */
-const FATAL: ReadonlySet<string> = new Set(["Error"]);
+const NATIVE_TOKENS_MAX = 32_768;
+
+const LANGUAGES = ["typescript", "javascript", "python", "go", "rust", "java"] as const;
+type Language = (typeof LANGUAGES)[number];
 
 export interface CodeSyntaxOptions {
-  readonly language: "typescript" | "javascript";
+  readonly language: Language;
   /** Where the code is, in the answer. */
   readonly code: string;
-  /** Where the input has the name of the function that the code must declare. */
+  /** Where the input has the name of the function, class or method that the code must declare. */
   readonly declares?: string | undefined;
 }
 
-/** A gate: the code parses, declares something, and if asked declares the function that was ordered. It is never run. */
+/** A gate: the code parses, declares something, and if asked declares what was ordered. It is never run. */
 export const codeSyntax: Validator<CodeSyntaxOptions> = {
   name: "code_syntax",
-  version: 1,
+  version: 2,
   place: "sandbox",
-  options: z.strictObject({
-    language: z.enum(["typescript", "javascript"]),
-    code: pointer,
-    declares: pointer.optional(),
-  }),
-  validate(subject, options): LeafResult {
+  options: z.strictObject({ language: z.enum(LANGUAGES), code: pointer, declares: pointer.optional() }),
+  async validate(subject, options): Promise<LeafResult> {
     const code = valueAt(subject.output, options.code);
-    const unfit = unfitToParse(code, options.code);
+    const unfit = unfitToParse(code, options);
     if (unfit !== null || typeof code !== "string") return failed(unfit ?? notText(code, options.code));
-    const lang = options.language === "typescript" ? "ts" : "js";
-    const { errors, program } = parseSync(`code.${lang}`, code, {
-      lang,
-      sourceType: "module",
-      showSemanticErrors: true,
-    });
-    const [first, ...rest] = errors
-      .filter((error) => FATAL.has(error.severity))
-      .slice(0, ERRORS_MAX)
-      .map((error) => syntaxError(error.message, code, error.labels[0]?.start ?? null, options.code));
+    const parsed = await parse(code, options.language);
+    const [first, ...rest] = parsed.problems.map((problem) => syntaxError(problem, options.code));
     if (first !== undefined) return failed(first, ...rest);
-    if (!hasDeclaration(program))
+    if (!parsed.declaresAnything)
       return failed(finding(options.code, "declares_nothing", "The code declares nothing.", "Declare the function."));
-    return checkDeclares(subject, options, declaredNames(program));
+    return checkDeclares(subject, options, parsed.names);
   },
 };
+
+function parse(code: string, language: Language): ParsedCode | Promise<ParsedCode> {
+  return language === "typescript" || language === "javascript"
+    ? parseEcmascript(code, language)
+    : parseWithGrammar(code, language);
+}
 
 function checkDeclares(subject: Subject, options: CodeSyntaxOptions, names: ReadonlySet<string>): LeafResult {
   if (options.declares === undefined) return PASSED;
   const name = valueAt(subject.input, options.declares);
   if (typeof name === "string" && names.has(name)) return PASSED;
-  const message = `The code does not declare a function ${quote(name)} at its top level.`;
-  return failed(finding(options.code, "function_missing", message, "Declare (and export) it under exactly this name."));
+  const message = `The code does not declare a function or class ${quote(name)}.`;
+  return failed(finding(options.code, "function_missing", message, "Declare it at the top level, under this name."));
 }
 
-function unfitToParse(code: Json | undefined, path: string): Finding | null {
+function unfitToParse(code: Json | undefined, { code: path, language }: CodeSyntaxOptions): Finding | null {
   if (typeof code !== "string") return notText(code, path);
   if (code.trim() === "") return finding(path, "code_empty", "The code is empty.", "Write the function.");
   // A fenced file can parse: as template literals, tagged by each other.
   if (code.trimStart().startsWith("```"))
     return finding(path, "code_fenced", "The code is wrapped in a code fence.", "Write only the code.");
-  if (code.length > CODE_CHARACTERS_MAX || tokensAtMost(code) > CODE_TOKENS_MAX) {
-    const message = `The code is too large to check: over ${CODE_CHARACTERS_MAX} characters or ${CODE_TOKENS_MAX} tokens.`;
-    return finding(path, "code_too_large", message, "Write it more briefly.");
-  }
+  if (code.length > CODE_CHARACTERS_MAX) return tooLarge(path, `${CODE_CHARACTERS_MAX} characters`);
+  const native = language === "typescript" || language === "javascript";
+  if (native && tokensAtMost(code) > NATIVE_TOKENS_MAX) return tooLarge(path, `${NATIVE_TOKENS_MAX} tokens`);
   return null;
+}
+
+function tooLarge(path: string, bound: string): Finding {
+  return finding(path, "code_too_large", `The code is too large to check: over ${bound}.`, "Write it more briefly.");
 }
 
 function notText(code: Json | undefined, path: string): Finding {
   return finding(path, "code_missing", `This must be the code as text, and is ${quote(code)}.`, "Put the code here.");
 }
 
-/** At least as many as the parser can find: each word is one, and each other character that is not space is one. */
-function tokensAtMost(code: string): number {
-  let tokens = 0;
-  for (const _ of code.matchAll(/[\p{L}\p{N}_$]+|\S/gu)) tokens += 1;
-  return tokens;
-}
-
-function syntaxError(message: string, code: string, offset: number | null, path: string): Finding {
-  const before = offset === null ? null : code.slice(0, offset).split("\n");
-  const where = before === null ? "" : `Line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: `;
+function syntaxError({ position, message }: SyntaxProblem, path: string): Finding {
+  const where = position === null ? "" : `Line ${position.line}, column ${position.column}: `;
   return finding(path, "syntax_error", `${where}${message}`, "Correct the syntax.");
 }

@@ -1,5 +1,5 @@
 /** What a parsed module declares at its top level. */
-import type { BindingPattern, Expression, Program, Statement } from "oxc-parser";
+import type { BindingPattern, Class, Expression, Program, Statement } from "oxc-parser";
 
 type Declared = NonNullable<Extract<Statement, { type: "ExportNamedDeclaration" }>["declaration"]>;
 
@@ -24,7 +24,7 @@ export function hasDeclaration(program: Program): boolean {
   });
 }
 
-/** Names of top-level functions, also under the names that they are exported by. */
+/** Names of top-level functions and classes, also under the names that they are exported by; methods as `Class.method`. */
 export function declaredNames(program: Program): ReadonlySet<string> {
   const names = new Set<string>();
   for (const statement of program.body) {
@@ -32,10 +32,9 @@ export function declaredNames(program: Program): ReadonlySet<string> {
       addFunctions(statement.declaration, names);
     else if (statement.type === "ExportDefaultDeclaration") {
       const { declaration } = statement;
-      if (declaration.type === "FunctionDeclaration" && declaration.body !== null && declaration.id !== null)
-        names.add(declaration.id.name);
-    } else if (statement.type === "FunctionDeclaration" || statement.type === "VariableDeclaration")
-      addFunctions(statement, names);
+      if (declaration.type === "FunctionDeclaration" || declaration.type === "ClassDeclaration")
+        addFunctions(declaration, names);
+    } else if (isDeclaration(statement)) addFunctions(statement, names);
   }
   addAliases(program, names);
   return names;
@@ -45,11 +44,20 @@ function addFunctions(declaration: Declared, names: Set<string>): void {
   // A signature without a body (an overload, `declare function`) is no function.
   if (declaration.type === "FunctionDeclaration" && declaration.body !== null && declaration.id !== null)
     names.add(declaration.id.name);
+  if (declaration.type === "ClassDeclaration") addClass(declaration, names);
   if (declaration.type !== "VariableDeclaration") return;
   for (const { id, init } of declaration.declarations) {
     const name = nameOf(id);
     if (name !== null && init !== null && mayBeFunction(init)) names.add(name);
   }
+}
+
+function addClass({ id, body }: Class, names: Set<string>): void {
+  if (id === null) return;
+  names.add(id.name);
+  for (const member of body.body)
+    if (member.type === "MethodDefinition" && member.key.type === "Identifier" && !member.computed)
+      names.add(`${id.name}.${member.key.name}`);
 }
 
 /** `export { inner as outer }`: the outer name is declared too. */
@@ -62,25 +70,40 @@ function addAliases(program: Program, names: Set<string>): void {
   }
 }
 
+function isDeclaration(statement: Statement): statement is Statement & Declared {
+  return /^(?:Function|Class|Variable)Declaration$/.test(statement.type);
+}
+
 function nameOf(id: BindingPattern): string | null {
   return id.type === "Identifier" ? id.name : null;
 }
 
-/** A function, or something that may give one (`memoize(…)`); a plain value is none. */
+/** A function or class, or something that may give one (`memoize(…)`); a plain value is none. */
 function mayBeFunction(init: Expression): boolean {
-  switch (init.type) {
+  let value = init;
+  // No recursion: an answer may write as many brackets around it as the code may have tokens.
+  while (isAround(value)) value = value.expression;
+  switch (value.type) {
     case "ArrowFunctionExpression":
+    case "ClassExpression":
     case "FunctionExpression":
     case "CallExpression":
     case "Identifier":
     case "MemberExpression":
       return true;
+    default:
+      return false;
+  }
+}
+
+function isAround(value: Expression): value is Expression & { expression: Expression } {
+  switch (value.type) {
     case "ParenthesizedExpression":
     case "TSAsExpression":
     case "TSSatisfiesExpression":
     case "TSNonNullExpression":
     case "TSTypeAssertion":
-      return mayBeFunction(init.expression);
+      return true;
     default:
       return false;
   }

@@ -1,0 +1,46 @@
+/** The real checks, in real processes: answers that are made to end the parser's process. */
+import { validatorNamed } from "@contingent/validators/registry";
+import type { Subject } from "@contingent/validators/validator";
+import { afterAll, expect, test } from "vitest";
+import { LIMITS } from "./bounds.ts";
+import { ownSandbox } from "./sandbox.ts";
+
+const sandbox = ownSandbox({ processes: 1 });
+afterAll(() => sandbox.close());
+
+/** The score, or the code of the first finding. */
+async function judged(name: string, options: object, text: string, by = sandbox): Promise<string | number> {
+  const validator = validatorNamed(name);
+  if (validator === null) throw new Error(`no validator ${name}`);
+  const subject: Subject = { input: null, output: { text }, outputSchema: {} };
+  const { score, findings } = await by.run(validator, subject, options);
+  return findings[0]?.code ?? score;
+}
+
+const typescript = { language: "typescript", code: "/text" };
+
+test.each([
+  ["tuples", "let a: ", "[", "A", "]"],
+  ["lists", "let a = ", "[", "", "]"],
+  ["brackets", "let a = ", "(", "1", ")"],
+  ["objects", "let a = ", "{a:", "1", "}"],
+  ["types of objects", "let a: ", "{a:", "A", "}"],
+  ["templates", "let a = ", "`${", "1", "}`"],
+  ["blocks", "let a; ", "{", "", "}"],
+  ["functions", "", "function f(){", "", "}"],
+  ["signs", "let a = ", "!", "1", ""],
+  ["sums", "let a = ", "1+", "1", ""],
+])("%s nested as deeply as code may be: judged, and the process lives", async (_, before, open, middle, close) => {
+  const tokensPerLevel = Array.from((open + close).matchAll(/\w+|\S/g)).length;
+  const levels = Math.floor(Math.min(32_700 / tokensPerLevel, 131_000 / (open + close).length));
+  const text = `${before}${open.repeat(levels)}${middle}${close.repeat(levels)}`;
+  expect(await judged("code_syntax", typescript, text)).toBe(1);
+  expect(await judged("code_syntax", typescript, `${before}${open.repeat(levels)}`)).toBe("syntax_error");
+});
+
+test("what takes the parser too long is a failed check", async () => {
+  const quick = ownSandbox({ processes: 1, limits: { ...LIMITS, cpuMs: 500 } });
+  const text = `let a = ${"a<(".repeat(8_000)}1${")".repeat(8_000)}`;
+  expect(await judged("code_syntax", typescript, text, quick)).toBe("limits_exceeded");
+  await quick.close();
+});
