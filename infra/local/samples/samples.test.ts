@@ -6,7 +6,7 @@ import { think } from "@contingent/simulator/mind/mind";
 import { readTask } from "@contingent/simulator/mind/task";
 import { findModel } from "@contingent/simulator/models";
 import { checkTree } from "@contingent/validators/check-tree";
-import { evaluate } from "@contingent/validators/evaluate";
+import { evaluate, verdictOf } from "@contingent/validators/evaluate";
 import { runHere } from "@contingent/validators/validator";
 import { parseOutput } from "@contingent/validators/parse-output";
 import { compileSchema } from "@contingent/validators/json_schema/schema";
@@ -174,12 +174,8 @@ describe("the samples", () => {
         partial_at: partialAt,
       } = definitionOf(job);
       const subject = { input: job.input, output: bestAnswer(job), outputSchema };
-      const { decision } = await evaluate(
-        validator as Tree,
-        subject,
-        { successAt, partialAt: partialAt ?? null },
-        runHere,
-      );
+      const thresholds = { successAt, partialAt: partialAt ?? null };
+      const { decision } = verdictOf(await evaluate(validator as Tree, subject, thresholds, { run: runHere }));
       expect(decision).toBe(HOPELESS.includes(name) ? "fail" : PARTIAL.includes(name) ? "partial" : "pass");
     },
   );

@@ -1,5 +1,5 @@
 /** A child of the sandbox, with every check loaded. */
-import { validatorNamed } from "@contingent/validators/registry";
+import { checkNamed } from "@contingent/validators/registry";
 import { serve } from "./serve.ts";
 
-serve(validatorNamed);
+serve(checkNamed);

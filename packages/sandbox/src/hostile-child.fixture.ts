@@ -1,7 +1,7 @@
 /** A child whose checks do what a check must never do: what a parser might be made to do that has been taken over. */
 import { register } from "@contingent/validators/registry";
 import { PASSED } from "@contingent/validators/finding";
-import type { LeafResult, RegisteredValidator } from "@contingent/validators/validator";
+import type { LeafResult, RegisteredCheck } from "@contingent/validators/validator";
 import { z } from "zod";
 import { serve } from "./serve.ts";
 
@@ -104,7 +104,7 @@ export const ACTS: Readonly<Record<string, Act>> = {
   fetch: () => tries(() => fromText("return fetch('http://127.0.0.1:1/')")),
 };
 
-const acts: ReadonlyMap<string, RegisteredValidator> = new Map(
+const acts: ReadonlyMap<string, RegisteredCheck> = new Map(
   Object.entries(ACTS).map(([name, act]) => [
     name,
     register({ name, version: 1, place: "sandbox", options: z.unknown(), validate: act }),

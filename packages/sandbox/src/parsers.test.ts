@@ -1,5 +1,5 @@
 /** The real checks, in real processes: answers that are made to end the parser's process. */
-import { validatorNamed } from "@contingent/validators/registry";
+import { checkNamed } from "@contingent/validators/registry";
 import type { Subject } from "@contingent/validators/validator";
 import { afterAll, expect, test } from "vitest";
 import { LIMITS } from "./bounds.ts";
@@ -10,7 +10,7 @@ afterAll(() => sandbox.close());
 
 /** The score, or the code of the first finding. */
 async function judged(name: string, options: object, text: string, by = sandbox): Promise<string | number> {
-  const validator = validatorNamed(name);
+  const validator = checkNamed(name);
   if (validator === null) throw new Error(`no validator ${name}`);
   const subject: Subject = { input: null, output: { text }, outputSchema: {} };
   const { score, findings } = await by.run(validator, subject, options);

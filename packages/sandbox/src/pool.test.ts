@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { RegisteredValidator } from "@contingent/validators/validator";
+import type { RegisteredCheck } from "@contingent/validators/validator";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Limits, LIMITS } from "./bounds.ts";
 import { isolation } from "./launch.ts";
@@ -18,7 +18,7 @@ function poolOf(options: PoolOptions = {}): Pool {
 
 /** A check of the hostile child's, by its name. */
 function act(name: string): Buffer {
-  const validator = { name, version: 1 } as RegisteredValidator;
+  const validator = { name, version: 1 } as RegisteredCheck;
   return encodeRequest(validator, { input: null, output: null, outputSchema: {} }, {});
 }
 

@@ -1,6 +1,6 @@
 /** The life of a child: it waits for a check, makes it, answers, and ends when the pipe does. */
 import { Socket } from "node:net";
-import { type RegisteredValidator, type Subject, ValidatorError } from "@contingent/validators/validator";
+import { type RegisteredCheck, type Subject, ValidatorError } from "@contingent/validators/validator";
 import { REPLY_BYTES_MAX, REQUEST_BYTES_MAX } from "./bounds.ts";
 import { frame, FrameReader } from "./frames.ts";
 import { watchIntrinsics } from "./intrinsics.ts";
@@ -12,7 +12,7 @@ const PIPE = 3;
 const OPTIONS_KEPT_MAX = 100;
 
 /** Makes checks until the pipe ends. Loads nothing: whoever calls it has loaded the checks. */
-export function serve(validatorNamed: (name: string) => RegisteredValidator | null): void {
+export function serve(checkNamed: (name: string) => RegisteredCheck | null): void {
   const pipe = new Socket({ fd: PIPE, readable: true, writable: true });
   // Kept from what goes: the end (`process.exit` would look for what it is made of), and what this process uses.
   const exit = Reflect.get(process, "reallyExit") as (code: number) => never;
@@ -23,7 +23,7 @@ export function serve(validatorNamed: (name: string) => RegisteredValidator | nu
   const optionsOf = keepOptions();
 
   const answer = async (payload: Buffer): Promise<void> => {
-    const outcome = await outcomeOf(payload, validatorNamed, optionsOf);
+    const outcome = await outcomeOf(payload, checkNamed, optionsOf);
     const { user, system } = cpuUsage();
     const reply = encode({
       outcome,
@@ -48,12 +48,12 @@ export function serve(validatorNamed: (name: string) => RegisteredValidator | nu
 
 async function outcomeOf(
   payload: Buffer,
-  validatorNamed: (name: string) => RegisteredValidator | null,
+  checkNamed: (name: string) => RegisteredCheck | null,
   optionsOf: (text: string) => unknown,
 ): Promise<Outcome> {
   try {
     const request = JSON.parse(payload.toString("utf8")) as CheckRequest;
-    const validator = validatorNamed(request.validator);
+    const validator = checkNamed(request.validator);
     if (validator === null || validator.version !== request.version)
       throw new ValidatorError(`there is no ${request.validator}@${request.version} in the sandbox`);
     const { input, output, outputSchema }: Subject = request;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { validatorNamed } from "@contingent/validators/registry";
+import { checkNamed } from "@contingent/validators/registry";
 import { afterAll, expect, test } from "vitest";
 import { isolation } from "./launch.ts";
 import { sandboxAt } from "./sandbox.ts";
@@ -30,7 +30,7 @@ async function startServer(): Promise<ChildProcess> {
 }
 
 const subject = { input: null, output: { a: 1 }, outputSchema: { required: ["b"] } };
-const validator = validatorNamed("json_schema");
+const validator = checkNamed("json_schema");
 if (validator === null) throw new Error("there is no json_schema");
 
 test("a sandbox of its own answers over its socket, ends orderly, and its absence is no verdict but an error", async () => {

@@ -2,7 +2,7 @@
 import type { Json, JsonSchema } from "@contingent/core/json";
 import { LEAF_FINDINGS_MAX } from "@contingent/validators/bounds";
 import { finding } from "@contingent/validators/finding";
-import type { LeafResult, RegisteredValidator, Subject } from "@contingent/validators/validator";
+import type { LeafResult, RegisteredCheck, Subject } from "@contingent/validators/validator";
 import { z } from "zod";
 
 /** A check that is to be made. */
@@ -32,7 +32,7 @@ export interface Reply {
   readonly cpuMs: number;
 }
 
-export function encodeRequest(validator: RegisteredValidator, subject: Subject, options: unknown): Buffer {
+export function encodeRequest(validator: RegisteredCheck, subject: Subject, options: unknown): Buffer {
   const request: CheckRequest = {
     validator: validator.name,
     version: validator.version,

@@ -2,15 +2,10 @@ import { readFileSync } from "node:fs";
 import type { Json } from "@contingent/core/json";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  FINDING_MESSAGE_CHARACTERS_MAX,
-  FINDING_PATH_CHARACTERS_MAX,
-  LEAF_FINDINGS_MAX,
-  OUTPUT_CHARACTERS_MAX,
-  OUTPUT_DEPTH_MAX,
-} from "./bounds.ts";
-import { validatorNamed, validatorNames } from "./registry.ts";
-import type { LeafResult, RegisteredValidator, Subject } from "./validator.ts";
+import { OUTPUT_CHARACTERS_MAX, OUTPUT_DEPTH_MAX } from "./bounds.ts";
+import { type RegisteredValidator, validatorNamed, validatorNames } from "./registry.ts";
+import { expectSound } from "./sound.fixture.ts";
+import type { RegisteredCheck, Subject } from "./validator.ts";
 
 /** One check of a hostile answer, on a machine that is busy with other tests. Each usually takes under 0.3 s. */
 const CHECK_MS_MAX = 10_000;
@@ -71,25 +66,30 @@ function named(name: string): RegisteredValidator {
   return validator;
 }
 
-function expectSound(result: LeafResult): void {
-  expect(result.score).toBeGreaterThanOrEqual(0);
-  expect(result.score).toBeLessThanOrEqual(1);
-  expect(result.score === 1 || result.findings.length > 0).toBe(true);
-  expect(result.findings.length).toBeLessThanOrEqual(LEAF_FINDINGS_MAX);
-  for (const { path, code, message, hint = "" } of result.findings) {
-    expect(path.length).toBeLessThanOrEqual(FINDING_PATH_CHARACTERS_MAX);
-    expect(message.length).toBeLessThanOrEqual(FINDING_MESSAGE_CHARACTERS_MAX);
-    expect(code).toMatch(/^[a-zA-Z0-9_]+$/);
-    for (const text of [path, message, hint]) {
-      expect(text.isWellFormed()).toBe(true);
-      expect(text).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
-    }
-  }
-}
+const all = validatorNames().map(named);
+const checks = all.filter((validator): validator is RegisteredCheck => validator.kind === "check");
 
-describe.each(validatorNames())("%s", (name) => {
-  const validator = named(name);
-  const allOptions = hostileOptionsOf(name);
+describe.each(all)("$name", (validator) => {
+  test("options of any kind are refused with a place, never with a crash", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (options) => {
+        for (const { path, message } of validator.problemsOf(options)) {
+          expect(path === "" || path.startsWith("/")).toBe(true);
+          expect(message).not.toBe("");
+        }
+      }),
+    );
+  });
+
+  test("the README says what it may wrongly accept and reject", () => {
+    const readme = readFileSync(new URL(`${validator.name}/README.md`, import.meta.url), "utf8");
+    expect(readme).toContain("## False accepts");
+    expect(readme).toContain("## False rejects");
+  });
+});
+
+describe.each(checks)("the check $name", (validator) => {
+  const allOptions = hostileOptionsOf(validator.name);
 
   test("has hostile options to be tried with, and they are valid", () => {
     expect(allOptions.length).toBeGreaterThan(0);
@@ -120,22 +120,5 @@ describe.each(validatorNames())("%s", (name) => {
       }),
       { numRuns: 300 },
     );
-  });
-
-  test("options of any kind are refused with a place, never with a crash", () => {
-    fc.assert(
-      fc.property(fc.jsonValue(), (options) => {
-        for (const { path, message } of validator.problemsOf(options)) {
-          expect(path === "" || path.startsWith("/")).toBe(true);
-          expect(message).not.toBe("");
-        }
-      }),
-    );
-  });
-
-  test("the README says what it may wrongly accept and reject", () => {
-    const readme = readFileSync(new URL(`${name}/README.md`, import.meta.url), "utf8");
-    expect(readme).toContain("## False accepts");
-    expect(readme).toContain("## False rejects");
   });
 });

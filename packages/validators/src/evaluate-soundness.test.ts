@@ -4,8 +4,7 @@ import { decisionFor } from "@contingent/core/verdict";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { TREE_DEPTH_MAX } from "./bounds.ts";
-import { evaluate } from "./evaluate.ts";
-import { inline, outputFor, sandboxed, scripted } from "./tree.fixture.ts";
+import { inline, outputFor, sandboxed, scripted, verdictBy } from "./tree.fixture.ts";
 
 /** A tree of which everything is known: a leaf is its score in quarters, and whether it needs the sandbox. */
 type Plan =
@@ -99,7 +98,7 @@ describe("whatever the tree", () => {
     await fc.assert(
       fc.asyncProperty(anyPlan, thresholds, async (tree, { successAt, partialAt }) => {
         const { run } = scripted();
-        const verdict = await evaluate(treeOf(tree), subject, { successAt, partialAt }, run);
+        const verdict = await verdictBy(treeOf(tree), subject, { successAt, partialAt }, run);
         const [part, whole] = exactly(tree);
         expect(verdict.score).toBeCloseTo(Number(part) / Number(whole), 11);
         expect(verdict.score === 1).toBe(part === whole);
@@ -121,8 +120,8 @@ describe("whatever the tree", () => {
           let used = 0;
           const random = (): number => numbers[used++ % numbers.length] ?? 0;
           const { run } = scripted();
-          const one = await evaluate(treeOf(tree), subject, at, run);
-          const other = await evaluate(treeOf(shuffled(tree, random)), subject, at, run);
+          const one = await verdictBy(treeOf(tree), subject, at, run);
+          const other = await verdictBy(treeOf(shuffled(tree, random)), subject, at, run);
           expect([other.score, other.decision]).toEqual([one.score, one.decision]);
         },
       ),

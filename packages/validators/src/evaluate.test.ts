@@ -1,8 +1,7 @@
 import type { ValidatorNode } from "@contingent/core/outcome-type";
 import { describe, expect, test } from "vitest";
 import { VERDICT_FINDINGS_MAX } from "./bounds.ts";
-import { evaluate } from "./evaluate.ts";
-import { inline, outputFor, sandboxed, scripted } from "./tree.fixture.ts";
+import { inline, outputFor, sandboxed, scripted, verdictBy } from "./tree.fixture.ts";
 import { type LeafResult, runHere, type Subject } from "./validator.ts";
 
 const complete: ValidatorNode = { use: "fields_complete", options: { entities: "/items", required: ["a", "b"] } };
@@ -17,7 +16,7 @@ function subject(output: Subject["output"]): Subject {
 
 describe("evaluate", () => {
   test("an answer that passes every check passes", async () => {
-    const verdict = await evaluate(tree, subject({ items: [{ a: "2026-01-02", b: 1 }] }), thresholds, runHere);
+    const verdict = await verdictBy(tree, subject({ items: [{ a: "2026-01-02", b: 1 }] }), thresholds, runHere);
     expect(verdict).toMatchObject({ decision: "pass", score: 1, findings: [] });
     // The cheapest first: what needs a process of its own comes last.
     expect(verdict.validators).toEqual(["fields_complete@1", "format@1", "json_schema@1"]);
@@ -30,7 +29,7 @@ describe("evaluate", () => {
 
   test("the worst check decides, whatever the others say", async () => {
     const items = [{ a: "2026-01-02", b: 1 }, { a: "2026-01-03" }, { a: "4.1.2026", b: 1 }, { a: "5.1.2026", b: 1 }];
-    const verdict = await evaluate(tree, subject({ items }), thresholds, runHere);
+    const verdict = await verdictBy(tree, subject({ items }), thresholds, runHere);
     expect(verdict.score).toBe(0.5);
     expect(verdict.decision).toBe("partial");
     expect(verdict.findings.map(({ path, code }) => `${path} ${code}`)).toEqual([
@@ -41,20 +40,20 @@ describe("evaluate", () => {
   });
 
   test("a gate that failed fails the answer, even under a threshold of nought", async () => {
-    expect((await evaluate(shape, subject({}), { successAt: 0.9, partialAt: 0 }, runHere)).decision).toBe("fail");
-    expect((await evaluate(shape, subject({}), { successAt: 0, partialAt: null }, runHere)).decision).toBe("fail");
+    expect((await verdictBy(shape, subject({}), { successAt: 0.9, partialAt: 0 }, runHere)).decision).toBe("fail");
+    expect((await verdictBy(shape, subject({}), { successAt: 0, partialAt: null }, runHere)).decision).toBe("fail");
   });
 
   test("without a partial threshold there is only pass and fail", async () => {
     const items = [{ a: "2026-01-02", b: 1 }, { a: "2026-01-03" }];
-    expect((await evaluate(complete, subject({ items }), { successAt: 0.9, partialAt: null }, runHere)).decision).toBe(
+    expect((await verdictBy(complete, subject({ items }), { successAt: 0.9, partialAt: null }, runHere)).decision).toBe(
       "fail",
     );
   });
 
   test("findings are bounded however bad the answer is", async () => {
     const items = Array.from({ length: 500 }, () => ({ a: "x" }));
-    const verdict = await evaluate(
+    const verdict = await verdictBy(
       { all: [complete, dated, dated, complete] },
       subject({ items }),
       thresholds,
@@ -70,8 +69,8 @@ describe("evaluate", () => {
       outputSchema: { items: { type: "string" } },
     };
     const few: Subject = { ...wide, output: [1, 1, 1] };
-    expect((await evaluate(shape, wide, thresholds, runHere)).findings).toHaveLength(1);
-    expect((await evaluate(shape, few, thresholds, runHere)).findings).toHaveLength(3);
+    expect((await verdictBy(shape, wide, thresholds, runHere)).findings).toHaveLength(1);
+    expect((await verdictBy(shape, few, thresholds, runHere)).findings).toHaveLength(3);
   });
 
   test.each<[string, ValidatorNode, string]>([
@@ -81,7 +80,7 @@ describe("evaluate", () => {
     ["an output schema that cannot be used", shape, "is not a usable JSON Schema"],
   ])("%s is no verdict: it throws", async (_, broken, message) => {
     const judged: Subject = { input: {}, output: {}, outputSchema: { type: "objekt" } };
-    await expect(evaluate(broken, judged, thresholds, runHere)).rejects.toThrow(message);
+    await expect(verdictBy(broken, judged, thresholds, runHere)).rejects.toThrow(message);
   });
 });
 
@@ -90,7 +89,7 @@ async function judged(
   node: ValidatorNode,
 ): Promise<{ score: number; findings: readonly string[]; ran: readonly string[] }> {
   const { run, ran } = scripted();
-  const { score, findings } = await evaluate(node, outputFor("field"), thresholds, run);
+  const { score, findings } = await verdictBy(node, outputFor("field"), thresholds, run);
   return { score, findings: findings.map(({ path, code }) => (path === "" ? code : path)), ran };
 }
 
@@ -244,7 +243,7 @@ describe("the sandbox is spared", () => {
   test("the verdict names those leaves that had a say", async () => {
     const { run } = scripted();
     const node = { all: [sandboxed(0, "shape"), { not: inline(0) }, { weighted: [{ weight: 1, of: sandboxed(1) }] }] };
-    const verdict = await evaluate(node, outputFor("field"), thresholds, run);
+    const verdict = await verdictBy(node, outputFor("field"), thresholds, run);
     expect(verdict.validators).toEqual(["fields_complete@1", "json_schema@1"]);
     expect(verdict.leaves.map(({ leaf, score }) => `${leaf} ${score}`)).toEqual(["/all/1/not 0", "/all/0 0"]);
     for (const { durationMs } of verdict.leaves) expect(durationMs).toBeGreaterThanOrEqual(0);
@@ -256,5 +255,5 @@ test.each<[string, LeafResult, string]>([
   ["a score that is none", { score: Number.NaN, findings: [] }, "a score that is not 0 to 1"],
   ["a bad score without a reason", { score: 0.5, findings: [] }, "gave no reason"],
 ])("%s is no verdict: it throws", async (_, result, message) => {
-  await expect(evaluate(shape, subject({}), thresholds, async () => result)).rejects.toThrow(message);
+  await expect(verdictBy(shape, subject({}), thresholds, async () => result)).rejects.toThrow(message);
 });

@@ -2,49 +2,106 @@ import type { ValidatorNode } from "@contingent/core/outcome-type";
 import { decisionFor, type Finding, type LeafVerdict, type Thresholds, type Verdict } from "@contingent/core/verdict";
 import { VERDICT_FINDINGS_MAX } from "./bounds.ts";
 import { finding } from "./finding.ts";
-import { leavesOf, type Member, membersOf } from "./leaves.ts";
+import type { RegisteredInquiry } from "./inquiry.ts";
+import { leavesOf, type Member, membersOf, type PlacedLeaf } from "./leaves.ts";
+import { NO_REPLIES, type Replies } from "./replies.ts";
 import { type LeafResult, type RunCheck, type Subject, ValidatorError } from "./validator.ts";
 
+/** What a judgement draws on besides the answer. */
+export interface Sources {
+  /** Runs the checks that do not run in this process. */
+  readonly run: RunCheck;
+  /** What has been said to the inquiries of the tree; none unless given. */
+  readonly replies?: Replies;
+  /** Whether the score itself matters, as for a price by score, and not only on which side of the thresholds it is. */
+  readonly exact?: boolean;
+}
+
+/** An inquiry in its place. */
+export type PlacedInquiry = PlacedLeaf<RegisteredInquiry>;
+
+/** A verdict, or what has to be asked first. */
+export type Evaluation =
+  | { readonly kind: "verdict"; readonly verdict: Verdict }
+  | { readonly kind: "inquire"; readonly leaf: PlacedInquiry };
+
 /**
- * Judges an answer by a tree of validators. The leaves have their say one after the other, the cheapest first, until the
- * score cannot change any more: a gate that failed under `all` spares the rest. What is checked in this process is checked
- * in any case: it costs nearly nothing, and every finding helps the next attempt.
- * @param run runs the checks that do not run in this process
+ * Judges an answer by a tree of validators. The leaves have their say one after the other, the cheapest first, as long as
+ * they can change the score: a gate that failed under `all` spares the rest. What is checked in this process is checked in
+ * any case: it costs nearly nothing, and every finding helps the next attempt. Nobody is asked once it is decided what the
+ * answer is worth.
  * @throws ValidatorError when the tree or a validator is broken: that is no verdict, and must never be billed.
  */
 export async function evaluate(
   tree: ValidatorNode,
   subject: Subject,
   thresholds: Thresholds,
-  run: RunCheck,
-): Promise<Verdict> {
+  { run, replies = NO_REPLIES, exact = false }: Sources,
+): Promise<Evaluation> {
   const results = new Map<string, LeafResult>();
   const leaves: LeafVerdict[] = [];
   const root = { path: "", node: tree };
-  for (const { path, validator, options } of leavesOf(tree)) {
-    const here = validator.place === "inline";
-    const { low, high } = scoreOf(root, results);
-    if (low === high && !here) break;
-    const startMs = performance.now();
-    const result = await (here ? validator.run(subject, options) : run(validator, subject, options));
-    insistOnSoundness(validator.name, result);
-    results.set(path, result);
-    const named = `${validator.name}@${validator.version}`;
-    leaves.push({ leaf: path, validator: named, score: result.score, durationMs: performance.now() - startMs });
+  const note = (leaf: string, validator: string, result: LeafResult, durationMs: number): void => {
+    insistOnSoundness(validator, result);
+    results.set(leaf, result);
+    leaves.push({ leaf, validator, score: result.score, durationMs });
+  };
+  for (const leaf of leavesOf(tree)) {
+    const { path, validator, options } = leaf;
+    const here = validator.kind === "check" && validator.place === "inline";
+    if (!here && !canMatter(root, path, results)) continue;
+    if (validator.kind === "check") {
+      const startMs = performance.now();
+      const result = await (here ? validator.run(subject, options) : run(validator, subject, options));
+      note(path, `${validator.name}@${validator.version}`, result, performance.now() - startMs);
+      continue;
+    }
+    if (isDecided(scoreOf(root, results), thresholds, exact)) break;
+    const reply = replies.get(path);
+    if (reply === undefined) return { kind: "inquire", leaf: { path, validator, options } };
+    note(path, reply.validator, reply.result, reply.durationMs);
   }
   const { low: score } = scoreOf(root, results);
   return {
-    decision: decisionFor(score, thresholds.successAt, thresholds.partialAt),
-    score,
-    findings: findingsOf(root, results).slice(0, VERDICT_FINDINGS_MAX),
-    validators: [...new Set(leaves.map(({ validator }) => validator))],
-    leaves,
+    kind: "verdict",
+    verdict: {
+      decision: decisionFor(score, thresholds.successAt, thresholds.partialAt),
+      score,
+      findings: findingsOf(root, results).slice(0, VERDICT_FINDINGS_MAX),
+      validators: [...new Set(leaves.map(({ validator }) => validator))],
+      leaves,
+    },
   };
 }
 
-function insistOnSoundness(name: string, { score, findings }: LeafResult): void {
-  if (!(score >= 0 && score <= 1)) throw new ValidatorError(`${name} gave a score that is not 0 to 1`);
-  if (score < 1 && findings.length === 0) throw new ValidatorError(`${name} gave no reason for its score`);
+/**
+ * The verdict, where nobody has to be asked any more.
+ * @throws ValidatorError when somebody has
+ */
+export function verdictOf<V>(
+  found: { readonly kind: "verdict"; readonly verdict: V } | { readonly kind: "inquire"; readonly leaf: PlacedInquiry },
+): V {
+  if (found.kind === "verdict") return found.verdict;
+  throw new ValidatorError(`there is no reply of ${found.leaf.validator.name} on record`);
+}
+
+/** Whether a leaf can still change the score: nothing can below a node whose own score is known. */
+function canMatter(at: Member, leaf: string, results: ReadonlyMap<string, LeafResult>): boolean {
+  const { low, high } = scoreOf(at, results);
+  if (low === high) return false;
+  const towards = membersOf(at).find(({ path }) => leaf === path || leaf.startsWith(`${path}/`));
+  return towards === undefined || canMatter(towards, leaf, results);
+}
+
+/** Whether what is not known yet could make no difference to what becomes of the answer. */
+function isDecided({ low, high }: Range, { successAt, partialAt }: Thresholds, exact: boolean): boolean {
+  const best = decisionFor(high, successAt, partialAt);
+  return best === "fail" || (!exact && decisionFor(low, successAt, partialAt) === best);
+}
+
+function insistOnSoundness(validator: string, { score, findings }: LeafResult): void {
+  if (!(score >= 0 && score <= 1)) throw new ValidatorError(`${validator} gave a score that is not 0 to 1`);
+  if (score < 1 && findings.length === 0) throw new ValidatorError(`${validator} gave no reason for its score`);
 }
 
 /** What a node's score can still become. */

@@ -9,7 +9,7 @@ import type { Rate, Usage } from "@contingent/core/cost";
 import type { Json, JsonSchema } from "@contingent/core/json";
 import type { Nanos } from "@contingent/core/money";
 import type { z } from "zod";
-import type { LeafResult, Subject } from "./validator.ts";
+import type { LeafResult, Registered, Subject } from "./validator.ts";
 
 /** Who answers. Models and services are called and answer in seconds; people take their time. */
 export type Asked = "model" | "service" | "person";
@@ -130,4 +130,15 @@ export interface Inquiry<O> {
   read(reply: Json, options: O): LeafResult;
   /** What it means that nobody answered in time; null: that there is no verdict. */
   silence(options: O): LeafResult | null;
+}
+
+/** An inquiry whose options' type has been closed over. Each throws `ValidatorError` when the options do not fit. */
+export interface RegisteredInquiry extends Registered {
+  readonly kind: "inquiry";
+  readonly asked: Asked;
+  costMax(options: unknown): Nanos;
+  plan(question: Question, options: unknown, means: Means): Promise<Plan> | Plan;
+  ask(question: Question, options: unknown, means: Means): Promise<Reply>;
+  read(reply: Json, options: unknown): LeafResult;
+  silence(options: unknown): LeafResult | null;
 }

@@ -2,15 +2,17 @@ import { nanos, ZERO } from "@contingent/core/money";
 import type { ValidatorNode } from "@contingent/core/outcome-type";
 import { describe, expect, test } from "vitest";
 import { FAST, STANDARD, termsWith } from "@contingent/core/job/job.fixture";
+import { verdictOf } from "./evaluate.ts";
 import {
   asItIsNow,
   changedSince,
   type Evidence,
   evidenceHash,
-  judgeAnswer,
+  judgeAnswer as judge,
   type JudgedAnswer,
 } from "./judge-answer.ts";
-import { runHere } from "./validator.ts";
+import type { Replies } from "./replies.ts";
+import { type RunCheck, runHere } from "./validator.ts";
 
 const evidence: Evidence = {
   version: {
@@ -24,6 +26,11 @@ const evidence: Evidence = {
   input: { document: "Invoice 1" },
   text: ' {"total": "1.00"}\n',
 };
+
+/** The verdict on an answer about which nobody is asked. */
+async function judgeAnswer(about: Evidence, run: RunCheck): Promise<JudgedAnswer> {
+  return verdictOf(await judge(about, run));
+}
 
 describe("judgeAnswer", () => {
   test("an answer that passes is a pass, with what was read", async () => {
@@ -104,6 +111,35 @@ describe("evidenceHash", () => {
     ["validators that only look the same when joined", evidence, ["json_", "schema@1"]],
   ])("%s has another hash", (_, changed, validators) => {
     expect(evidenceHash(changed, validators)).not.toBe(stored);
+  });
+});
+
+describe("replies on record", () => {
+  const human = { use: "human", options: { instructions: "Look.", sla_ms: 1_000, on_silence: "fail" } };
+  const version = { ...evidence.version, validator: human };
+  const reply = (score: number, message: string): Replies =>
+    new Map([
+      [
+        "",
+        { validator: "human@1", result: { score, findings: [{ path: "/a", code: "odd", message }] }, durationMs: 5 },
+      ],
+    ]);
+
+  test("what nobody has said yet is asked for", async () => {
+    const { kind } = await judge({ ...evidence, version }, runHere);
+    expect(kind).toBe("inquire");
+    await expect(judgeAnswer({ ...evidence, version }, runHere)).rejects.toThrow("no reply of human on record");
+  });
+
+  test("the same replies lead to the same verdict, and count as evidence", async () => {
+    const replies = reply(0.5, "Odd.");
+    const first = await judgeAnswer({ ...evidence, version, replies }, runHere);
+    expect(first).toMatchObject({ decision: "partial", score: 0.5, validators: ["human@1"] });
+    expect(await judgeAnswer({ ...evidence, version, replies: reply(0.5, "Odd.") }, runHere)).toEqual(first);
+    const hashOf = (said: Replies): string => evidenceHash({ ...evidence, replies: said }, ["human@1"]);
+    expect(hashOf(reply(0.5, "Odd."))).toBe(hashOf(replies));
+    const others = [reply(0.25, "Odd."), reply(0.5, "Other."), new Map()].map(hashOf);
+    expect(new Set([hashOf(replies), ...others]).size).toBe(4);
   });
 });
 

@@ -6,12 +6,14 @@ import { createHash } from "node:crypto";
 import type { Json } from "@contingent/core/json";
 import type { Nanos } from "@contingent/core/money";
 import { type OutcomeTypeVersion, thresholdsAt } from "@contingent/core/outcome-type";
-import type { Verdict } from "@contingent/core/verdict";
-import { evaluate } from "./evaluate.ts";
+import { dependsOnScore } from "@contingent/core/pricing/price";
+import type { Finding, Verdict } from "@contingent/core/verdict";
+import { evaluate, type PlacedInquiry } from "./evaluate.ts";
 import { OUTPUT_VALIDATOR, parseOutput } from "./parse-output.ts";
 import { featuresIn, valueIn } from "./outcome-value.ts";
 import { validatorNamed } from "./registry.ts";
-import type { RunCheck } from "./validator.ts";
+import { NO_REPLIES, partsOf, type Replies } from "./replies.ts";
+import type { RunCheck, Subject } from "./validator.ts";
 
 /** All that a verdict depends on. */
 export interface Evidence {
@@ -21,6 +23,8 @@ export interface Evidence {
   readonly input: Json;
   /** The model's answer as it came. */
   readonly text: string;
+  /** What was said to the inquiries about it; nothing unless given. */
+  readonly replies?: Replies;
 }
 
 export interface JudgedAnswer extends Verdict {
@@ -32,35 +36,49 @@ export interface JudgedAnswer extends Verdict {
   readonly features: Readonly<Record<string, number>>;
 }
 
+/** A verdict on an answer, or what has to be asked before there can be one. */
+export type Judgement =
+  | { readonly kind: "verdict"; readonly verdict: JudgedAnswer }
+  | { readonly kind: "inquire"; readonly leaf: PlacedInquiry; readonly subject: Subject };
+
 /**
  * Judges an answer by its outcome type's validators: the same evidence always gets the same verdict.
  * @param run runs the checks that belong into the sandbox
  * @throws ValidatorError when the check itself cannot be made, which is no verdict
  */
-export async function judgeAnswer({ version, step, input, text }: Evidence, run: RunCheck): Promise<JudgedAnswer> {
+export async function judgeAnswer(evidence: Evidence, run: RunCheck): Promise<Judgement> {
+  const { version, step, input, text, replies = NO_REPLIES } = evidence;
   const parsed = parseOutput(text);
-  if (!parsed.ok) {
-    return {
-      decision: "fail",
-      score: 0,
-      findings: [parsed.finding],
-      validators: [OUTPUT_VALIDATOR],
-      leaves: [],
-      output: null,
-      value: null,
-      features: {},
-    };
-  }
-  const subject = { input, output: parsed.value, outputSchema: version.outputSchema };
-  const verdict = await evaluate(version.validator, subject, thresholdsAt(version.terms, step), run);
+  if (!parsed.ok) return { kind: "verdict", verdict: unreadable(parsed.finding) };
   const { value: output } = parsed;
-  const value = valueIn(output, version.terms.price);
-  return { ...verdict, output, value, features: featuresIn(output, version.features) };
+  const { price } = version.terms;
+  const subject = { input, output, outputSchema: version.outputSchema };
+  const sources = { run, replies, exact: dependsOnScore(price) };
+  const evaluation = await evaluate(version.validator, subject, thresholdsAt(version.terms, step), sources);
+  if (evaluation.kind === "inquire") return { ...evaluation, subject };
+  const numbers = { value: valueIn(output, price), features: featuresIn(output, version.features) };
+  return { kind: "verdict", verdict: { ...evaluation.verdict, output, ...numbers } };
+}
+
+function unreadable(why: Finding): JudgedAnswer {
+  return {
+    decision: "fail",
+    score: 0,
+    findings: [why],
+    validators: [OUTPUT_VALIDATOR],
+    leaves: [],
+    output: null,
+    value: null,
+    features: {},
+  };
 }
 
 /** SHA-256 over what a verdict was reached from, by these validators; the same evidence gives the same hash. */
-export function evidenceHash({ version, input, text }: Omit<Evidence, "step">, validators: readonly string[]): string {
-  const parts = [version.id, JSON.stringify(input), text, ...validators];
+export function evidenceHash(
+  { version, input, text, replies = NO_REPLIES }: Omit<Evidence, "step">,
+  validators: readonly string[],
+): string {
+  const parts = [version.id, JSON.stringify(input), text, ...validators, ...partsOf(replies)];
   const hash = createHash("sha256");
   for (const part of parts) hash.update(`${part.length}:`).update(part);
   return hash.digest("hex");

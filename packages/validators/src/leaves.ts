@@ -2,14 +2,15 @@
 import type { ValidatorNode } from "@contingent/core/outcome-type";
 import { TREE_DEPTH_MAX, TREE_LEAVES_MAX } from "./bounds.ts";
 import { join } from "./pointer.ts";
-import { validatorNamed } from "./registry.ts";
-import { type RegisteredValidator, ValidatorError } from "./validator.ts";
+import type { RegisteredInquiry } from "./inquiry.ts";
+import { type RegisteredValidator, validatorNamed } from "./registry.ts";
+import { type RegisteredCheck, ValidatorError } from "./validator.ts";
 
 /** A leaf in its place. */
-export interface PlacedLeaf {
+export interface PlacedLeaf<V extends RegisteredValidator = RegisteredCheck | RegisteredInquiry> {
   /** JSON pointer into the tree. */
   readonly path: string;
-  readonly validator: RegisteredValidator;
+  readonly validator: V;
   readonly options: unknown;
 }
 
@@ -19,8 +20,8 @@ export interface Member {
   readonly node: ValidatorNode;
 }
 
-/** The cheapest first: what is computed here, then what needs a process. */
-const ORDER = ["inline", "sandbox"] as const;
+/** The cheapest first: what is computed here, what needs a process, what is paid for, what takes days. */
+const ORDER = ["inline", "sandbox", "model", "service", "person"] as const;
 
 /**
  * Every leaf, the cheapest first; leaves that cost the same keep the order of the tree.
@@ -29,7 +30,11 @@ const ORDER = ["inline", "sandbox"] as const;
 export function leavesOf(tree: ValidatorNode): readonly PlacedLeaf[] {
   const found: PlacedLeaf[] = [];
   collect({ path: "", node: tree }, found, 1);
-  return found.toSorted((a, b) => ORDER.indexOf(a.validator.place) - ORDER.indexOf(b.validator.place));
+  return found.toSorted((a, b) => rankOf(a.validator) - rankOf(b.validator));
+}
+
+function rankOf(validator: RegisteredValidator): number {
+  return ORDER.indexOf(validator.kind === "check" ? validator.place : validator.asked);
 }
 
 /** The members of an inner node, each with its place in the tree; none for a leaf. */

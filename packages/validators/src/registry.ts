@@ -1,13 +1,19 @@
 /** The validators there are. A new one is a new folder and a line here. */
+import type { z } from "zod";
 import { arithmetic } from "./arithmetic/arithmetic.ts";
 import { codeSyntax } from "./code_syntax/code_syntax.ts";
 import { fieldsComplete } from "./fields_complete/fields_complete.ts";
 import { format } from "./format/format.ts";
 import { grounded } from "./grounded/grounded.ts";
+import { human } from "./human/human.ts";
+import type { Inquiry, RegisteredInquiry } from "./inquiry.ts";
 import { jsonSchema } from "./json_schema/json_schema.ts";
+import { llmJudge } from "./llm_judge/llm_judge.ts";
 import { join } from "./pointer.ts";
 import { testCases } from "./test_cases/test_cases.ts";
-import { type Problem, type RegisteredValidator, type Validator, ValidatorError } from "./validator.ts";
+import { type Problem, type RegisteredCheck, type Validator, ValidatorError } from "./validator.ts";
+
+export type RegisteredValidator = RegisteredCheck | RegisteredInquiry;
 
 /** The longest list of mistakes that one node's options are answered with. */
 const PROBLEMS_MAX = 20;
@@ -21,6 +27,8 @@ const registered: ReadonlyMap<string, RegisteredValidator> = new Map(
     register(grounded),
     register(jsonSchema),
     register(testCases),
+    registerInquiry(human),
+    registerInquiry(llmJudge),
   ].map((validator) => [validator.name, validator]),
 );
 
@@ -29,37 +37,74 @@ export function validatorNamed(name: string): RegisteredValidator | null {
   return registered.get(name) ?? null;
 }
 
+/** The check of this name; null: there is none, or it is an inquiry, which cannot be run. */
+export function checkNamed(name: string): RegisteredCheck | null {
+  const validator = validatorNamed(name);
+  return validator?.kind === "check" ? validator : null;
+}
+
 /** Every name there is, sorted. */
 export function validatorNames(): readonly string[] {
   return [...registered.keys()].toSorted();
 }
 
 /** Closes over the type of the options. */
-export function register<O>(validator: Validator<O>): RegisteredValidator {
+export function register<O>(validator: Validator<O>): RegisteredCheck {
   const { name, version, place } = validator;
-  // A version's options are the same object for all of its jobs: they are checked once.
+  const optionsOf = optionsReader(validator);
+  return {
+    kind: "check",
+    name,
+    version,
+    place,
+    problemsOf: (options) => problemsIn(validator.options, options),
+    run: (subject, options) => validator.validate(subject, optionsOf(options)),
+  };
+}
+
+/** Closes over the type of the options. */
+export function registerInquiry<O>(inquiry: Inquiry<O>): RegisteredInquiry {
+  const { name, version, asked } = inquiry;
+  const optionsOf = optionsReader(inquiry);
+  return {
+    kind: "inquiry",
+    name,
+    version,
+    asked,
+    problemsOf: (options) => problemsIn(inquiry.options, options),
+    costMax: (options) => inquiry.costMax(optionsOf(options)),
+    plan: (question, options, means) => inquiry.plan(question, optionsOf(options), means),
+    ask: (question, options, means) => inquiry.ask(question, optionsOf(options), means),
+    read: (reply, options) => inquiry.read(reply, optionsOf(options)),
+    silence: (options) => inquiry.silence(optionsOf(options)),
+  };
+}
+
+interface Optioned<O> {
+  readonly name: string;
+  readonly version: number;
+  readonly options: z.ZodType<O>;
+}
+
+/** Reads options. A version's options are the same object for all of its jobs: they are checked once. */
+function optionsReader<O>({ name, version, options: schema }: Optioned<O>): (options: unknown) => O {
   const checked = new WeakMap<object, O>();
-  const optionsOf = (options: unknown): O => {
+  return (options) => {
     const known = typeof options === "object" && options !== null ? checked.get(options) : undefined;
     if (known !== undefined) return known;
-    const parsed = validator.options.safeParse(options);
+    const parsed = schema.safeParse(options);
     if (!parsed.success)
       throw new ValidatorError(`the options of ${name}@${version} do not fit: publish the type anew`);
     if (typeof options === "object" && options !== null) checked.set(options, parsed.data);
     return parsed.data;
   };
-  return {
-    name,
-    version,
-    place,
-    problemsOf(options) {
-      const parsed = validator.options.safeParse(options);
-      if (parsed.success) return [];
-      return parsed.error.issues.slice(0, PROBLEMS_MAX).map((issue): Problem => ({
-        path: issue.path.reduce<string>((path, segment) => join(path, String(segment)), ""),
-        message: issue.message,
-      }));
-    },
-    run: (subject, options) => validator.validate(subject, optionsOf(options)),
-  };
+}
+
+function problemsIn(schema: z.ZodType, options: unknown): readonly Problem[] {
+  const parsed = schema.safeParse(options);
+  if (parsed.success) return [];
+  return parsed.error.issues.slice(0, PROBLEMS_MAX).map((issue): Problem => ({
+    path: issue.path.reduce<string>((path, segment) => join(path, String(segment)), ""),
+    message: issue.message,
+  }));
 }

@@ -1,5 +1,7 @@
 /** Leaves that score what a test says, without anything to judge. Tests only. */
 import type { ValidatorNode } from "@contingent/core/outcome-type";
+import type { Thresholds, Verdict } from "@contingent/core/verdict";
+import { evaluate, verdictOf } from "./evaluate.ts";
 import { finding } from "./finding.ts";
 import type { RunCheck, Subject } from "./validator.ts";
 
@@ -31,4 +33,14 @@ export function scripted(): { readonly run: RunCheck; readonly ran: readonly str
       return { score, findings: [finding("", name, "It is as the test says.")] };
     },
   };
+}
+
+/** The verdict of a tree that asks nobody. */
+export async function verdictBy(
+  tree: ValidatorNode,
+  subject: Subject,
+  thresholds: Thresholds,
+  run: RunCheck,
+): Promise<Verdict> {
+  return verdictOf(await evaluate(tree, subject, thresholds, { run }));
 }

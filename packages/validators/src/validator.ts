@@ -56,13 +56,17 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A validator whose options' type has been closed over, so that validators of all kinds fit one table. */
-export interface RegisteredValidator {
+/** What every validator has whose options' type has been closed over, so that all fit one table. */
+export interface Registered {
   readonly name: string;
   readonly version: number;
-  readonly place: Place;
   /** The mistakes in these options, each with its JSON pointer below the options; none: the options are good. */
   problemsOf(options: unknown): readonly Problem[];
+}
+
+export interface RegisteredCheck extends Registered {
+  readonly kind: "check";
+  readonly place: Place;
   /**
    * Judges an answer, here and now: a check whose place is the sandbox is run by `packages/sandbox`, and by tests.
    * @throws ValidatorError when the options do not fit: the validator broke, which is no verdict on the answer.
@@ -79,7 +83,7 @@ export class ValidatorError extends Error {
  * Runs a check whose place is the sandbox.
  * @throws ValidatorError when it could not be run, or what it is run by is not available
  */
-export type RunCheck = (validator: RegisteredValidator, subject: Subject, options: unknown) => Promise<LeafResult>;
+export type RunCheck = (validator: RegisteredCheck, subject: Subject, options: unknown) => Promise<LeafResult>;
 
 /** Runs it in this process all the same: for cases that are known to be harmless. */
 export const runHere: RunCheck = async (validator, subject, options) => await validator.run(subject, options);

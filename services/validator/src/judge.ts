@@ -4,6 +4,7 @@ import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
 import type { StoredVerdict } from "@contingent/db/commit";
 import { newId } from "@contingent/db/ids";
 import { storableJson } from "@contingent/db/storable";
+import { verdictOf } from "@contingent/validators/evaluate";
 import { evidenceHash, judgeAnswer } from "@contingent/validators/judge-answer";
 import type { RunCheck } from "@contingent/validators/validator";
 
@@ -25,7 +26,7 @@ export async function judge({ version, step, input, answer }: AnswerToJudge, run
   const startMs = performance.now();
   try {
     const evidence = { version, step, input, text: answer.text };
-    const judged = await judgeAnswer(evidence, run);
+    const judged = verdictOf(await judgeAnswer(evidence, run));
     return {
       kind: "verdict",
       verdict: {

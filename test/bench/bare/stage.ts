@@ -4,7 +4,7 @@
  * whole system is compared with.
  */
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
-import { evaluate } from "@contingent/validators/evaluate";
+import { evaluate, verdictOf } from "@contingent/validators/evaluate";
 import { runHere } from "@contingent/validators/validator";
 import { parseOutput } from "@contingent/validators/parse-output";
 import { wallMs } from "../contender.ts";
@@ -48,7 +48,7 @@ async function handlerOf(stage: Hop, queueUrl: string): Promise<(work: Work) => 
         const parsed = parseOutput(text);
         if (!parsed.ok) throw new Error("the answer is not JSON");
         const subject = { input: {}, output: parsed.value, outputSchema: OUTPUT_SCHEMA };
-        const verdict = await evaluate(VALIDATOR, subject, THRESHOLDS, runHere);
+        const verdict = verdictOf(await evaluate(VALIDATOR, subject, THRESHOLDS, { run: runHere }));
         if (verdict.decision !== "pass") throw new Error("the answer is not right");
         await next.add("settle", { key }, { jobId: `${key}-3` });
       };

@@ -49,3 +49,8 @@ export function holdFor(terms: PriceTerms): Nanos {
       return valueHold(terms);
   }
 }
+
+/** Whether two outcomes that differ in their scores alone may cost something else. */
+export function dependsOnScore(terms: PriceTerms): boolean {
+  return terms.shape === "tiered" || terms.shape === "linear";
+}

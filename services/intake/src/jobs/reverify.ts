@@ -13,6 +13,7 @@ import {
   judgeAnswer,
   type JudgedAnswer,
 } from "@contingent/validators/judge-answer";
+import { verdictOf } from "@contingent/validators/evaluate";
 import { type RunCheck, ValidatorError } from "@contingent/validators/validator";
 import type { IntakeContext } from "../context.ts";
 
@@ -89,7 +90,7 @@ function isSameResult(stored: StoredEvidence["verdict"], recomputed: JudgedAnswe
 
 async function verdictToday(evidence: Evidence, run: RunCheck): Promise<JudgedAnswer | null> {
   try {
-    return await judgeAnswer(evidence, run);
+    return verdictOf(await judgeAnswer(evidence, run));
   } catch (error) {
     if (error instanceof ValidatorError) return null;
     throw error;

@@ -3,6 +3,7 @@ import type { JobId } from "@contingent/core/ids";
 import { verdictReserve } from "@contingent/core/job/job";
 import { newId } from "@contingent/db/ids";
 import { answer, happens, partsOf, take, type TestStep, transitionBy } from "@contingent/testkit/jobs";
+import { verdictOf } from "@contingent/validators/evaluate";
 import { evidenceHash, judgeAnswer, type JudgedAnswer as Judged } from "@contingent/validators/judge-answer";
 import { runHere } from "@contingent/validators/validator";
 import { type Api, claim } from "../harness.ts";
@@ -36,7 +37,7 @@ export async function judgeNext(api: Api, id: JobId, { text, instead = {} }: Jud
   const waiting = await partsOf(api.pool).loader.forValidation(id);
   if (waiting === null) throw new Error(`there is no ${id}`);
   const evidence = { version: waiting.version, step: waiting.job.progress.step, input: waiting.input, text };
-  const { output, ...reached } = await judgeAnswer(evidence, runHere);
+  const { output, ...reached } = verdictOf(await judgeAnswer(evidence, runHere));
   const verdict = { ...reached, ...instead };
   const judged = await transitionBy(api.pool, id, judge(verdict));
   if (judged.verdict === undefined) throw new Error("a judgement brings no verdict");
