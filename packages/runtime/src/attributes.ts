@@ -20,6 +20,10 @@ export const OUTCOME = {
   costNanos: "outcome.cost_nanos",
   priceNanos: "outcome.price_nanos",
   billable: "outcome.billable",
+  /** `correct`, `incorrect`, `undecided`. */
+  auditResult: "outcome.audit.result",
+  /** `raised`, `certain`, `cleared`. */
+  alertChange: "outcome.alert.change",
 } as const;
 
 /** GenAI conventions (status: development) that are set here; the model SDK sets the others on its own spans. */

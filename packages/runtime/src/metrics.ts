@@ -8,6 +8,8 @@
  * | outcome.attempts | counter | {attempt} | outcome.tier, gen_ai.request.model, outcome.attempt.result |
  * | outcome.cost | counter | nUSD | outcome.tier, gen_ai.request.model |
  * | outcome.validation.duration | histogram | ms | outcome.type, outcome.verdict |
+ * | outcome.audits | counter | {audit} | outcome.type, outcome.audit.result |
+ * | outcome.quality.alerts | counter | {alert} | outcome.type, outcome.alert.change |
  * | outcome.queue.wait | histogram | ms | messaging.destination.name |
  */
 import type { Effect } from "@contingent/core/job/facts";
@@ -24,6 +26,8 @@ interface Instruments {
   readonly attempts: Counter;
   readonly cost: Counter;
   readonly validation: Histogram;
+  readonly audits: Counter;
+  readonly alerts: Counter;
 }
 
 let made: Instruments | null = null;
@@ -40,6 +44,11 @@ function instruments(): Instruments {
     validation: meter.createHistogram("outcome.validation.duration", {
       unit: "ms",
       description: "Time to reach a verdict.",
+    }),
+    audits: meter.createCounter("outcome.audits", { unit: "{audit}", description: "Audits decided." }),
+    alerts: meter.createCounter("outcome.quality.alerts", {
+      unit: "{alert}",
+      description: "Alerts of false bills raised, become certain and cleared.",
     }),
   };
   return made;
@@ -91,4 +100,14 @@ export function recordValidation(validation: {
     [OUTCOME.type]: validation.outcomeType,
     [OUTCOME.verdict]: validation.verdict,
   });
+}
+
+/** After the transaction that decides an audit. */
+export function recordAudit({ outcomeType, result }: { readonly outcomeType: string; readonly result: string }): void {
+  instruments().audits.add(1, { [OUTCOME.type]: outcomeType, [OUTCOME.auditResult]: result });
+}
+
+/** After the transaction that raises an alert, makes it certain or clears it. */
+export function recordQualityAlert(alert: { readonly outcomeType: string; readonly change: string }): void {
+  instruments().alerts.add(1, { [OUTCOME.type]: alert.outcomeType, [OUTCOME.alertChange]: alert.change });
 }

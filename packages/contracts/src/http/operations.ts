@@ -37,7 +37,8 @@ import {
   publishOutcomeTypeSchema,
   pageQuery,
 } from "./outcome-types.ts";
-import { priceRecommendationQuery, priceRecommendationSchema } from "./price-recommendation.ts";
+import { getPriceRecommendation } from "./price-recommendation.ts";
+import { QUALITY_OPERATIONS } from "./quality.ts";
 import { jwksSchema, receiptSchema, reverificationSchema } from "./receipts.ts";
 import { getMargin } from "./margin.ts";
 import { getPriceBook, importRates } from "./price-book.ts";
@@ -297,21 +298,6 @@ export const getOutcomeTypeVersion = {
   errors: ["outcome_type_not_found"],
 } as const satisfies Operation;
 
-export const getPriceRecommendation = {
-  id: "getPriceRecommendation",
-  method: "get",
-  path: "/v1/outcome-types/{name}/versions/{version}/price-recommendation",
-  access: "operator",
-  tag: "Outcome types",
-  summary: "What a version should cost, by what its closed jobs have cost",
-  description:
-    "A point estimate. The costs of failed jobs are borne by the billed ones. With fewer than 30 closed jobs, or none that was billed, there is no price.",
-  params: outcomeTypeVersionParams,
-  query: priceRecommendationQuery,
-  answers: { 200: { description: "The figures, and the prices they call for.", schema: priceRecommendationSchema } },
-  errors: ["outcome_type_not_found"],
-} as const satisfies Operation;
-
 export const getSummary = {
   id: "getSummary",
   method: "get",
@@ -372,6 +358,7 @@ export const OPERATIONS: readonly Operation[] = [
   listOutcomeTypeVersions,
   getOutcomeTypeVersion,
   getPriceRecommendation,
+  ...QUALITY_OPERATIONS,
   listStatements,
   getStatement,
   listStatementLines,

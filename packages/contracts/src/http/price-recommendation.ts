@@ -1,6 +1,8 @@
 /** What a version's closed jobs say about its price. How it is computed is in core/economics. */
 import { parseMoney } from "@contingent/core/money";
 import { z } from "zod";
+import type { Operation } from "./operation.ts";
+import { outcomeTypeVersionParams } from "./outcome-types.ts";
 import { amountSchema, instantParameter, moneySchema, outcomeTypeNameSchema, shareParameter } from "./values.ts";
 
 export const MARGIN_DEFAULT = "0.4";
@@ -51,3 +53,18 @@ export const priceRecommendationSchema = z
   .meta({ id: "PriceRecommendation" });
 
 export type PriceRecommendationBody = z.output<typeof priceRecommendationSchema>;
+
+export const getPriceRecommendation = {
+  id: "getPriceRecommendation",
+  method: "get",
+  path: "/v1/outcome-types/{name}/versions/{version}/price-recommendation",
+  access: "operator",
+  tag: "Outcome types",
+  summary: "What a version should cost, by what its closed jobs have cost",
+  description:
+    "A point estimate. The costs of failed jobs are borne by the billed ones. With fewer than 30 closed jobs, or none that was billed, there is no price.",
+  params: outcomeTypeVersionParams,
+  query: priceRecommendationQuery,
+  answers: { 200: { description: "The figures, and the prices they call for.", schema: priceRecommendationSchema } },
+  errors: ["outcome_type_not_found"],
+} as const satisfies Operation;

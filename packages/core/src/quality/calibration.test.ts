@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { calibrate, errorOf, thresholdFor } from "./calibration.ts";
+import { binsOf, calibrate, errorOf, thresholdFor } from "./calibration.ts";
 import { isotonicFit, type Labelled } from "./isotonic.ts";
 
 /** So many labels of one score, so many of them right. */
@@ -32,6 +32,15 @@ describe("errors of forecasts", () => {
       correct,
     }));
     expect(errorOf(forecasts).ece).toBeCloseTo(0.25, 12);
+  });
+
+  test("are told by bins, those without forecasts left out", () => {
+    const forecasts = [...at(0.25, 2, 1), ...at(1, 1, 1), ...at(0.95, 3, 0)];
+    const bins = binsOf(forecasts.map(({ score: forecast, correct }) => ({ forecast, correct })));
+    expect(bins).toEqual([
+      { forecasts: 2, meanForecast: 0.25, shareCorrect: 0.5 },
+      { forecasts: 4, meanForecast: (3 * 0.95 + 1) / 4, shareCorrect: 0.25 },
+    ]);
   });
 
   test("certainty that came true has none", () => {

@@ -23,6 +23,8 @@ export type Calibration =
   | {
       readonly status: "calibrated";
       readonly curve: Curve;
+      /** Of the score. */
+      readonly bins: readonly Bin[];
       readonly ofScore: ForecastError;
       readonly ofCalibrated: ForecastError;
     }
@@ -33,10 +35,12 @@ export function calibrate(labelled: readonly Labelled[]): Calibration {
   if (labelled.length < LABELS_MIN) return { status: "insufficient_data", reason: "too_few_labels" };
   const correct = labelled.filter((label) => label.correct).length;
   if (correct === 0 || correct === labelled.length) return { status: "insufficient_data", reason: "one_class" };
+  const byScore = labelled.map((label) => ({ forecast: label.score, correct: label.correct }));
   return {
     status: "calibrated",
     curve: isotonicFit(labelled),
-    ofScore: errorOf(labelled.map(({ score, ...label }) => ({ ...label, forecast: score }))),
+    bins: binsOf(byScore),
+    ofScore: errorOf(byScore),
     ofCalibrated: errorOf(crossForecasts(labelled)),
   };
 }
@@ -47,17 +51,38 @@ interface Forecast {
   readonly correct: boolean;
 }
 
-export function errorOf(forecasts: readonly Forecast[]): ForecastError {
-  const bins = Array.from({ length: BINS }, () => ({ forecast: 0, correct: 0 }));
-  let squares = 0;
+/** Forecasts that are nearly the same, and how often they came true. */
+export interface Bin {
+  readonly forecasts: number;
+  readonly meanForecast: number;
+  readonly shareCorrect: number;
+}
+
+/** The bins that hold any: what a reliability diagram shows. */
+export function binsOf(forecasts: readonly Forecast[]): readonly Bin[] {
+  const sums = Array.from({ length: BINS }, () => ({ forecasts: 0, forecast: 0, correct: 0 }));
   for (const { forecast, correct } of forecasts) {
-    const bin = bins[Math.min(BINS - 1, Math.floor(forecast * BINS))];
+    const bin = sums[Math.min(BINS - 1, Math.floor(forecast * BINS))];
     if (bin === undefined) throw new RangeError(`${forecast} is no probability`);
+    bin.forecasts += 1;
     bin.forecast += forecast;
     bin.correct += Number(correct);
-    squares += (forecast - Number(correct)) ** 2;
   }
-  const distance = bins.reduce((sum, { forecast, correct }) => sum + Math.abs(forecast - correct), 0);
+  return sums
+    .filter((bin) => bin.forecasts > 0)
+    .map(({ forecasts: n, forecast, correct }) => ({
+      forecasts: n,
+      meanForecast: forecast / n,
+      shareCorrect: correct / n,
+    }));
+}
+
+export function errorOf(forecasts: readonly Forecast[]): ForecastError {
+  const distance = binsOf(forecasts).reduce(
+    (sum, { forecasts: n, meanForecast, shareCorrect }) => sum + n * Math.abs(meanForecast - shareCorrect),
+    0,
+  );
+  const squares = forecasts.reduce((sum, { forecast, correct }) => sum + (forecast - Number(correct)) ** 2, 0);
   return { ece: distance / forecasts.length, brier: squares / forecasts.length };
 }
 

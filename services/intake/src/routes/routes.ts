@@ -10,7 +10,9 @@ import { createCustomerKeyRoute } from "./create-customer-key/create-customer-ke
 import { createCustomerRoute } from "./create-customer/create-customer.ts";
 import { createGrantRoute, createTopUpRoute } from "./create-grant/create-grant.ts";
 import { createJobRoute } from "./create-job/create-job.ts";
+import { decideAuditRoute } from "./decide-audit/decide-audit.ts";
 import { getAttemptCostRoute } from "./get-attempt-cost/get-attempt-cost.ts";
+import { getAuditRoute } from "./get-audit/get-audit.ts";
 import { getBalanceRoute } from "./get-balance/get-balance.ts";
 import { getCustomerRoute } from "./get-customer/get-customer.ts";
 import { getDisputeRoute } from "./get-dispute/get-dispute.ts";
@@ -19,6 +21,8 @@ import { getMarginRoute } from "./get-margin/get-margin.ts";
 import { getOutcomeTypeRoute, getOutcomeTypeVersionRoute } from "./get-outcome-type/get-outcome-type.ts";
 import { getPriceBookRoute } from "./get-price-book/get-price-book.ts";
 import { getPriceRecommendationRoute } from "./get-price-recommendation/get-price-recommendation.ts";
+import { getQualityPageRoute } from "./get-quality-page/get-quality-page.ts";
+import { getQualityRoute } from "./get-quality/get-quality.ts";
 import { getReceiptKeysRoute } from "./get-receipt-keys/get-receipt-keys.ts";
 import { getReceiptRoute } from "./get-receipt/get-receipt.ts";
 import { getReconciliationRoute, listReconciliationsRoute } from "./get-reconciliation/get-reconciliation.ts";
@@ -28,6 +32,7 @@ import { getStatementRoute } from "./get-statement/get-statement.ts";
 import { getSummaryRoute } from "./get-summary/get-summary.ts";
 import { healthRoutes } from "./health/health.ts";
 import { importRatesRoute } from "./import-rates/import-rates.ts";
+import { listAuditsRoute } from "./list-audits/list-audits.ts";
 import { listCreditNotesRoute } from "./list-credit-notes/list-credit-notes.ts";
 import { listCustomerTermsRoute } from "./list-customer-terms/list-customer-terms.ts";
 import { listCustomersRoute } from "./list-customers/list-customers.ts";
@@ -36,6 +41,7 @@ import { listEventsRoute } from "./list-events/list-events.ts";
 import { listGrantsRoute } from "./list-grants/list-grants.ts";
 import { listJobsRoute } from "./list-jobs/list-jobs.ts";
 import { listOutcomeTypesRoute, listOutcomeTypeVersionsRoute } from "./list-outcome-types/list-outcome-types.ts";
+import { listQualityAlertsRoute } from "./list-quality-alerts/list-quality-alerts.ts";
 import { listStatementLinesRoute } from "./list-statement-lines/list-statement-lines.ts";
 import { listStatementsRoute } from "./list-statements/list-statements.ts";
 import { moveTestClockRoute } from "./move-test-clock/move-test-clock.ts";
@@ -74,6 +80,12 @@ export const ROUTES: readonly Route[] = [
   listOutcomeTypeVersionsRoute,
   getOutcomeTypeVersionRoute,
   getPriceRecommendationRoute,
+  getQualityRoute,
+  getQualityPageRoute,
+  listAuditsRoute,
+  getAuditRoute,
+  decideAuditRoute,
+  listQualityAlertsRoute,
   listStatementsRoute,
   getStatementRoute,
   listStatementLinesRoute,

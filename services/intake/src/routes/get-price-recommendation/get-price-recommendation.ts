@@ -1,5 +1,8 @@
-import { getPriceRecommendation } from "@contingent/contracts/http/operations";
-import { MARGIN_DEFAULT, type PriceRecommendationBody } from "@contingent/contracts/http/price-recommendation";
+import {
+  getPriceRecommendation,
+  MARGIN_DEFAULT,
+  type PriceRecommendationBody,
+} from "@contingent/contracts/http/price-recommendation";
 import { nominalAmount } from "@contingent/core/economics/cohort";
 import { isAttainable, type PricingGoal, recommendPrice } from "@contingent/core/economics/recommendation";
 import { type Currency, type Nanos, parseMoney, ZERO } from "@contingent/core/money";
