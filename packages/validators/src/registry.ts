@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { arithmetic } from "./arithmetic/arithmetic.ts";
 import { codeSyntax } from "./code_syntax/code_syntax.ts";
+import { customerAcceptance } from "./customer_acceptance/customer_acceptance.ts";
 import { fieldsComplete } from "./fields_complete/fields_complete.ts";
 import { format } from "./format/format.ts";
 import { grounded } from "./grounded/grounded.ts";
@@ -22,6 +23,7 @@ const registered: ReadonlyMap<string, RegisteredValidator> = new Map(
   [
     register(arithmetic),
     register(codeSyntax),
+    register(customerAcceptance),
     register(fieldsComplete),
     register(format),
     register(grounded),

@@ -107,14 +107,21 @@ export type PriceDefinition = z.output<typeof priceSchema>;
 const windowMs = z.int().min(WINDOW_MIN_MS).max(WINDOW_MAX_MS);
 const silence = z.enum(["accept", "release"]);
 
-export const acceptanceSchema = z.discriminatedUnion("mode", [
-  z.strictObject({ mode: z.literal("automatic") }).meta({ description: "A verified outcome is charged at once." }),
+/** How a customer decides. The options of the validator `customer_acceptance` are the same. */
+export const customerAcceptanceSchema = z.discriminatedUnion("mode", [
   z
     .strictObject({ mode: z.literal("window"), duration_ms: windowMs, on_silence: silence })
     .meta({ description: "The customer may accept or reject for so long; then silence decides." }),
   z.strictObject({ mode: z.literal("explicit"), until_ms: windowMs, on_silence: silence.default("release") }).meta({
     description: "The customer must say so, within this time; silence releases them unless you say otherwise.",
   }),
+]);
+
+export type CustomerAcceptance = z.output<typeof customerAcceptanceSchema>;
+
+export const acceptanceSchema = z.discriminatedUnion("mode", [
+  z.strictObject({ mode: z.literal("automatic") }).meta({ description: "A verified outcome is charged at once." }),
+  customerAcceptanceSchema,
 ]);
 
 const successAtScore = z
@@ -207,8 +214,9 @@ export const outcomeTypeDefinitionSchema = z
         description:
           "What a verdict costs, if anything. It counts towards the cost cap: an attempt starts only if the verdict on it fits as well.",
       }),
-    acceptance: acceptanceSchema.default({ mode: "automatic" }).meta({
-      description: "When a verified outcome is the customer's, and is charged.",
+    acceptance: acceptanceSchema.optional().meta({
+      description:
+        "When a verified outcome is the customer's, and is charged; `automatic` unless given. The validator `customer_acceptance` says the same from within the tree; then leave this out.",
     }),
     rework: z.boolean().default(false).meta({
       description:

@@ -9,6 +9,7 @@ import { add, formatMoney, max, parseMoney, type Nanos, ZERO } from "@contingent
 import { badPlaceholders, inputPaths } from "@contingent/core/prompt";
 import { checkTree } from "@contingent/validators/check-tree";
 import { schemaProblems } from "@contingent/validators/json_schema/schema";
+import { acceptanceOf, asksTheCustomerOnce } from "./acceptance.ts";
 import type { Catalog } from "./catalog.ts";
 import { priceProblems, pricedTypeProblems, unpaidPartial } from "./price-checks.ts";
 import { cascadeStepOf, modelsOf, timeNeededMsOf } from "./resolve-parts.ts";
@@ -32,6 +33,7 @@ const CHECKS: readonly Check[] = [
   hasUsableSchemas,
   hasUsableValidator,
   readsWhatTheInputHas,
+  asksTheCustomerOnce,
   decidesByEvidence,
   readsItsFeatures,
   hasOrderedThresholds,
@@ -168,12 +170,11 @@ function hasTimeForAnAttempt(parts: Parts, { catalog }: Surroundings): readonly 
 }
 
 /** Rework begins with a rejection, and needs an attempt besides the one whose outcome was rejected. */
-function canRework(
-  { rework, acceptance, cascade, attempts_max: most }: Parts,
-  around: Surroundings,
-): readonly Problem[] {
+function canRework(parts: Parts, around: Surroundings): readonly Problem[] {
+  const { rework, cascade, attempts_max: most } = parts;
   if (rework !== true) return [];
-  if (acceptance?.mode === "automatic") {
+  // It is not among the parts when its form is wrong.
+  if ("acceptance" in parts && acceptanceOf(parts).mode === "automatic") {
     const remedy = 'leave it out, or let customers reject: acceptance mode "window" or "explicit"';
     return [problem("/rework", `is of no use where outcomes are accepted automatically; ${remedy}`)];
   }

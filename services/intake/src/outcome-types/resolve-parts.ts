@@ -1,7 +1,7 @@
 /** Parts of a definition with the catalog's values written into them. */
 import type { CascadeStepDefinition, OutcomeTypeDefinition } from "@contingent/contracts/http/outcome-types";
 import { type Nanos, parseMoney, ZERO } from "@contingent/core/money";
-import type { Acceptance, CascadeStep, RetryPolicy, ValidationCost } from "@contingent/core/outcome-type";
+import type { CascadeStep, RetryPolicy, ValidationCost } from "@contingent/core/outcome-type";
 import type { PriceTerms } from "@contingent/core/pricing/price";
 import type { Catalog } from "./catalog.ts";
 
@@ -36,17 +36,6 @@ export function cascadeStepOf(step: CascadeStepDefinition, catalog: Catalog): Ca
 function retryOf(retry: NonNullable<CascadeStepDefinition["retry"]>): RetryPolicy {
   const { initial_delay_ms: initialDelayMs, multiplier, jitter, delay_max_ms: delayMaxMs } = retry;
   return { initialDelayMs, multiplier, jitter, delayMaxMs };
-}
-
-export function acceptanceOf(acceptance: OutcomeTypeDefinition["acceptance"]): Acceptance {
-  switch (acceptance.mode) {
-    case "automatic":
-      return { mode: "automatic" };
-    case "window":
-      return { mode: "window", durationMs: acceptance.duration_ms, onSilence: acceptance.on_silence };
-    case "explicit":
-      return { mode: "explicit", durationMs: acceptance.until_ms, onSilence: acceptance.on_silence };
-  }
 }
 
 export function priceTermsOf(price: OutcomeTypeDefinition["price"]): PriceTerms {

@@ -6,9 +6,10 @@ import type { QualityTerms, Terms, ValidatorNode } from "@contingent/core/outcom
 import type { OutcomeTypeContent } from "@contingent/db/outcome-type-json";
 import type { z } from "zod";
 import { mistakesIn } from "../http/check.ts";
+import { acceptanceOf } from "./acceptance.ts";
 import type { Parts, Surroundings } from "./checks.ts";
 import { problemsWith } from "./checks.ts";
-import { acceptanceOf, cascadeStepOf, nanosOf, priceTermsOf, validationCostOf } from "./resolve-parts.ts";
+import { cascadeStepOf, nanosOf, priceTermsOf, validationCostOf } from "./resolve-parts.ts";
 
 export type Resolution =
   | { readonly ok: true; readonly content: OutcomeTypeContent }
@@ -82,7 +83,7 @@ function termsOf(definition: OutcomeTypeDefinition, catalog: Surroundings["catal
     partialAt: definition.partial_at ?? null,
     price: priceTermsOf(definition.price),
     validation: validationCostOf(definition.validation),
-    acceptance: acceptanceOf(definition.acceptance),
+    acceptance: acceptanceOf(definition),
     rework: definition.rework,
     disputeWindowMs: definition.dispute_window_ms,
   };

@@ -3,10 +3,11 @@
  * writes 0.9 the next time. Such numbers are `features`: recorded with the verdict, for people and for measuring.
  */
 import type { Problem } from "@contingent/contracts/http/errors";
-import { isJsonObject, type Json, type JsonObject } from "@contingent/core/json";
+import type { Json } from "@contingent/core/json";
 import { join, pointer, segments } from "@contingent/validators/pointer";
 import type { Parts } from "./checks.ts";
 import { schemaKnows } from "./template-paths.ts";
+import { leavesIn, membersOf } from "./tree-leaves.ts";
 
 /** Checks that hold a number against something else than a bound, or only ask whether it is there. */
 const NOT_BY_A_BOUND: ReadonlySet<string> = new Set(["arithmetic", "fields_complete", "grounded", "json_schema"]);
@@ -20,7 +21,13 @@ const BESIDE = wordSet("answer average avg level mean model my overall own perce
 
 /** Refuses leaves that would decide by what the model says of itself. */
 export function decidesByEvidence({ validator, features = {} }: Parts): readonly Problem[] {
-  return validator === undefined ? [] : problemsIn(validator, "/validator", new Set(Object.values(features)));
+  const places = new Set(Object.values(features));
+  return leavesIn(validator, "/validator").flatMap(({ path, use, options }) => {
+    if (NOT_BY_A_BOUND.has(use)) return [];
+    return textsIn(options, join(path, "options"))
+      .filter(({ text }) => text.startsWith("/") && (places.has(text) || isSelfReport(segments(text).at(-1) ?? "")))
+      .map(({ param, text }) => ({ param, message: messageFor(use, text) }));
+  });
 }
 
 /** Features that could never be read. */
@@ -32,18 +39,6 @@ export function readsItsFeatures({ features = {}, output_schema: schema }: Parts
     if (schema === undefined || schemaKnows(schema, segments(at))) return [];
     return [{ param, message: `"${at}" is not in the output schema's properties` }];
   });
-}
-
-function problemsIn(node: Json, path: string, features: ReadonlySet<string>): readonly Problem[] {
-  if (Array.isArray(node)) return node.flatMap((member: Json, i) => problemsIn(member, join(path, i), features));
-  if (!isJsonObject(node)) return [];
-  const { use, options } = node;
-  if (use === undefined)
-    return membersOf(node).flatMap(([name, member]) => problemsIn(member, join(path, name), features));
-  if (typeof use !== "string" || NOT_BY_A_BOUND.has(use)) return [];
-  return textsIn(options, join(path, "options"))
-    .filter(({ text }) => text.startsWith("/") && (features.has(text) || isSelfReport(segments(text).at(-1) ?? "")))
-    .map(({ param, text }) => ({ param, message: messageFor(use, text) }));
 }
 
 function messageFor(use: string, at: string): string {
@@ -71,10 +66,5 @@ function wordSet(words: string): ReadonlySet<string> {
 
 function textsIn(value: Json | undefined, param: string): readonly { readonly param: string; readonly text: string }[] {
   if (typeof value === "string") return [{ param, text: value }];
-  if (Array.isArray(value)) return value.flatMap((member: Json, i) => textsIn(member, join(param, i)));
-  return isJsonObject(value) ? membersOf(value).flatMap(([name, member]) => textsIn(member, join(param, name))) : [];
-}
-
-function membersOf(value: JsonObject): readonly (readonly [string, Json])[] {
-  return Object.entries(value).flatMap(([name, member]) => (member === undefined ? [] : [[name, member] as const]));
+  return membersOf(value).flatMap(([name, member]) => textsIn(member, join(param, name)));
 }
