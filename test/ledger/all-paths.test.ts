@@ -19,6 +19,8 @@ import {
   type TestStep,
   transitionBy,
   validatorBreaks,
+  isUnanswered,
+  replies,
 } from "@contingent/testkit/jobs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -63,6 +65,15 @@ const STEPS: Readonly<Record<JobState, readonly TestStep[]>> = {
   closed: [],
 };
 
+/** And while somebody is asked about an answer. */
+const ASKED: readonly TestStep[] = [
+  ...[0n, 200n, 200n, 300n, 900n].map((cost) => replies(cost)),
+  replies(0n, "silence"),
+  ...[null, null, 50n].map(isUnanswered),
+  happens("woke"),
+  happens("cancel"),
+];
+
 function often(times: number, step: TestStep): readonly TestStep[] {
   return Array<TestStep>(times).fill(step);
 }
@@ -104,7 +115,7 @@ const ENDS: Readonly<Record<Reason, { readonly terms?: Partial<Terms>; readonly 
   lapsed: { terms: { acceptance: RELEASED_BY_SILENCE }, steps: [...TRY, judge("pass"), happens("woke")] },
   refused: { steps: [claim(), answer(400n, "refused"), claim(), answer(400n, "refused")] },
   provider_outage: { steps: [...OUTAGE, ...OUTAGE, happens("woke")] },
-  validator_error: { steps: [...TRY, validatorBreaks(), validatorBreaks(), validatorBreaks()] },
+  validator_error: { steps: [...TRY, validatorBreaks(), validatorBreaks(), validatorBreaks(), happens("woke")] },
 };
 
 async function violations(): Promise<readonly string[]> {
@@ -160,7 +171,7 @@ async function live(fate: Fate): Promise<void> {
 }
 
 async function oneStep(job: Job, choice: number): Promise<Job> {
-  const possible = STEPS[job.state];
+  const possible = job.progress.inquiry === null ? STEPS[job.state] : ASKED;
   const step = possible[choice % possible.length];
   if (step === undefined) throw new Error(`nothing can happen to a job that is ${job.state}`);
   const transition = await transitionBy(db.pool, job.id, step);

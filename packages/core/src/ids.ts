@@ -19,6 +19,7 @@ export const ID_PREFIXES = [
   "evt",
   "rcn",
   "imp",
+  "inq",
   "aud",
   "alr",
 ] as const;
@@ -39,6 +40,7 @@ export type StatementId = Id<"stm">;
 export type EventId = Id<"evt">;
 export type ReconciliationId = Id<"rcn">;
 export type PriceImportId = Id<"imp">;
+export type InquiryId = Id<"inq">;
 export type AuditId = Id<"aud">;
 export type QualityAlertId = Id<"alr">;
 

@@ -95,6 +95,8 @@ export interface Terms {
   readonly price: PriceTerms;
   /** Null: verdicts cost nothing. */
   readonly validation: ValidationCost | null;
+  /** What the inquiries of the validator tree may cost for one answer, all together. */
+  readonly inquiryReserve: Nanos;
   readonly acceptance: Acceptance;
   /** Whether an outcome that the customer rejects is worked on again, with the reason as feedback, while attempts are left. */
   readonly rework: boolean;

@@ -335,6 +335,8 @@ function costOf(jobId: JobId, effect: Effect): Transaction | null {
     case "pay_verdict":
       return verdictCost({ jobId, ...effect });
     case "start_attempt":
+    case "open_inquiry":
+    case "end_inquiry":
     case "pause_tier":
       return null;
   }

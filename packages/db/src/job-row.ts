@@ -1,6 +1,6 @@
 /** How a job stands in its row: the columns that every loading statement reads, and the way back to a `Job`. */
 import type { JobId } from "@contingent/core/ids";
-import type { Job, JobState, OutcomeInHand, Progress, Reason, Resolution } from "@contingent/core/job/job";
+import type { Job, JobState, OpenInquiry, OutcomeInHand, Progress, Reason, Resolution } from "@contingent/core/job/job";
 import { type Nanos, nanos } from "@contingent/core/money";
 import type { CustomerTermsId, OutcomeTypeVersionId } from "@contingent/core/ids";
 import type { Terms } from "@contingent/core/outcome-type";
@@ -43,28 +43,32 @@ export interface JobRow {
 }
 
 /** `Progress` as JSON: amounts are strings, because JSON numbers are doubles. */
-export type StoredProgress = Omit<Progress, "current" | "best" | "reworkedAfter"> & {
+export type StoredProgress = Omit<Progress, "current" | "inquiry" | "best" | "reworkedAfter"> & {
   readonly reworkedAfter?: number | null;
+  readonly inquiry?: (Omit<OpenInquiry, "reserve"> & { readonly reserve: string }) | null;
   readonly current: (Omit<NonNullable<Progress["current"]>, "reserve"> & { readonly reserve: string }) | null;
   /** The value is missing in what was stored before there were prices that depend on one. */
   readonly best: (Omit<OutcomeInHand, "value"> & { readonly value?: string | null }) | null;
 };
 
 export function storedProgress(progress: Progress): StoredProgress {
-  const { current, best } = progress;
+  const { current, inquiry, best } = progress;
   return {
     ...progress,
     current: current === null ? null : { ...current, reserve: current.reserve.toString() },
+    inquiry: inquiry === null ? null : { ...inquiry, reserve: inquiry.reserve.toString() },
     best: best === null ? null : { ...best, value: best.value?.toString() ?? null },
   };
 }
 
 function progressOf(stored: StoredProgress): Progress {
   const { current, best } = stored;
+  // Not in rows from before there was rework, or inquiries.
+  const { reworkedAfter = null, inquiry = null } = stored;
   return {
     ...stored,
-    // Not in rows from before there was rework.
-    reworkedAfter: stored.reworkedAfter ?? null,
+    reworkedAfter,
+    inquiry: inquiry === null ? null : { ...inquiry, reserve: nanos(BigInt(inquiry.reserve)) },
     current: current === null ? null : { ...current, reserve: nanos(BigInt(current.reserve)) },
     best: best === null ? null : { ...best, value: valueOf(best.value ?? null) },
   };

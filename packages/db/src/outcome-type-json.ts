@@ -4,6 +4,7 @@
  * Amounts occur in the terms only, and are marked there: nothing in the terms comes from the operator as free-form JSON.
  */
 import type { JsonObject } from "@contingent/core/json";
+import { ZERO } from "@contingent/core/money";
 import {
   type CascadeStep,
   DISPUTE_WINDOW_DEFAULT_MS,
@@ -17,7 +18,12 @@ import { markAmounts, readAmounts } from "./amounts-json.ts";
 export type OutcomeTypeContent = Omit<OutcomeTypeVersion, "id" | "name" | "version">;
 
 /** What terms say that were stored before there was a word for it: the same as a definition that leaves it out. */
-const UNSAID: Partial<Terms> = { validation: null, rework: false, disputeWindowMs: DISPUTE_WINDOW_DEFAULT_MS };
+const UNSAID: Partial<Terms> = {
+  validation: null,
+  inquiryReserve: ZERO,
+  rework: false,
+  disputeWindowMs: DISPUTE_WINDOW_DEFAULT_MS,
+};
 const UNSAID_OF_A_STEP: Partial<CascadeStep> = { successAt: null };
 
 /** Content as it may be stored. */
@@ -26,13 +32,14 @@ type Stored = Omit<OutcomeTypeContent, "features" | "quality"> & Partial<Outcome
 /** The content as plain JSON. What a definition need not say is only written if it does, so that those from before have the hash they had. */
 export function encodeOutcomeType({ features, quality, terms, ...content }: OutcomeTypeContent): JsonObject {
   const isMeasured = Object.values(quality).some((part) => part !== null);
+  const { inquiryReserve, ...said } = terms;
   const cascade = terms.cascade.map(({ successAt, ...step }) => ({
     ...step,
     ...(successAt === null ? {} : { successAt }),
   }));
   const written = {
     ...content,
-    terms: markAmounts({ ...terms, cascade }),
+    terms: markAmounts({ ...said, ...(inquiryReserve === ZERO ? {} : { inquiryReserve }), cascade }),
     ...(Object.keys(features).length > 0 ? { features } : {}),
     ...(isMeasured ? { quality } : {}),
   };

@@ -3,11 +3,11 @@
  * services' own statements commit. Only waiting is left out: what happens at the end of a back-off, a lease or a window is
  * decided as of that instant.
  */
-import type { AttemptId, CustomerId, JobId } from "@contingent/core/ids";
+import type { AttemptId, CustomerId, InquiryId, JobId } from "@contingent/core/ids";
 import type { Json } from "@contingent/core/json";
 import { decide } from "@contingent/core/job/decide";
 import type { CallFailure, Fact } from "@contingent/core/job/facts";
-import { type Job, type JobState, verdictReserve } from "@contingent/core/job/job";
+import { type Job, type JobState, verdictCostMax } from "@contingent/core/job/job";
 import { RATES, termsWith, WINDOW } from "@contingent/core/job/job.fixture";
 import { type Nanos, nanos } from "@contingent/core/money";
 import { type OutcomeTypeVersion, type QualityTerms, type Terms, UNMEASURED } from "@contingent/core/outcome-type";
@@ -47,6 +47,8 @@ export const CUSTOMER: CustomerId = "cus_fixture";
 export const OUTCOME_TYPE = "fixture";
 /** The cost of an answer unless a test says otherwise: less than what core's fixture reserves for it. */
 export const ANSWER_NANOS = nanos(400n);
+/** The most that an inquiry costs unless a test says otherwise. */
+export const INQUIRY_NANOS = 300n;
 const TRACEPARENT = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
 
 /** What a service opens on a pool, once for each pool of a test. */
@@ -274,14 +276,43 @@ const SCORES: Readonly<Record<Decision, number>> = { pass: 0.95, partial: 0.6, f
 export function judge(decision: Decision, score = SCORES[decision], value: Nanos | null = null): TestStep {
   return (job) => {
     const attemptId = currentAttempt(job);
-    const cost = verdictReserve(job);
+    const cost = verdictCostMax(job);
     return { type: "judged", attemptId, verdictId: newId("vrd"), decision, score, value, cost };
   };
 }
 
 /** The validator itself breaks. */
 export function validatorBreaks(): TestStep {
-  return (job) => ({ type: "validator_broke", attemptId: currentAttempt(job) });
+  return (job) => ({ type: "validator_broke", attemptId: currentAttempt(job), reviewId: newId("inq") });
+}
+
+/** Somebody is asked about the answer: a judge who costs up to this, or a person where it is nothing. */
+export function inquires(reserve: bigint = INQUIRY_NANOS): TestStep {
+  return (job) => {
+    const asked = reserve === 0n ? "person" : "model";
+    const payee = reserve === 0n ? null : { provider: "anthropic", name: "medium" };
+    const said = { kind: "leaf", leaf: "/all/1", validator: "fixture@1", asked, payee } as const;
+    const inquiry = { inquiryId: newId("inq"), ...said, reserve: nanos(reserve) };
+    return { type: "inquired", attemptId: currentAttempt(job), inquiry, durationMs: 30_000 };
+  };
+}
+
+/** Who was asked answers, at this cost. */
+export function replies(cost: bigint = 0n, outcome: "replied" | "silence" = "replied"): TestStep {
+  return (job) => ({ type: "replied", ...openInquiry(job), outcome, cost: nanos(cost) });
+}
+
+/** Who was asked never answers, at this cost; null: nobody knows at which. */
+export function isUnanswered(cost: bigint | null = null): TestStep {
+  return (job) => {
+    const known = cost === null ? null : nanos(cost);
+    return { type: "unanswered", ...openInquiry(job), cost: known, reviewId: newId("inq") };
+  };
+}
+
+function openInquiry(job: Job): { readonly attemptId: AttemptId; readonly inquiryId: InquiryId } {
+  if (job.progress.inquiry === null) throw new Error(`nobody is being asked about ${job.id}`);
+  return { attemptId: currentAttempt(job), inquiryId: job.progress.inquiry.inquiryId };
 }
 
 /** The customer cancels, accepts or rejects; `woke`: what the job waits for is over; `settled`: it is booked. */

@@ -1,7 +1,7 @@
 /** What happens to jobs: each as the service does it that it happens in, load, decide, commit, publish. */
 import assert from "node:assert/strict";
 import type { Fact } from "@contingent/core/job/facts";
-import { verdictReserve } from "@contingent/core/job/job";
+import { verdictCostMax } from "@contingent/core/job/job";
 import { RATES } from "@contingent/core/job/job.fixture";
 import { nanos } from "@contingent/core/money";
 import { type NewJob, openAccept } from "@contingent/db/accept";
@@ -145,7 +145,12 @@ const VERDICTS: readonly (RefBest | null)[] = [
 
 function judged(call: Message, how: number, loaded: Call["loaded"]): Happening {
   const attemptId = loaded.job.progress.current?.attemptId ?? `att_of_${call.jobId}`;
-  if (how % 19 === 0) return { fact: { type: "validator_broke", attemptId }, refFact: { type: "validator_broke" } };
+  if (how % 19 === 0) {
+    return {
+      fact: { type: "validator_broke", attemptId, reviewId: newId("inq") },
+      refFact: { type: "validator_broke" },
+    };
+  }
   const verdict = pick(VERDICTS, how) ?? null;
   const decision = verdict === null ? "fail" : verdict.isWhole ? "pass" : "partial";
   const fact = {
@@ -155,7 +160,7 @@ function judged(call: Message, how: number, loaded: Call["loaded"]): Happening {
     decision,
     score: verdict === null ? 0.1 : verdict.score / 1_000_000,
     value: verdict === null ? null : nanos(verdict.value),
-    cost: verdictReserve(loaded.job),
+    cost: verdictCostMax(loaded.job),
   } as const;
   return { fact, refFact: { type: "judged", verdict } };
 }

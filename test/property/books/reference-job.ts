@@ -52,6 +52,7 @@ export interface RefJob {
   until: number;
   tried: number;
   strikes: number;
+  isReviewed: boolean;
   outputMax: number;
   best: RefBest | null;
   current: string | null;
@@ -75,6 +76,7 @@ export function newRefJob(
     until: 0,
     tried: 0,
     strikes: 0,
+    isReviewed: false,
     outputMax: OUTPUT_START,
     best: null,
     current: null,
@@ -112,6 +114,7 @@ function moved(job: RefJob, fact: RefFact, now: number): readonly RefCost[] | nu
       if (fact.type === "answered") return answered(job, fact, now);
       return fact.type === "timeout" ? timedOut(job, now) : attemptOver(job, fact, now);
     case "validating":
+      if (job.isReviewed) return reviewed(job, fact, now);
       if (fact.type === "judged") return judged(job, fact.verdict, now);
       return fact.type === "validator_broke" ? broke(job, now) : stopped(job, fact, now);
     case "awaiting_acceptance":
@@ -168,7 +171,14 @@ function attemptOver(job: RefJob, fact: RefFact, now: number): readonly RefCost[
 function broke(job: RefJob, now: number): readonly RefCost[] {
   if (now >= job.deadline) return end(job, "deadline", now);
   job.strikes += 1;
-  return job.strikes >= STRIKES_MAX ? end(job, "validator_error", now) : [];
+  if (job.strikes >= STRIKES_MAX) job.isReviewed = true;
+  return [];
+}
+
+/** The validator broke too often: a person is to decide, here always one who says nothing until the deadline. */
+function reviewed(job: RefJob, fact: RefFact, now: number): readonly RefCost[] | null {
+  if (fact.type === "cancel") return end(job, "canceled", now);
+  return fact.type === "woke" && now >= job.deadline ? end(job, "validator_error", now) : null;
 }
 
 /** The customer may decide until the window is over; then silence does. */
@@ -220,6 +230,7 @@ function rejected(job: RefJob, now: number): readonly RefCost[] {
   job.resolution = null;
   job.best = null;
   job.strikes = 0;
+  job.isReviewed = false;
   job.deadline = now + job.type.deadline;
   return [];
 }

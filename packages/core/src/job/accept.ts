@@ -30,6 +30,7 @@ export function newJob(id: JobId, terms: Terms, nowMs: number): Job {
       strikes: 0,
       reworkedAfter: null,
       current: null,
+      inquiry: null,
       best: null,
     },
   };

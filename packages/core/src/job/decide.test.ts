@@ -4,14 +4,20 @@ import { decide } from "./decide.ts";
 import type { CallFailure, Circumstances, Fact, FactType } from "./facts.ts";
 import {
   answer,
+  ask,
+  askingJob,
   at,
   awaitingJob,
+  BROKE,
   claimOf,
   failure,
-  FIRST,
   inWords,
   JOBS,
+  noReply,
   OTHER,
+  reply,
+  REVIEWED,
+  reviewedJob,
   termsWith,
   verdict,
   WINDOW,
@@ -22,10 +28,12 @@ type FactOf<T extends FactType> = Extract<Fact, { type: T }>;
 
 /** Facts told apart as far as decisions tell them apart. A new one without a row does not compile. */
 type Variant =
-  | Exclude<FactType, "answered" | "call_failed" | "judged">
+  | Exclude<FactType, "answered" | "call_failed" | "judged" | "replied" | "unanswered">
   | `answered ${FactOf<"answered">["stop"]}`
   | `call_failed ${CallFailure}`
-  | `judged ${FactOf<"judged">["decision"]}`;
+  | `judged ${FactOf<"judged">["decision"]}`
+  | `${"replied" | "unanswered"} to ${"a leaf" | "a review"}`
+  | "unanswered at a cost";
 
 const FACTS: Readonly<Record<Variant, Fact>> = {
   claim: claimOf(),
@@ -39,7 +47,13 @@ const FACTS: Readonly<Record<Variant, Fact>> = {
   "judged pass": verdict("pass"),
   "judged partial": verdict("partial", 0.6),
   "judged fail": verdict("fail", 0.1),
-  validator_broke: { type: "validator_broke", attemptId: FIRST },
+  validator_broke: BROKE,
+  inquired: ask(),
+  "replied to a leaf": reply(),
+  "replied to a review": reply(0n, { inquiryId: REVIEWED }),
+  "unanswered to a leaf": noReply(),
+  "unanswered to a review": noReply(null, REVIEWED),
+  "unanswered at a cost": noReply(50n),
   cancel: { type: "cancel" },
   accepted: { type: "accepted" },
   rejected: { type: "rejected" },
@@ -61,6 +75,7 @@ const STALE = "ignored: stale";
 const LATE = "ignored: late_answer";
 const WAITING = "ignored: still_waiting";
 const DEADLINE = "settling failure deadline · job.resolved";
+const UNVERIFIED = "settling failure validator_error · job.resolved";
 const CANCELED = "settling failure canceled · job.resolved";
 
 /** What every state does with facts that belong to another one. */
@@ -77,17 +92,30 @@ const ELSEWHERE = {
   "judged partial": STALE,
   "judged fail": STALE,
   validator_broke: STALE,
+  inquired: STALE,
+  "replied to a leaf": LATE,
+  "replied to a review": LATE,
+  "unanswered to a leaf": STALE,
+  "unanswered to a review": STALE,
+  "unanswered at a cost": LATE,
   accepted: STALE,
   rejected: STALE,
   settled: STALE,
 } as const satisfies Partial<Record<Variant, Row>>;
 
 /** Jobs that differ from the others in what they do next, by the terms they are pinned to. */
-const SORTS = [...JOB_STATES, "awaiting_acceptance with rework"] as const;
+const SORTS = [
+  ...JOB_STATES,
+  "validating while a judge is asked",
+  "validating while a person decides",
+  "awaiting_acceptance with rework",
+] as const;
 type Sort = (typeof SORTS)[number];
 
 const SORTED: Readonly<Record<Sort, Job>> = {
   ...JOBS,
+  "validating while a judge is asked": askingJob(),
+  "validating while a person decides": reviewedJob(),
   "awaiting_acceptance with rework": awaitingJob(termsWith({ acceptance: WINDOW, rework: true })),
 };
 
@@ -132,8 +160,44 @@ const TABLE: Readonly<Record<Sort, Readonly<Record<Variant, Row>>>> = {
     "judged partial": ["queued fast · job.retried verdict", "queued fast · job.retried verdict", DEADLINE],
     "judged fail": ["queued fast · job.retried verdict", "queued fast · job.retried verdict", DEADLINE],
     validator_broke: ["validating · job.waited validator_error", "validating · job.waited validator_error", DEADLINE],
+    inquired: [
+      "validating · inquiry.opened · ask model /all/1 300",
+      "validating · inquiry.opened · ask model /all/1 300",
+      DEADLINE,
+    ],
     cancel: CANCELED,
     woke: [WAITING, WAITING, DEADLINE],
+  },
+  "validating while a judge is asked": {
+    ...ELSEWHERE,
+    "replied to a leaf": [
+      "validating · inquiry.answered · replied known 200",
+      "validating · inquiry.answered · replied known 200",
+      `${DEADLINE} · replied known 200`,
+    ],
+    "unanswered to a leaf": [
+      "validating · job.waited unanswered · broke presumed 300",
+      "validating · job.waited unanswered · broke presumed 300",
+      `${DEADLINE} · broke presumed 300`,
+    ],
+    "unanswered at a cost": [
+      "validating · job.waited unanswered · broke known 50",
+      "validating · job.waited unanswered · broke known 50",
+      `${DEADLINE} · broke known 50`,
+    ],
+    cancel: `${CANCELED} · dropped presumed 300`,
+    woke: [WAITING, WAITING, `${DEADLINE} · dropped presumed 300`],
+  },
+  "validating while a person decides": {
+    ...ELSEWHERE,
+    "replied to a review": [
+      "validating · inquiry.answered · replied released 0",
+      "validating · inquiry.answered · replied released 0",
+      `${UNVERIFIED} · replied released 0`,
+    ],
+    "unanswered to a review": `${UNVERIFIED} · broke released 0`,
+    cancel: `${CANCELED} · dropped released 0`,
+    woke: [WAITING, WAITING, `${UNVERIFIED} · dropped released 0`],
   },
   awaiting_acceptance: AWAITING,
   "awaiting_acceptance with rework": {
@@ -145,7 +209,7 @@ const TABLE: Readonly<Record<Sort, Readonly<Record<Variant, Row>>>> = {
 };
 
 const VARIANTS = Object.keys(FACTS) as Variant[];
-const FACT_TYPES = 10;
+const FACT_TYPES = 13;
 
 describe.each(SORTS)("a job that is %s", (sort) => {
   const job = deeplyFrozen(SORTED[sort]);
@@ -165,7 +229,7 @@ describe.each(SORTS)("a job that is %s", (sort) => {
     "drops what belongs to another attempt, whenever it comes: %s",
     (variant) => {
       const fact = { ...FACTS[variant], attemptId: OTHER } as Fact;
-      const dropped = fact.type === "answered" ? LATE : STALE;
+      const dropped = "cost" in fact && fact.type !== "judged" && fact.cost !== null ? LATE : STALE;
       for (const now of Object.values(MOMENTS)) expect(inWords(decide(job, fact, now))).toBe(dropped);
     },
   );
@@ -188,7 +252,7 @@ const MOVES = SORTS.flatMap((sort) =>
 );
 
 test("every move counts one revision, and keeps the job's identity, terms and, but for a rework, its deadline", () => {
-  expect(MOVES.length).toBeGreaterThan(40);
+  expect(MOVES.length).toBeGreaterThan(60);
   expect(MOVES.filter(({ event }) => event.type === "job.reopened")).toHaveLength(1);
   for (const { before, next, event } of MOVES) {
     expect(next.revision).toBe(before.revision + 1);

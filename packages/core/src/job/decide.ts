@@ -7,9 +7,9 @@
  */
 import type { Circumstances, Fact, Step } from "./facts.ts";
 import { claim } from "./claim.ts";
+import { endInquiry, inquired, outOfTimeToJudge, replied, unanswered, validatorBroke } from "./inquire.ts";
 import type { Job, OutcomeInHand } from "./job.ts";
 import {
-  backoffMs,
   countAttempt,
   deliver,
   endAttempt,
@@ -31,6 +31,7 @@ import {
 } from "./moves.ts";
 
 type FactOf<T extends Fact["type"]> = Extract<Fact, { type: T }>;
+type ValidationFact = "judged" | "validator_broke" | "inquired" | "replied" | "unanswered";
 
 const STALE: Step = { kind: "ignored", because: "stale" };
 const LATE: Step = { kind: "ignored", because: "late_answer" };
@@ -42,9 +43,6 @@ export const RATE_LIMIT_PAUSE_MIN_MS = 100;
 /** However much the provider asks for, a tier looks again after this long: a wrong header must not stop it for good. */
 export const RATE_LIMIT_PAUSE_MAX_MS = 60_000;
 
-/** A broken validator is asked again after these waits. */
-const VALIDATOR_RETRY = { initialDelayMs: 500, multiplier: 4, jitter: 0.2, delayMaxMs: 10_000 };
-
 /** The next step of a job, given one fact. */
 export function decide(job: Job, fact: Fact, now: Circumstances): Step {
   switch (fact.type) {
@@ -55,9 +53,11 @@ export function decide(job: Job, fact: Fact, now: Circumstances): Step {
     case "call_failed":
       return isCurrent(job, "attempting", fact) ? callFailed(job, fact, now) : STALE;
     case "judged":
-      return isCurrent(job, "validating", fact) ? judged(job, fact, now) : STALE;
     case "validator_broke":
-      return isCurrent(job, "validating", fact) ? validatorBroke(job, now) : STALE;
+    case "inquired":
+    case "replied":
+    case "unanswered":
+      return ofValidation(job, fact, now);
     case "cancel":
       return cancel(job, now);
     case "accepted":
@@ -71,8 +71,33 @@ export function decide(job: Job, fact: Fact, now: Circumstances): Step {
   }
 }
 
+/** What the validator has to say about the answer that the job waits with. */
+function ofValidation(job: Job, fact: FactOf<ValidationFact>, now: Circumstances): Step {
+  switch (fact.type) {
+    case "judged":
+      return mayJudge(job, fact) ? judged(job, fact, now) : fact.cost > 0n ? LATE : STALE;
+    case "validator_broke":
+      return mayJudge(job, fact) ? validatorBroke(job, fact.reviewId, now) : STALE;
+    case "inquired":
+      return mayJudge(job, fact) ? inquired(job, fact, now) : STALE;
+    case "replied":
+      return isAsked(job, fact) ? replied(job, fact, now) : LATE;
+    case "unanswered":
+      return isAsked(job, fact) ? unanswered(job, fact, now) : fact.cost === null ? STALE : LATE;
+  }
+}
+
 function isCurrent(job: Job, state: Job["state"], fact: { readonly attemptId: string }): boolean {
   return job.state === state && job.progress.current?.attemptId === fact.attemptId;
+}
+
+/** Whether a verdict on this attempt is awaited now. While somebody is being asked there is none: it would not have heard the reply. */
+function mayJudge(job: Job, fact: { readonly attemptId: string }): boolean {
+  return isCurrent(job, "validating", fact) && job.progress.inquiry === null;
+}
+
+function isAsked(job: Job, fact: { readonly attemptId: string; readonly inquiryId: string }): boolean {
+  return isCurrent(job, "validating", fact) && job.progress.inquiry?.inquiryId === fact.inquiryId;
 }
 
 /** Whether the customer may still decide. When the window is over silence has decided, however late the wake-up comes. */
@@ -164,23 +189,14 @@ function betterOf(best: OutcomeInHand | null, next: OutcomeInHand): OutcomeInHan
   return candidate.score > best.score ? candidate : best;
 }
 
-function validatorBroke(job: Job, now: Circumstances): Step {
-  if (now.nowMs >= job.deadlineAtMs) return stop(job, "deadline", now);
-  const strikes = job.progress.strikes + 1;
-  if (strikes >= STRIKES_MAX) return stop(job, "validator_error", now);
-  const readyAtMs = now.nowMs + backoffMs(VALIDATOR_RETRY, strikes, now.random);
-  return move(
-    job,
-    { readyAtMs, wakeAtMs: patienceUntil(job, readyAtMs), progress: { strikes } },
-    event("job.waited", { cause: "validator_error", delay_ms: readyAtMs - now.nowMs }),
-  );
-}
-
 function cancel(job: Job, now: Circumstances): Step {
   switch (job.state) {
     case "queued":
-    case "validating":
       return stop(job, "canceled", now);
+    case "validating": {
+      const { job: over, effects } = endInquiry(job, "dropped", null);
+      return withEffects(stop(over, "canceled", now), effects);
+    }
     case "attempting": {
       // The call goes on somewhere; until its cost is known it counts at its worst.
       const { job: over, effects } = endAttempt(job, "canceled", "presumed");
@@ -215,7 +231,7 @@ function woke(job: Job, now: Circumstances): Step {
       if (overdue) return outOfTime(job, now);
       return { kind: "ignored", because: "still_waiting" };
     case "validating":
-      if (overdue) return stop(job, "deadline", now);
+      if (overdue) return outOfTimeToJudge(job, now);
       return { kind: "ignored", because: "still_waiting" };
     case "attempting":
       return now.nowMs >= job.wakeAtMs ? lost(job, now) : { kind: "ignored", because: "still_waiting" };

@@ -1,9 +1,9 @@
 /** What can happen to a job, and what a decision about it says to do. Plain data on both sides. */
 import type { Rate } from "../cost.ts";
-import type { AttemptId, VerdictId } from "../ids.ts";
+import type { AttemptId, InquiryId, VerdictId } from "../ids.ts";
 import type { Nanos } from "../money.ts";
 import type { Decision } from "../verdict.ts";
-import type { Job } from "./job.ts";
+import type { Asked, InquiryKind, Job, OpenInquiry } from "./job.ts";
 
 /** How a call to a provider can fail. `rejected`: the request or the account was refused, so this model cannot be used now. */
 export type CallFailure = "unavailable" | "timeout" | "rate_limited" | "rejected";
@@ -48,7 +48,38 @@ export type Fact =
       readonly cost: Nanos;
     }
   /** The validator itself broke. It never counts against the model and never bills. */
-  | { readonly type: "validator_broke"; readonly attemptId: AttemptId }
+  | {
+      readonly type: "validator_broke";
+      readonly attemptId: AttemptId;
+      /** Identity of the review that the job is put before, should it come to that. */
+      readonly reviewId: InquiryId;
+    }
+  /** Before the verdict somebody has to be asked about the answer. */
+  | {
+      readonly type: "inquired";
+      readonly attemptId: AttemptId;
+      readonly inquiry: OpenInquiry;
+      /** How long an answer may take. */
+      readonly durationMs: number;
+    }
+  /** Whoever was asked answered, or was silent where silence is an answer. */
+  | {
+      readonly type: "replied";
+      readonly attemptId: AttemptId;
+      readonly inquiryId: InquiryId;
+      readonly outcome: "replied" | "silence";
+      readonly cost: Nanos;
+    }
+  /** Nobody answered, or the answer was lost or is of no use: that says nothing about the outcome. */
+  | {
+      readonly type: "unanswered";
+      readonly attemptId: AttemptId;
+      readonly inquiryId: InquiryId;
+      /** Null: unknown, so the reserve counts as spent. */
+      readonly cost: Nanos | null;
+      /** Identity of the review that the job is put before, should it come to that. */
+      readonly reviewId: InquiryId;
+    }
   | { readonly type: "cancel" }
   /** The customer took or refused a verified outcome within its acceptance window. */
   | { readonly type: "accepted" }
@@ -71,7 +102,10 @@ export interface Circumstances {
 /** How an attempt ended. */
 export type AttemptOutcome = "answered" | "truncated" | "refused" | CallFailure | "lost" | "canceled";
 
-/** What the books know of an attempt's cost: reserved, reported, taken at its worst case, or certainly nothing. */
+/** How an inquiry ended. `dropped`: the job did not wait for the answer any more. */
+export type InquiryOutcome = "replied" | "silence" | "broke" | "dropped";
+
+/** What the books know of the cost of an attempt or an inquiry: reserved, reported, taken at its worst case, or certainly nothing. */
 export type CostState = "held" | "known" | "presumed" | "released";
 
 export type Effect =
@@ -108,6 +142,29 @@ export type Effect =
       /** What was left free for it. */
       readonly reserve: Nanos;
     }
+  /** Write the inquiry down with the most it may cost before anybody is asked. */
+  | {
+      readonly type: "open_inquiry";
+      readonly inquiryId: InquiryId;
+      readonly attemptId: AttemptId;
+      readonly kind: InquiryKind;
+      readonly leaf: string;
+      readonly validator: string;
+      readonly asked: Asked;
+      readonly payee: OpenInquiry["payee"];
+      readonly reserve: Nanos;
+      /** Nobody is waited for after this instant, ms since the epoch. */
+      readonly dueAtMs: number;
+    }
+  /** Record how the inquiry ended, and book its cost. */
+  | {
+      readonly type: "end_inquiry";
+      readonly inquiryId: InquiryId;
+      readonly payee: OpenInquiry["payee"];
+      readonly outcome: InquiryOutcome;
+      readonly costState: Exclude<CostState, "held">;
+      readonly cost: Nanos;
+    }
   /** The provider asked us to slow down: let the whole tier's queue rest. */
   | { readonly type: "pause_tier"; readonly tier: string; readonly durationMs: number };
 
@@ -116,6 +173,8 @@ export type JobEventType =
   | "job.accepted"
   | "attempt.started"
   | "attempt.answered"
+  | "inquiry.opened"
+  | "inquiry.answered"
   | "job.retried"
   | "job.escalated"
   | "job.fell_back"
@@ -136,7 +195,7 @@ export interface JobEvent {
 export type IgnoredBecause =
   /** The fact belongs to a state that the job has left, or to another attempt. */
   | "stale"
-  /** An answer for an attempt that the job no longer waits for: its cost is booked, its output dropped. */
+  /** An answer or a verdict that the job no longer waits for: its cost is booked, what it says is dropped. */
   | "late_answer"
   /** The claim came before the job's back-off was over. */
   | "not_yet"

@@ -1,12 +1,12 @@
 /** A small cascade with round prices, and jobs that got into each state the way real ones do: by facts. Tests only. */
 import type { Rate } from "../cost.ts";
-import type { AttemptId, VerdictId } from "../ids.ts";
+import type { AttemptId, InquiryId, VerdictId } from "../ids.ts";
 import { type Nanos, nanos, ZERO } from "../money.ts";
 import { type CascadeStep, DISPUTE_WINDOW_DEFAULT_MS, type Terms } from "../outcome-type.ts";
 import { newJob } from "./accept.ts";
 import { decide } from "./decide.ts";
 import type { Circumstances, Effect, Fact, FactType, Step } from "./facts.ts";
-import type { Job, JobState } from "./job.ts";
+import type { Job, JobState, OpenInquiry } from "./job.ts";
 
 export const BORN_MS = 1_700_000_000_000;
 export const DEADLINE_MS = 120_000;
@@ -14,6 +14,8 @@ export const WINDOW_MS = 60_000;
 export const FIRST: AttemptId = "att_0001";
 export const OTHER: AttemptId = "att_9999";
 export const VERDICT: VerdictId = "vrd_0001";
+export const INQUIRY: InquiryId = "inq_0001";
+export const REVIEWED: InquiryId = "inq_0002";
 
 /** The moment so long after the job's birth. `random` 0.5 leaves every delay as it is: the jitter is nil in the middle. */
 export function at(sinceBirthMs: number, random = 0.5): Circumstances {
@@ -76,6 +78,7 @@ export function termsWith(changes: Partial<Terms> = {}): Terms {
     partialAt: 0.5,
     price: { shape: "tiered", amount: nanos(1_000n), bands: [{ fromScore: 0.5, fraction: 0.5 }] },
     validation: null,
+    inquiryReserve: ZERO,
     acceptance: { mode: "automatic" },
     rework: false,
     disputeWindowMs: DISPUTE_WINDOW_DEFAULT_MS,
@@ -110,6 +113,33 @@ export function verdict(
   return { type: "judged", attemptId: FIRST, verdictId, decision, score, value: null, cost };
 }
 
+/** A judge that costs up to 300 nanos and has 10 seconds, at a leaf of the tree. */
+export const JUDGE: OpenInquiry = {
+  inquiryId: INQUIRY,
+  kind: "leaf",
+  leaf: "/all/1",
+  validator: "llm_judge@1",
+  asked: "model",
+  reserve: nanos(300n),
+  payee: { provider: "anthropic", name: "medium" },
+};
+export const JUDGE_MS = 10_000;
+
+export function ask(inquiry: Partial<OpenInquiry> = {}, durationMs = JUDGE_MS): Fact {
+  return { type: "inquired", attemptId: FIRST, inquiry: { ...JUDGE, ...inquiry }, durationMs };
+}
+
+export function reply(cost = 200n, changes: Partial<Omit<FactOf<"replied">, "type" | "cost">> = {}): Fact {
+  return { type: "replied", attemptId: FIRST, inquiryId: INQUIRY, outcome: "replied", cost: nanos(cost), ...changes };
+}
+
+export function noReply(cost: bigint | null = null, inquiryId = INQUIRY): Fact {
+  const known = cost === null ? null : nanos(cost);
+  return { type: "unanswered", attemptId: FIRST, inquiryId, cost: known, reviewId: REVIEWED };
+}
+
+export const BROKE: Fact = { type: "validator_broke", attemptId: FIRST, reviewId: REVIEWED };
+
 export type Moved = Extract<Step, { kind: "moved" }>;
 
 /** The step as a move; anything else fails the test with what it was. */
@@ -137,6 +167,16 @@ export function validatingJob(terms?: Terms): Job {
 
 export function awaitingJob(terms: Terms = termsWith({ acceptance: WINDOW })): Job {
   return after(validatingJob(terms), at(3_000), verdict("pass"));
+}
+
+/** A job whose verdict waits for a judge. */
+export function askingJob(terms?: Terms, inquiry?: Partial<OpenInquiry>): Job {
+  return after(validatingJob(terms), at(3_000), ask(inquiry));
+}
+
+/** A job whose validators have broken too often, so that a person is to decide. */
+export function reviewedJob(terms?: Terms): Job {
+  return after(validatingJob(terms), at(3_000), BROKE, BROKE, BROKE);
 }
 
 /** A job that holds a partial outcome and is queued for another attempt at once. */
@@ -175,6 +215,10 @@ function effectInWords(effect: Effect): string {
       return `end ${effect.outcome} ${effect.costState}`;
     case "pay_verdict":
       return `pay ${effect.provider}:${effect.name} ${effect.cost}`;
+    case "open_inquiry":
+      return `ask ${effect.asked} ${effect.leaf} ${effect.reserve}`;
+    case "end_inquiry":
+      return `${effect.outcome} ${effect.costState} ${effect.cost}`;
     case "pause_tier":
       return `pause ${effect.tier} ${effect.durationMs}`;
   }

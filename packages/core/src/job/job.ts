@@ -10,7 +10,7 @@
  *                       └──────────────── rejected, rework ──────────────────────────┘         │
  *                  exhausted · cost cap · deadline · canceled · refused ───────────────────────┘
  */
-import type { AttemptId, JobId, VerdictId } from "../ids.ts";
+import type { AttemptId, InquiryId, JobId, VerdictId } from "../ids.ts";
 import { add, type Nanos, subtract, ZERO } from "../money.ts";
 import type { CascadeStep, Terms } from "../outcome-type.ts";
 
@@ -39,11 +39,11 @@ export type Reason = (typeof REASONS)[number];
 
 /** What has been spent on a job, by how sure we are of it. `known + presumed + held − overrun ≤ cost cap`, always. */
 export interface JobCost {
-  /** Reported by the provider, and what verdicts cost. */
+  /** Reported by the provider, and what verdicts and inquiries cost. */
   readonly known: Nanos;
-  /** Worst cases of calls whose answer was lost: the provider has no idempotency, so they count as spent. */
+  /** Worst cases of calls and inquiries whose answer was lost: the provider has no idempotency, so they count as spent. */
   readonly presumed: Nanos;
-  /** Worst case of the call in flight. */
+  /** Worst case of the call in flight, or of the open inquiry. */
   readonly held: Nanos;
   /** By how much reported usage, or a verdict, exceeded what was reserved for it. Not zero is an alarm. */
   readonly overrun: Nanos;
@@ -55,6 +55,30 @@ export interface CurrentAttempt {
   readonly provider: string;
   readonly model: string;
   readonly reserve: Nanos;
+}
+
+/** Who is asked about an answer. Models and services are called and answer in seconds; people take their time. */
+export type Asked = "model" | "service" | "person";
+
+/**
+ * Why somebody is asked: a leaf of the validator tree is a question, or the validators keep breaking and a person is to
+ * decide on the whole answer instead.
+ */
+export type InquiryKind = "leaf" | "validator_error";
+
+/** Somebody is being asked about the answer. One at a time: each is paid from the same cap. */
+export interface OpenInquiry {
+  readonly inquiryId: InquiryId;
+  readonly kind: InquiryKind;
+  /** Which leaf asks, as a JSON pointer into the tree; `""` is the root, and the whole answer. */
+  readonly leaf: string;
+  /** `name@version`. */
+  readonly validator: string;
+  readonly asked: Asked;
+  /** The most that it may cost. */
+  readonly reserve: Nanos;
+  /** Whom that is owed to, and for what of theirs. Null: it costs nothing. */
+  readonly payee: { readonly provider: string; readonly name: string } | null;
 }
 
 /** The best verified outcome so far: what is delivered if nothing better comes. */
@@ -87,6 +111,8 @@ export interface Progress {
   /** Attempts that had been dispatched when the customer last sent an outcome back for rework; null: never. */
   readonly reworkedAfter: number | null;
   readonly current: CurrentAttempt | null;
+  /** What the verdict on the current attempt waits for. */
+  readonly inquiry: OpenInquiry | null;
   readonly best: OutcomeInHand | null;
 }
 
@@ -121,14 +147,19 @@ export function currentModel(job: Job): string {
   return step.models[job.progress.modelIndex] ?? step.models[0];
 }
 
-/** What a verdict may cost under the job's terms. */
-export function verdictReserve(job: Job): Nanos {
+/** What a verdict itself may cost under the job's terms, apart from inquiries. */
+export function verdictCostMax(job: Job): Nanos {
   return job.terms.validation?.cost ?? ZERO;
 }
 
+/** What judging one answer may cost under the job's terms: the verdict, and whoever has to be asked for it. */
+export function verdictReserve(job: Job): Nanos {
+  return add(verdictCostMax(job), job.terms.inquiryReserve);
+}
+
 /**
- * What may still be spent on the next attempt: an answer is judged, so the verdict on it must fit as well. That room needs
- * no hold of its own, because nothing else is started for the job before the verdict is there.
+ * What may still be spent on the next attempt: an answer is judged, so the verdict on it must fit as well, with its inquiries.
+ * That room needs no hold of its own, because nothing else is started for the job before the verdict is there.
  */
 export function attemptBudgetLeft(job: Job): Nanos {
   return subtract(budgetLeft(job), verdictReserve(job));

@@ -8,10 +8,10 @@ import {
   at,
   attemptingJob,
   awaitingJob,
+  BROKE,
   claimOf,
   DEADLINE_MS,
   failure,
-  FIRST,
   inWords,
   JOBS,
   movedBy,
@@ -45,7 +45,7 @@ describe("an attempt that was given up", () => {
   test("cannot be judged once another one is being validated", () => {
     const judging = after(secondUnderWay, at(37_000), answer("end", 400n, OTHER));
     expect(inWords(decide(judging, verdict("pass"), at(38_000)))).toBe("ignored: stale");
-    expect(inWords(decide(judging, { type: "validator_broke", attemptId: FIRST }, at(38_000)))).toBe("ignored: stale");
+    expect(inWords(decide(judging, BROKE, at(38_000)))).toBe("ignored: stale");
   });
 
   test("by cancelling counts at its worst, and its late answer changes nothing", () => {

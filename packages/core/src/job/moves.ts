@@ -14,7 +14,7 @@ import {
   type OutcomeInHand,
   type Progress,
   type Reason,
-  verdictReserve,
+  verdictCostMax,
 } from "./job.ts";
 
 /** How long a message may be missing before the sweeper publishes it again. */
@@ -236,7 +236,7 @@ export function payVerdict(
 ): { readonly job: Job; readonly effects: readonly Effect[] } {
   const { validation } = job.terms;
   if (validation === null || cost === ZERO) return { job, effects: [] };
-  const reserve = verdictReserve(job);
+  const reserve = verdictCostMax(job);
   const spent: JobCost = {
     ...job.cost,
     known: add(job.cost.known, cost),

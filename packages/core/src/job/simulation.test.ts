@@ -5,9 +5,10 @@ import type { AttemptId } from "../ids.ts";
 import { add, max, nanos, ZERO } from "../money.ts";
 import type { CascadeStep, Terms } from "../outcome-type.ts";
 import { rate } from "./job.fixture.ts";
-import type { Fact, JobEventType } from "./facts.ts";
-import { REASONS, verdictReserve } from "./job.ts";
-import { type Deed, type Setting, World } from "./world.fixture.ts";
+import type { Effect, Fact, JobEventType } from "./facts.ts";
+import { REASONS, verdictCostMax } from "./job.ts";
+import { World } from "./world.fixture.ts";
+import type { Deed, Setting } from "./world-deeds.fixture.ts";
 
 const MODELS = ["a", "b", "c", "d", "e"] as const;
 
@@ -71,6 +72,12 @@ const validation: fc.Arbitrary<Terms["validation"]> = fc.option(
   { nil: null, freq: 2 },
 );
 
+/** And in half of them somebody has to be asked, for as much. */
+const inquiryReserve = fc.oneof(
+  fc.constant(0n),
+  fc.oneof(fc.bigInt({ min: 1n, max: 100n }), fc.bigInt({ min: 1n, max: 50_000n })),
+);
+
 const terms: fc.Arbitrary<Terms> = fc.record({
   cascade,
   attemptsMax: fc.integer({ min: 1, max: 10 }),
@@ -81,6 +88,7 @@ const terms: fc.Arbitrary<Terms> = fc.record({
   partialAt: fc.constant(0.2),
   price,
   validation,
+  inquiryReserve: inquiryReserve.map(nanos),
   acceptance,
   rework: fc.boolean(),
   disputeWindowMs: fc.constant(0),
@@ -108,6 +116,7 @@ const does: fc.Arbitrary<Deed["does"]> = fc.oneof(
   { weight: 20, arbitrary: fc.constant("its turn" as const) },
   { weight: 2, arbitrary: fc.constantFrom("claim" as const, "wake" as const, "repeat" as const) },
   { weight: 6, arbitrary: fc.constantFrom("answer" as const, "fail" as const, "judge" as const, "break" as const) },
+  { weight: 3, arbitrary: fc.constantFrom("inquire" as const, "reply" as const, "lose" as const) },
   { weight: 1, arbitrary: fc.constantFrom("cancel" as const, "accept" as const, "reject" as const, "settle" as const) },
 );
 
@@ -142,6 +151,8 @@ const deeds = fc.array(deed, { maxLength: 100, size: "max" });
 const EVENTS = Object.keys({
   "attempt.started": 0,
   "attempt.answered": 0,
+  "inquiry.opened": 0,
+  "inquiry.answered": 0,
   "job.retried": 0,
   "job.escalated": 0,
   "job.fell_back": 0,
@@ -152,6 +163,20 @@ const EVENTS = Object.keys({
   "job.resolved": 0,
   "job.closed": 0,
 } satisfies Record<Exclude<JobEventType, "job.accepted">, 0>);
+
+/** Each way an inquiry can end, and each thing that can be known of its cost. */
+const INQUIRY_ENDS = [
+  "replied known",
+  "silence known",
+  "broke known",
+  "broke presumed",
+  "dropped presumed",
+  "dropped released",
+];
+
+function tellingWord(effect: Effect): string {
+  return effect.type === "end_inquiry" ? `${effect.outcome} ${effect.costState}` : effect.type;
+}
 
 const RUNS = 6_000;
 /** Seconds on an idle machine; a busy one may take its time. */
@@ -165,14 +190,14 @@ describe("whatever happens to a job", () => {
         const world = new World(setting);
         for (const deed of deeds) world.act(deed);
         world.end();
-        const paid = world.moves.flatMap((m) => m.effects).filter((effect) => effect.type === "pay_verdict");
-        const words = [world.job.reason ?? "", ...world.moves.map((m) => m.event.type), ...paid.map((p) => p.type)];
+        const effects = world.moves.flatMap((m) => m.effects.map(tellingWord));
+        const words = [world.job.reason ?? "", ...world.moves.map((m) => m.event.type), ...effects];
         for (const word of words) seen.set(word, (seen.get(word) ?? 0) + 1);
       }),
       { numRuns: RUNS },
     );
     // Worlds in which nothing happens would prove nothing: every end and every event must have come up.
-    expect([...REASONS, ...EVENTS, "pay_verdict"].filter((word) => !seen.has(word))).toEqual([]);
+    expect([...REASONS, ...EVENTS, "pay_verdict", ...INQUIRY_ENDS].filter((word) => !seen.has(word))).toEqual([]);
   });
 });
 
@@ -216,7 +241,8 @@ describe("while every model is away", () => {
           const [first] = terms.cascade;
           const cheap = rate(first.models[0], 0n, 1n);
           const rates = [...others.filter((r) => r.model !== cheap.model), cheap];
-          const needed = add(nanos(BigInt(terms.outputTokens.max)), terms.validation?.cost ?? ZERO);
+          const judging = add(terms.validation?.cost ?? ZERO, terms.inquiryReserve);
+          const needed = add(nanos(BigInt(terms.outputTokens.max)), judging);
           const capped = { ...terms, costCap: max(terms.costCap, needed) };
           const world = new World({ terms: capped, rates, inputTokens: 100, sweepLagMs: null, overruns: false });
           const backAtMs = world.nowMs + outageMs;
@@ -251,6 +277,6 @@ function succeed(world: World, attemptId: AttemptId): void {
     decision: "pass",
     score: 1,
     value: null,
-    cost: verdictReserve(world.job),
+    cost: verdictCostMax(world.job),
   });
 }

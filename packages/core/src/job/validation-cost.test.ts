@@ -69,9 +69,9 @@ describe("a verdict that costs something", () => {
     expect(movedBy(free).next.cost.known).toBe(400n);
   });
 
-  test("that does not belong to the answer under way is not paid", () => {
-    const stale = decide(queuedJob(termsWith({ validation })), verdict("pass", 1, VERDICT, PAID), NOW);
-    expect(inWords(stale)).toBe("ignored: stale");
+  test("that does not belong to the answer under way moves nothing: its cost is booked by whoever brings it", () => {
+    const late = decide(queuedJob(termsWith({ validation })), verdict("pass", 1, VERDICT, PAID), NOW);
+    expect(inWords(late)).toBe("ignored: late_answer");
   });
 });
 

@@ -8,19 +8,23 @@ import {
   at,
   attemptingJob,
   BORN_MS,
+  BROKE,
   claimOf,
   DEADLINE_MS,
   FIRST,
   inWords,
   movedBy,
+  noReply,
   partialInHand,
+  reply,
+  REVIEWED,
+  reviewedJob,
   termsWith,
   validatingJob,
   verdict,
 } from "./job.fixture.ts";
-import type { Fact } from "./facts.ts";
+import { REVIEW_TIME_MIN_MS } from "./inquire.ts";
 
-const BROKE: Fact = { type: "validator_broke", attemptId: FIRST };
 const NOW = at(3_000);
 
 describe("a validator that breaks", () => {
@@ -31,11 +35,37 @@ describe("a validator that breaks", () => {
     expect([once.readyAtMs, twice.readyAtMs].map((ms) => ms - BORN_MS - 3_000)).toEqual([500, 2_000]);
   });
 
-  test("three times ends the job, and the customer pays nothing", () => {
+  test("three times is put before a person, who has until the deadline", () => {
     const job = after(validatingJob(), NOW, BROKE, BROKE);
-    const end = movedBy(decide(job, BROKE, NOW));
-    expect(inWords(end)).toBe("settling failure validator_error · job.resolved");
-    expect(settlementOf(end.next)).toEqual({ kind: "void" });
+    const step = movedBy(decide(job, BROKE, NOW));
+    expect(inWords(step)).toBe("validating · inquiry.opened · ask person  0");
+    expect(step.next.progress.inquiry).toMatchObject({ inquiryId: REVIEWED, kind: "validator_error", leaf: "" });
+    expect([step.next.readyAtMs, step.next.wakeAtMs]).toEqual([job.deadlineAtMs, job.deadlineAtMs]);
+  });
+
+  test("and a person who is silent end the job for that reason, not by the deadline, and the customer pays nothing", () => {
+    for (const silence of [{ type: "woke" }, noReply(null, REVIEWED)] as const) {
+      const end = movedBy(decide(reviewedJob(), silence, at(DEADLINE_MS)));
+      expect(inWords(end)).toMatch(/^settling failure validator_error/);
+      expect(settlementOf(end.next)).toEqual({ kind: "void" });
+    }
+  });
+
+  test("ends the job at once where a person would hardly have time to read the answer", () => {
+    const short = termsWith({ deadlineMs: 3_000 + REVIEW_TIME_MIN_MS });
+    const [last, late] = [NOW, at(3_001)].map((now) =>
+      decide(after(validatingJob(short), NOW, BROKE, BROKE), BROKE, now),
+    );
+    expect([last, late].map((step) => step && inWords(step))).toEqual([
+      "validating · inquiry.opened · ask person  0",
+      "settling failure validator_error · job.resolved",
+    ]);
+  });
+
+  test("is replaced by what the person decides", () => {
+    const decided = after(reviewedJob(), at(60_000), reply(0n, { inquiryId: REVIEWED }));
+    expect([decided.state, decided.readyAtMs]).toEqual(["validating", at(60_000).nowMs]);
+    expect(after(decided, at(60_000), verdict("pass")).resolution).toBe("success");
   });
 
   test("never counts against the model", () => {
@@ -63,8 +93,8 @@ describe("a validator that breaks", () => {
   });
 
   test("does not take away what another verdict has found before", () => {
-    const job = after(partialInHand(), NOW, claimOf(), answer(), BROKE, BROKE);
-    expect(inWords(decide(job, BROKE, NOW))).toBe("settling partial verified · job.resolved");
+    const job = after(partialInHand(), NOW, claimOf(), answer(), BROKE, BROKE, BROKE);
+    expect(inWords(decide(job, { type: "woke" }, at(DEADLINE_MS)))).toMatch(/^settling partial verified/);
   });
 
   test("is not asked beyond the deadline", () => {

@@ -4,65 +4,29 @@
  */
 import { settlementOf } from "../books/settlement.ts";
 import type { Rate } from "../cost.ts";
-import type { AttemptId, VerdictId } from "../ids.ts";
+import type { AttemptId, InquiryId, VerdictId } from "../ids.ts";
 import { nanos } from "../money.ts";
-import type { Terms } from "../outcome-type.ts";
 import { holdFor } from "../pricing/price.ts";
 import { newJob } from "./accept.ts";
 import { decide } from "./decide.ts";
-import type { CallFailure, Effect, Fact, FactType, Step } from "./facts.ts";
-import { budgetLeft, type Job, verdictReserve } from "./job.ts";
+import type { Effect, Fact, Step } from "./facts.ts";
+import { budgetLeft, type Job, verdictCostMax, verdictReserve } from "./job.ts";
 import { nextMessage } from "./messages.ts";
 import { LEASE_GRACE_MS } from "./moves.ts";
+import { type Deed, must, type Setting } from "./world-deeds.fixture.ts";
+import { Inquiries, questionOf, type Told } from "./world-inquiries.fixture.ts";
 
-type FactOf<T extends FactType> = Extract<Fact, { type: T }>;
-type Ended = Extract<Effect, { type: "end_attempt" }>;
+type EffectOf<T extends Effect["type"]> = Extract<Effect, { type: T }>;
+type Ended = EffectOf<"end_attempt">;
 
-/** What may be different from world to world. */
-export interface Setting {
-  readonly terms: Terms;
-  readonly rates: readonly Rate[];
-  readonly inputTokens: number;
-  /** How long after a job is due the sweeper comes; null: not before the very end. */
-  readonly sweepLagMs: number | null;
-  /** Whether providers may charge for more than was reserved. */
-  readonly overruns: boolean;
-}
-
-/** Something that somebody does. `who` picks one of the attempts so far; `share` says how much of something, 0 to 1. */
-export interface Deed {
-  readonly afterMs: number;
-  readonly does:
-    | "its turn"
-    | "claim"
-    | "answer"
-    | "fail"
-    | "judge"
-    | "break"
-    | "cancel"
-    | "accept"
-    | "reject"
-    | "wake"
-    | "settle"
-    | "repeat";
-  readonly who: number;
-  readonly share: number;
-  readonly random: number;
-  readonly stop: FactOf<"answered">["stop"];
-  readonly failure: CallFailure;
-  readonly decision: FactOf<"judged">["decision"];
-  readonly yes: boolean;
-}
+/** What takes no more than a word. Only the ledger can say `settled`, and only of a job that it has just settled: elsewhere it is a fact gone astray. */
+const SAID = { cancel: "cancel", accept: "accepted", reject: "rejected", wake: "woke", settle: "settled" } as const;
 
 /** How often the sweeper looks at a job that it found waiting for nothing overdue. */
 const SWEEP_AGAIN_MS = 30_000;
 /** Moves that a job may make after its deadline: lost or answered, out of the queue, delivered, resolved, booked. */
 const MOVES_AFTER_DEADLINE = 5;
 const BIRTH_MS = 1_700_000_000_000;
-
-function must(holds: boolean, promise: string): void {
-  if (!holds) throw new Error(`broken: ${promise}`);
-}
 
 /** What a fact that ends an attempt says about its cost: only a report, or certainty that there is none, lowers it. */
 function truthOf(fact: Fact, reserve: bigint): readonly [Ended["costState"], bigint] {
@@ -82,7 +46,8 @@ export class World {
   readonly reserves = new Map<AttemptId, bigint>();
   readonly ended = new Set<AttemptId>();
   /** Sums of what the effects said. */
-  private readonly told = { known: 0n, presumed: 0n, released: 0n, open: 0n, overrun: 0n };
+  private readonly told: Told = { known: 0n, presumed: 0n, released: 0n, open: 0n, overrun: 0n };
+  private readonly inquiries = new Inquiries(this.told);
   readonly verdictsAtMs = new Map<VerdictId, number>();
   /** Verdicts of outcomes that the customer sent back. */
   private readonly rejected = new Set<VerdictId>();
@@ -160,7 +125,6 @@ export class World {
   }
 
   private factOf(deed: Deed): Fact | null {
-    const { job } = this;
     const ids = [...this.reserves.keys()];
     const attemptId = ids[deed.who % Math.max(1, ids.length)] ?? "att_none";
     switch (deed.does) {
@@ -175,24 +139,28 @@ export class World {
       case "judge":
         return this.judgement(attemptId, deed);
       case "break":
-        return { type: "validator_broke", attemptId };
+        return { type: "validator_broke", attemptId, reviewId: this.newInquiryId() };
+      case "inquire":
+        return questionOf(this.job, this.newInquiryId(), attemptId, deed);
+      case "reply":
+      case "lose":
+        return this.inquiries.endOf(this.job, this.newInquiryId(), attemptId, deed, this.setting.overruns);
       case "cancel":
-        return { type: "cancel" };
       case "accept":
-        return { type: "accepted" };
       case "reject":
-        return { type: "rejected" };
       case "wake":
-        return { type: "woke" };
       case "settle":
-        // Only the ledger can say this, and only of a job that it has just settled. Elsewhere it is a fact gone astray.
-        return { type: "settled" };
-      case "repeat": {
-        const fact = this.facts[deed.who % Math.max(1, this.facts.length)];
-        // A worker that claims again is a new attempt: its id is made for the claim.
-        return fact === undefined || fact.type === "claim" || job.state === "closed" ? null : fact;
-      }
+        return { type: SAID[deed.does] };
+      case "repeat":
+        return this.repeated(deed);
     }
+  }
+
+  /** A fact from before, once more. Who claims or inquires again makes a new id for it. */
+  private repeated(deed: Deed): Fact | null {
+    const fact = this.facts[deed.who % Math.max(1, this.facts.length)];
+    const made = fact?.type === "claim" || fact?.type === "inquired";
+    return fact === undefined || made || this.job.state === "closed" ? null : fact;
   }
 
   /** What whoever holds the job does next, when its message is due. */
@@ -209,7 +177,7 @@ export class World {
       case "attempting":
         return deed.yes ? this.answer(attemptId, deed) : this.failure(attemptId, deed);
       case "validating":
-        return deed.share > 0.7 ? { type: "validator_broke", attemptId } : this.judgement(attemptId, deed);
+        return this.validation(attemptId, deed);
       case "awaiting_acceptance":
         if (!answers) return { type: "woke" };
         return { type: deed.yes ? "accepted" : "rejected" };
@@ -240,10 +208,24 @@ export class World {
 
   private judgement(attemptId: AttemptId, { decision, share, random }: Deed): Fact {
     const value = random < 0.2 ? null : nanos(BigInt(Math.round((random - 0.5) * 10_000)));
-    const reserve = verdictReserve(this.job);
+    const reserve = verdictCostMax(this.job);
     const used = (reserve * BigInt(Math.round(share * 1_000))) / 1_000n;
     const cost = nanos(this.setting.overruns && random > 0.8 ? used + reserve : used);
     return { type: "judged", attemptId, verdictId: `vrd_${this.facts.length}`, decision, score: share, value, cost };
+  }
+
+  /** What the validator service does with an answer: it asks, hears the reply, breaks, or judges. */
+  private validation(attemptId: AttemptId, deed: Deed): Fact {
+    if (this.job.progress.inquiry !== null)
+      return this.inquiries.endOf(this.job, this.newInquiryId(), attemptId, deed, this.setting.overruns);
+    if (deed.share > 0.8) return { type: "validator_broke", attemptId, reviewId: this.newInquiryId() };
+    return deed.share > 0.6
+      ? questionOf(this.job, this.newInquiryId(), attemptId, deed)
+      : this.judgement(attemptId, deed);
+  }
+
+  private newInquiryId(): InquiryId {
+    return `inq_${this.facts.length}`;
   }
 
   /** What was rejected is over; what comes instead is paid from the same cap and counts as further attempts. */
@@ -268,12 +250,14 @@ export class World {
       if (effect.type === "start_attempt") this.checkStart(before, effect);
       if (effect.type === "end_attempt") this.checkEnded(effect, fact);
       if (effect.type === "pay_verdict") this.checkPaid(before, effect, fact);
+      if (effect.type === "open_inquiry") this.inquiries.open(before, effect, this.nowMs);
+      if (effect.type === "end_inquiry") this.inquiries.end(effect, fact);
     }
     const paid = effects.some((effect) => effect.type === "pay_verdict");
     must(paid === costsSomething(before, fact), "a verdict that cost something is paid, and nothing else is");
   }
 
-  private checkPaid(before: Job, effect: Extract<Effect, { type: "pay_verdict" }>, fact: Fact): void {
+  private checkPaid(before: Job, effect: EffectOf<"pay_verdict">, fact: Fact): void {
     const { validation } = before.terms;
     must(fact.type === "judged" && fact.verdictId === effect.verdictId, "what is paid is the verdict that was reached");
     must(fact.type === "judged" && effect.cost === fact.cost, "a verdict costs what it cost");
@@ -297,7 +281,7 @@ export class World {
     if (effect.cost > (reserve ?? 0n)) this.told.overrun += effect.cost - (reserve ?? 0n);
   }
 
-  private checkStart(before: Job, effect: Extract<Effect, { type: "start_attempt" }>): void {
+  private checkStart(before: Job, effect: EffectOf<"start_attempt">): void {
     const { min, max } = before.terms.outputTokens;
     const timeLeftMs = before.deadlineAtMs - this.nowMs;
     must(!this.reserves.has(effect.attemptId), "an attempt starts once");
@@ -318,14 +302,20 @@ export class World {
     const held = state === "attempting" || state === "validating";
     must(cost.known + cost.presumed + cost.held - cost.overrun <= terms.costCap, "the cost cap holds");
     must(
-      !held || verdictReserve(job) <= budgetLeft(job) + cost.overrun,
+      !held || verdictCostMax(job) <= budgetLeft(job) + cost.overrun,
       "there is room for the verdict until it is reached",
+    );
+    must(
+      state !== "attempting" || verdictReserve(job) <= budgetLeft(job) + cost.overrun,
+      "there is room for whoever has to be asked about the answer under way",
     );
     must(cost.overrun >= 0n && (setting.overruns || cost.overrun === 0n), "what was reserved is enough");
     must(
-      cost.held === (state === "attempting" ? progress.current?.reserve : 0n),
-      "held is the reserve of the call in flight",
+      cost.held === (state === "attempting" ? progress.current?.reserve : (progress.inquiry?.reserve ?? 0n)),
+      "held is the reserve of the call in flight, or of the open inquiry",
     );
+    must(progress.inquiry === null || state === "validating", "only a verdict waits for an inquiry");
+    must(this.inquiries.areOpen === (progress.inquiry === null ? 0 : 1), "every inquiry but the open one has ended");
     must(held === (progress.current !== null), "a job has a current attempt just while it is attempted or validated");
     must(
       progress.tried.every((n, i) => n <= (terms.cascade[i]?.attemptsMax ?? 0)),
@@ -365,6 +355,7 @@ export class World {
   private checkEnd(): void {
     const { job } = this;
     must(this.reserves.size === this.ended.size, "every attempt of a closed job has ended");
+    must(this.inquiries.areOpen === 0, "every inquiry of a closed job has ended");
     const settlement = settlementOf(job);
     const { best } = job.progress;
     if (job.resolution === "failure") must(settlement.kind === "void", "a failure is free");

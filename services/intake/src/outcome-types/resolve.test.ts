@@ -80,7 +80,7 @@ test.each<[string, JsonObject, Partial<Terms>]>([
 test("terms that were stored before acceptance could be chosen are read as if they had left it out", () => {
   const resolution = resolveDefinition(GOOD, AROUND);
   if (!resolution.ok) throw new Error(JSON.stringify(resolution.problems));
-  const { rework: _, disputeWindowMs: __, ...terms } = resolution.content.terms;
+  const { rework: _, disputeWindowMs: __, inquiryReserve: ___, ...terms } = resolution.content.terms;
   const old = encodeOutcomeType({ ...resolution.content, terms: terms as Terms });
   expect(decodeOutcomeType(old)).toEqual(resolution.content);
 });

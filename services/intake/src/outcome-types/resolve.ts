@@ -2,6 +2,7 @@
 import type { Problem } from "@contingent/contracts/http/errors";
 import { type OutcomeTypeDefinition, outcomeTypeDefinitionSchema } from "@contingent/contracts/http/outcome-types";
 import { isJsonObject, type Json } from "@contingent/core/json";
+import { ZERO } from "@contingent/core/money";
 import type { QualityTerms, Terms, ValidatorNode } from "@contingent/core/outcome-type";
 import type { OutcomeTypeContent } from "@contingent/db/outcome-type-json";
 import type { z } from "zod";
@@ -84,6 +85,7 @@ function termsOf(definition: OutcomeTypeDefinition, catalog: Surroundings["catal
     price: priceTermsOf(definition.price),
     validation: validationCostOf(definition.validation),
     acceptance: acceptanceOf(definition),
+    inquiryReserve: ZERO,
     rework: definition.rework,
     disputeWindowMs: definition.dispute_window_ms,
   };

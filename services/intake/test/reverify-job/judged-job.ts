@@ -1,6 +1,6 @@
 /** Jobs whose verdicts are real: reached by the validators, over evidence that is stored as the services store it. */
 import type { JobId } from "@contingent/core/ids";
-import { verdictReserve } from "@contingent/core/job/job";
+import { verdictCostMax } from "@contingent/core/job/job";
 import { newId } from "@contingent/db/ids";
 import { answer, happens, partsOf, take, type TestStep, transitionBy } from "@contingent/testkit/jobs";
 import { verdictOf } from "@contingent/validators/evaluate";
@@ -50,7 +50,7 @@ function judge({ decision, score, value }: Pick<Judged, "decision" | "score" | "
   return (job) => {
     const { current } = job.progress;
     if (current === null) throw new Error(`${job.id} has no answer to judge`);
-    const verdict = { verdictId: newId("vrd"), decision, score, value, cost: verdictReserve(job) };
+    const verdict = { verdictId: newId("vrd"), decision, score, value, cost: verdictCostMax(job) };
     return { type: "judged", attemptId: current.attemptId, ...verdict };
   };
 }

@@ -2,8 +2,9 @@
 import type { AttemptId } from "@contingent/core/ids";
 import { decide } from "@contingent/core/job/decide";
 import type { Fact } from "@contingent/core/job/facts";
-import { verdictReserve } from "@contingent/core/job/job";
+import { verdictCostMax } from "@contingent/core/job/job";
 import type { Nanos } from "@contingent/core/money";
+import { newId } from "@contingent/db/ids";
 import { insist } from "@contingent/db/insist";
 import { MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { publishNext } from "@contingent/queue/publish-next";
@@ -19,6 +20,7 @@ export function validateHandler(context: ValidatorContext): Handler {
     const loaded = await context.loader.forValidation(message.jobId);
     if (loaded === null || loaded.job.revision !== message.revision || loaded.answer === null) return;
     const { job, version, answer } = loaded;
+    if (job.progress.inquiry !== null) return;
     // Not behind, however long the answer was on its way: a verdict after the deadline must not be charged.
     const nowMs = databaseClockNotBehind(loaded.nowMs, loaded.askedAtMs);
 
@@ -30,7 +32,7 @@ export function validateHandler(context: ValidatorContext): Handler {
     }
     await failpoint("validator.judged");
 
-    const fact = factOf(answer.attemptId, judgement, verdictReserve(job));
+    const fact = factOf(answer.attemptId, judgement, verdictCostMax(job));
     const step = decide(job, fact, { nowMs: nowMs(), random: Math.random() });
     if (step.kind !== "moved") return;
     const verdict = judgement.kind === "verdict" ? judgement.verdict : undefined;
@@ -43,7 +45,7 @@ export function validateHandler(context: ValidatorContext): Handler {
 
 /** @param cost what a verdict costs: so far always what the terms declare */
 function factOf(attemptId: AttemptId, judgement: Judgement, cost: Nanos): Fact {
-  if (judgement.kind === "broke") return { type: "validator_broke", attemptId };
+  if (judgement.kind === "broke") return { type: "validator_broke", attemptId, reviewId: newId("inq") };
   const { id: verdictId, decision, score, value } = judgement.verdict;
   return { type: "judged", attemptId, verdictId, decision, score, value, cost };
 }
