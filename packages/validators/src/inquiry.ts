@@ -33,8 +33,6 @@ export interface Plan {
   readonly reserve: Nanos;
   /** Whom that is owed to, and for what of theirs: `anthropic`, `claude-sonnet-5-5`. Null: it costs nothing. */
   readonly payee: { readonly provider: string; readonly name: string } | null;
-  /** How long an answer may take. A call is given up then; a person's silence means what the options say. */
-  readonly durationMs: number;
 }
 
 /** What came of asking. */
@@ -122,6 +120,8 @@ export interface Inquiry<O> {
   readonly options: z.ZodType<O>;
   /** The most that one answer may cost under these options: room that every attempt leaves free under the cost cap. */
   costMax(options: O): Nanos;
+  /** How long an answer may take. A call is given up then; a person's silence means what the options say. */
+  durationMs(options: O): number;
   /** @throws ValidatorError when it cannot be asked at all */
   plan(question: Question, options: O, means: Means): Promise<Plan> | Plan;
   /** Asks. Never rejects for a reason that lies with whom it asks. */
@@ -137,6 +137,7 @@ export interface RegisteredInquiry extends Registered {
   readonly kind: "inquiry";
   readonly asked: Asked;
   costMax(options: unknown): Nanos;
+  durationMs(options: unknown): number;
   plan(question: Question, options: unknown, means: Means): Promise<Plan> | Plan;
   ask(question: Question, options: unknown, means: Means): Promise<Reply>;
   read(reply: Json, options: unknown): LeafResult;

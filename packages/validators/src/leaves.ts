@@ -1,4 +1,5 @@
 /** The leaves of a validator tree: where each one is, and in which order they have their say. */
+import { type Nanos, sum } from "@contingent/core/money";
 import type { ValidatorNode } from "@contingent/core/outcome-type";
 import { TREE_DEPTH_MAX, TREE_LEAVES_MAX } from "./bounds.ts";
 import { join } from "./pointer.ts";
@@ -31,6 +32,16 @@ export function leavesOf(tree: ValidatorNode): readonly PlacedLeaf[] {
   const found: PlacedLeaf[] = [];
   collect({ path: "", node: tree }, found, 1);
   return found.toSorted((a, b) => rankOf(a.validator) - rankOf(b.validator));
+}
+
+/** The leaves that ask somebody. */
+export function inquiriesIn(tree: ValidatorNode): readonly PlacedLeaf<RegisteredInquiry>[] {
+  return leavesOf(tree).filter((leaf): leaf is PlacedLeaf<RegisteredInquiry> => leaf.validator.kind === "inquiry");
+}
+
+/** What the inquiries of a tree may cost for one answer, all together. */
+export function inquiryReserveOf(tree: ValidatorNode): Nanos {
+  return sum(inquiriesIn(tree).map(({ validator, options }) => validator.costMax(options)));
 }
 
 function rankOf(validator: RegisteredValidator): number {

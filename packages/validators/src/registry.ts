@@ -75,6 +75,7 @@ export function registerInquiry<O>(inquiry: Inquiry<O>): RegisteredInquiry {
     asked,
     problemsOf: (options) => problemsIn(inquiry.options, options),
     costMax: (options) => inquiry.costMax(optionsOf(options)),
+    durationMs: (options) => inquiry.durationMs(optionsOf(options)),
     plan: (question, options, means) => inquiry.plan(question, optionsOf(options), means),
     ask: (question, options, means) => inquiry.ask(question, optionsOf(options), means),
     read: (reply, options) => inquiry.read(reply, optionsOf(options)),

@@ -66,7 +66,8 @@ export const human: Inquiry<HumanOptions> = {
   asked: "person",
   options,
   costMax: costOfReview,
-  plan: (_, of) => ({ reserve: costOfReview(of), payee: payeeOf(of), durationMs: of.sla_ms }),
+  durationMs: ({ sla_ms: slaMs }) => slaMs,
+  plan: (_, of) => ({ reserve: costOfReview(of), payee: payeeOf(of) }),
   // The review is in the queue once the inquiry is open; somebody will find it there.
   ask: async () => ({ kind: "pending" }),
   read: decided,

@@ -22,11 +22,11 @@ export const llmJudge: Inquiry<JudgeOptions> = {
   asked: "model",
   options: judgeOptions,
   costMax: costMaxOf,
+  durationMs: () => DURATION_MS,
   async plan(question, options, means) {
-    if (hollowness(question.output, options.rubric) !== null)
-      return { reserve: ZERO, payee: null, durationMs: DURATION_MS };
+    if (hollowness(question.output, options.rubric) !== null) return { reserve: ZERO, payee: null };
     const { model, asked, reserve } = await judgingOf(question, options, means, `${NAME}@${VERSION}`);
-    return { reserve, payee: { provider: asked.provider, name: model }, durationMs: DURATION_MS };
+    return { reserve, payee: { provider: asked.provider, name: model } };
   },
   async ask(question, options, means) {
     try {
