@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decimalOf, NOUGHT, plus, textOf, times, within } from "./decimal.ts";
+import { compare, decimalOf, isWhole, NOUGHT, plus, textOf, times, within } from "./decimal.ts";
 
 const read = (value: number | string) => decimalOf(value) ?? NOUGHT;
 
@@ -54,6 +54,10 @@ describe("decimal", () => {
         expect(textOf(plus(left, right))).toBe(textOf({ digits: whole(left) + whole(right), scale: 6 }));
         expect(textOf(times(left, right))).toBe(textOf({ digits: whole(left) * whole(right), scale: 12 }));
         expect(within(left, right, NOUGHT)).toBe(whole(left) === whole(right));
+        expect(Math.sign(compare(left, right))).toBe(
+          Number(whole(left) > whole(right)) - Number(whole(left) < whole(right)),
+        );
+        expect(isWhole(left)).toBe(whole(left) % 10n ** 6n === 0n);
         expect(within(plus(left, read(1)), left, read("0.999999"))).toBe(false);
         expect(within(plus(left, read(1)), left, read(1))).toBe(true);
       }),

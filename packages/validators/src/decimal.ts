@@ -42,6 +42,17 @@ export function within(left: Decimal, right: Decimal, tolerance: Decimal): boole
   return (difference < 0n ? -difference : difference) <= at(tolerance, scale);
 }
 
+/** Negative when left is the smaller one, 0 when the two are equal, however they are written. */
+export function compare(left: Decimal, right: Decimal): number {
+  const scale = Math.max(left.scale, right.scale);
+  const [a, b] = [at(left, scale), at(right, scale)];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export function isWhole(value: Decimal): boolean {
+  return value.digits % 10n ** BigInt(value.scale) === 0n;
+}
+
 /** Writes the number without needless zeros: `12.5`. Equal numbers give equal texts. */
 export function textOf(value: Decimal): string {
   const magnitude = (value.digits < 0n ? -value.digits : value.digits).toString().padStart(value.scale + 1, "0");

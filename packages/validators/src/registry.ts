@@ -1,16 +1,25 @@
 /** The validators there are. A new one is a new folder and a line here. */
 import type { z } from "zod";
 import { arithmetic } from "./arithmetic/arithmetic.ts";
+import { citations } from "./citations/citations.ts";
+import { classifierLabel } from "./classifier_label/classifier_label.ts";
 import { codeSyntax } from "./code_syntax/code_syntax.ts";
+import { contains } from "./contains/contains.ts";
 import { customerAcceptance } from "./customer_acceptance/customer_acceptance.ts";
+import { enumOf } from "./enum/enum.ts";
+import { equals } from "./equals/equals.ts";
 import { fieldsComplete } from "./fields_complete/fields_complete.ts";
 import { format } from "./format/format.ts";
 import { grounded } from "./grounded/grounded.ts";
 import { human } from "./human/human.ts";
 import type { Inquiry, RegisteredInquiry } from "./inquiry.ts";
+import { jsonDiff } from "./json_diff/json_diff.ts";
 import { jsonSchema } from "./json_schema/json_schema.ts";
+import { length } from "./length/length.ts";
 import { llmJudge } from "./llm_judge/llm_judge.ts";
+import { numericRange } from "./numeric_range/numeric_range.ts";
 import { join } from "./pointer.ts";
+import { regex } from "./regex/regex.ts";
 import { testCases } from "./test_cases/test_cases.ts";
 import { type Problem, type RegisteredCheck, type Validator, ValidatorError } from "./validator.ts";
 
@@ -22,12 +31,21 @@ const PROBLEMS_MAX = 20;
 const registered: ReadonlyMap<string, RegisteredValidator> = new Map(
   [
     register(arithmetic),
+    register(citations),
+    register(classifierLabel),
     register(codeSyntax),
+    register(contains),
     register(customerAcceptance),
+    register(enumOf),
+    register(equals),
     register(fieldsComplete),
     register(format),
     register(grounded),
+    register(jsonDiff),
     register(jsonSchema),
+    register(length),
+    register(numericRange),
+    register(regex),
     register(testCases),
     registerInquiry(human),
     registerInquiry(llmJudge),

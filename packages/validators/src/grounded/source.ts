@@ -4,6 +4,7 @@
  */
 import type { Json } from "@contingent/core/json";
 import { type Decimal, decimalOf, textOf } from "../decimal.ts";
+import { occurs, plainlySet, textsIn } from "../text.ts";
 
 /** Characters of the source that are searched. Inputs are bounded to 256 kB when they are accepted. */
 const SOURCE_CHARACTERS_MAX = 1_048_576;
@@ -20,7 +21,8 @@ export interface Source {
 
 /** Prepares a source: a text, or all the texts and numbers of a structure. */
 export function sourceOf(value: Json | undefined): Source {
-  const text = textsOf(value).slice(0, SOURCE_CHARACTERS_MAX);
+  // Joined with line ends, so that two neighbouring values never read as one.
+  const text = textsIn(value, SOURCE_CHARACTERS_MAX).join("\n").slice(0, SOURCE_CHARACTERS_MAX);
   return { text: normalised(text), numbers: numbersIn(text) };
 }
 
@@ -28,79 +30,13 @@ export function sourceOf(value: Json | undefined): Source {
 export function mentions(source: Source, value: string | number): boolean {
   const number = decimalOf(typeof value === "string" ? value.trim() : value);
   if (number !== null && source.numbers.has(magnitude(number))) return true;
-  return typeof value === "string" && occurs(source.text, normalised(value));
+  return typeof value === "string" && occurs(source.text, normalised(value), true);
 }
-
-/**
- * Whether the needle occurs, not as a part of a longer word or number: `5` does not occur in `2025`.
- *
- * Knuth–Morris–Pratt: a look-up takes as long as the text is long, whatever the model wrote. `indexOf` is faster on
- * friendly text and takes text × needle on `aaaa…`.
- */
-function occurs(text: string, needle: string): boolean {
-  if (needle === "") return false;
-  const borders = bordersOf(needle);
-  let matched = 0;
-  for (let index = 0; index < text.length; index++) {
-    while (matched > 0 && text[index] !== needle[matched]) matched = borders[matched - 1] ?? 0;
-    if (text[index] === needle[matched]) matched += 1;
-    if (matched < needle.length) continue;
-    if (standsAlone(text, index + 1 - needle.length, index + 1)) return true;
-    matched = borders[matched - 1] ?? 0;
-  }
-  return false;
-}
-
-/** For each prefix of the needle, the length of its longest proper border. */
-function bordersOf(needle: string): readonly number[] {
-  const borders = [0];
-  let length = 0;
-  for (let index = 1; index < needle.length; index++) {
-    while (length > 0 && needle[index] !== needle[length]) length = borders[length - 1] ?? 0;
-    if (needle[index] === needle[length]) length += 1;
-    borders.push(length);
-  }
-  return borders;
-}
-
-/** Whether no word runs across either end of `text[start, end)`. */
-function standsAlone(text: string, start: number, end: number): boolean {
-  const runsIn =
-    WORD_AT_END.test(text.slice(Math.max(0, start - 2), start)) && WORD_AT_START.test(text.slice(start, start + 2));
-  const runsOut = WORD_AT_END.test(text.slice(end - 2, end)) && WORD_AT_START.test(text.slice(end, end + 2));
-  return !runsIn && !runsOut;
-}
-
-const WORD_AT_START = /^[\p{L}\p{N}]/u;
-const WORD_AT_END = /[\p{L}\p{N}]$/u;
 
 function normalised(text: string): string {
-  return text
-    .normalize("NFKC")
+  return plainlySet(text)
     .toLowerCase()
-    .replace(/[\u2018\u2019\u02bc`\u00b4]/g, "'")
-    .replace(/[\u201c\u201d\u201e]/g, '"')
-    .replace(/[\u2010-\u2015\u2212]/g, "-")
-    .replace(/(?<=\d)[,'](?=\d{3}(?!\d))/g, "")
-    .replace(/\s+/g, " ")
-    .trim();
-}
-
-/** Joined with line ends, so that two neighbouring values never read as one. */
-function textsOf(root: Json | undefined): string {
-  const texts: string[] = [];
-  let characters = 0;
-  const open: (Json | undefined)[] = [root];
-  while (open.length > 0 && characters < SOURCE_CHARACTERS_MAX) {
-    const value = open.pop();
-    if (typeof value === "string" || typeof value === "number") {
-      texts.push(String(value));
-      characters += texts.at(-1)?.length ?? 0;
-    } else if (typeof value === "object" && value !== null) {
-      for (const child of Object.values<Json>(value).toReversed()) open.push(child);
-    }
-  }
-  return texts.join("\n");
+    .replace(/(?<=\d)[,'](?=\d{3}(?!\d))/g, "");
 }
 
 function numbersIn(text: string): ReadonlySet<string> {

@@ -5,7 +5,7 @@
 import { isJsonObject, type Json, type JsonSchema } from "@contingent/core/json";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import { RE2JS } from "re2js";
+import { linearPattern } from "../linear-pattern.ts";
 import { join, valueAt } from "../pointer.ts";
 import type { Problem } from "../validator.ts";
 
@@ -94,15 +94,15 @@ function ajv(allErrors: boolean): Ajv2020 {
     strictTuples: false,
     strictRequired: false,
     logger: false,
-    code: { regExp: Object.assign(linearPattern, { code: "unused: schemas are never written out as code" }) },
+    code: { regExp: Object.assign(ajvPattern, { code: "unused: schemas are never written out as code" }) },
   });
   addFormats.default(instance);
   return instance;
 }
 
 /** ajv shares patterns with equal `toString()`: without one of its own, each pattern would be the first one compiled. */
-function linearPattern(pattern: string): { test(text: string): boolean; toString(): string } {
-  const expression = RE2JS.compile(RE2JS.translateRegExp(pattern));
+function ajvPattern(pattern: string): { test(text: string): boolean; toString(): string } {
+  const expression = linearPattern(pattern);
   return { test: (text) => expression.matcher(text).find(), toString: () => `linear:${pattern}` };
 }
 
