@@ -56,3 +56,8 @@ export function tier(id: string): Tier | null {
 export function isTierId(id: string): id is TierId {
   return (tierIds as readonly string[]).includes(id);
 }
+
+/** The tier that has exactly this model by default; null: none has. */
+export function tierOfModel(model: string): TierId | null {
+  return tierIds.find((id) => TIERS[id].models.includes(model)) ?? null;
+}

@@ -4,6 +4,7 @@ import { VERDICT_FINDINGS_MAX } from "./bounds.ts";
 import { finding } from "./finding.ts";
 import type { RegisteredInquiry } from "./inquiry.ts";
 import { leavesOf, type Member, membersOf, type PlacedLeaf } from "./leaves.ts";
+import { type Range, rangeOf } from "./range.ts";
 import { NO_REPLIES, type Replies } from "./replies.ts";
 import { type LeafResult, type RunCheck, type Subject, ValidatorError } from "./validator.ts";
 
@@ -104,41 +105,12 @@ function insistOnSoundness(validator: string, { score, findings }: LeafResult): 
   if (score < 1 && findings.length === 0) throw new ValidatorError(`${validator} gave no reason for its score`);
 }
 
-/** What a node's score can still become. */
-interface Range {
-  readonly low: number;
-  readonly high: number;
-}
-
+/** What a node's score can still become: anything from what is known of its leaves. */
 function scoreOf(at: Member, results: ReadonlyMap<string, LeafResult>): Range {
-  const { path, node } = at;
-  if ("use" in node) {
+  return rangeOf(at, ({ path }) => {
     const known = results.get(path)?.score;
     return { low: known ?? 0, high: known ?? 1 };
-  }
-  const ranges = membersOf(at).map((member) => scoreOf(member, results));
-  const [lows, highs] = [ranges.map(({ low }) => low), ranges.map(({ high }) => high)];
-  if ("all" in node) return { low: Math.min(...lows), high: Math.min(...highs) };
-  if ("any" in node) return { low: Math.max(...lows), high: Math.max(...highs) };
-  if ("not" in node) return { low: withoutNoise(1 - Math.max(...highs)), high: withoutNoise(1 - Math.min(...lows)) };
-  const mean = (scores: readonly number[]): number => weightedMean(node, scores);
-  return { low: mean(lows), high: mean(highs) };
-}
-
-/** The mean by weight; from the threshold on it counts as 1. Computed from what is missing, so that all ones are exactly 1. */
-function weightedMean(
-  { weighted, threshold = 1 }: Extract<ValidatorNode, { weighted: unknown }>,
-  scores: readonly number[],
-): number {
-  const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
-  const missing = weighted.reduce((sum, { weight }, i) => sum + weight * (1 - (scores[i] ?? 0)), 0);
-  const mean = withoutNoise(Math.max(0, 1 - missing / total));
-  return mean >= threshold ? 1 : mean;
-}
-
-/** What comes after twelve digits is noise of adding fractions up, in this order or another: a threshold must not be missed by it. */
-function withoutNoise(score: number): number {
-  return Math.round(score * 1e12) / 1e12;
+  });
 }
 
 /** Why a node is not perfect, for the next attempt: nothing from members that do not matter. */

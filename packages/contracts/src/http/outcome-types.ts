@@ -173,6 +173,10 @@ export const outcomeTypeDefinitionSchema = z
 
       override: { type: "object" },
     }),
+    judge_alone: z.boolean().default(false).meta({
+      description:
+        "Whether an outcome may be billed on the word of a model that judges (`llm_judge`) alone, with no other check than the answer's shape.",
+    }),
     success_at: successAtScore.default(1),
     features: z
       .record(z.string().regex(FEATURE_NAME, { error: FEATURE_NAME_RULE }), z.string().max(POINTER_CHARACTERS_MAX))

@@ -11,6 +11,7 @@ import { checkTree } from "@contingent/validators/check-tree";
 import { schemaProblems } from "@contingent/validators/json_schema/schema";
 import { acceptanceOf, asksTheCustomerOnce } from "./acceptance.ts";
 import type { Catalog } from "./catalog.ts";
+import { costOfJudges, knowsItsJudges, judgesAnswersOfOthers, judgesWithOthers } from "./judge-checks.ts";
 import { priceProblems, pricedTypeProblems, unpaidPartial } from "./price-checks.ts";
 import { cascadeStepOf, modelsOf, timeNeededMsOf } from "./resolve-parts.ts";
 import { decidesByEvidence, readsItsFeatures } from "./self-report.ts";
@@ -23,6 +24,8 @@ export interface Surroundings {
   readonly catalog: Catalog;
   /** For the rates of today, ms since the epoch. */
   readonly nowMs: number;
+  /** The models that are suspended as judges of this outcome type. */
+  readonly suspendedJudges: readonly string[];
 }
 
 type Check = (parts: Parts, around: Surroundings) => readonly Problem[];
@@ -34,6 +37,9 @@ const CHECKS: readonly Check[] = [
   hasUsableValidator,
   readsWhatTheInputHas,
   asksTheCustomerOnce,
+  knowsItsJudges,
+  judgesAnswersOfOthers,
+  judgesWithOthers,
   decidesByEvidence,
   readsItsFeatures,
   hasOrderedThresholds,
@@ -153,11 +159,12 @@ function canPayForAnAttempt(parts: Parts, { catalog, nowMs }: Surroundings): rea
   });
   const [cheapest] = costs.toSorted((left, right) => (left < right ? -1 : 1));
   if (cheapest === undefined) return [];
-  const verdict = max(amountOf(validation?.cost_per_verdict ?? "0"), ZERO);
+  const judges = costOfJudges(parts);
+  const verdict = add(max(amountOf(validation?.cost_per_verdict ?? "0"), ZERO), judges);
   if (add(cheapest, verdict) <= amount) return [];
   const least = formatMoney(cheapest);
   const judged = verdict > ZERO ? `, and the verdict on them ${formatMoney(verdict)}` : "";
-  const message = `is too low for any attempt: ${limits.min} output tokens on tier "${first.tier}" cost ${least} at least${judged}. Raise it, or lower output_tokens.min`;
+  const message = `is too low for any attempt: ${limits.min} output tokens on tier "${first.tier}" cost ${least} at least${judged}. Raise it, or lower output_tokens.min${judges > ZERO ? " or the judges' cost_max" : ""}`;
   return [problem("/cost_cap", message)];
 }
 

@@ -6,7 +6,7 @@ import type { OutcomeTypeContent } from "@contingent/db/outcome-type-json";
 import { catalogOf } from "./catalog.ts";
 import { resolveDefinition } from "./resolve.ts";
 
-export const AROUND = { catalog: catalogOf(rates()), nowMs: Date.UTC(2026, 10, 24) };
+export const AROUND = { catalog: catalogOf(rates()), nowMs: Date.UTC(2026, 10, 24), suspendedJudges: [] };
 
 export const GOOD: JsonObject = {
   description: "What is in a document",

@@ -15,7 +15,11 @@ export const putOutcomeTypeRoute = route(
     const definition = await readJsonBody(request, putOutcomeType.body.type);
     const catalog = catalogOf(await context.priceBook.rates());
     const pinned = await pinThreshold(context.pool, name, definition);
-    const resolution = resolveDefinition(pinned.definition, { catalog, nowMs: Date.now() }, pinned.from);
+    const resolution = resolveDefinition(
+      pinned.definition,
+      { catalog, nowMs: Date.now(), suspendedJudges: [] },
+      pinned.from,
+    );
     if (!resolution.ok || !isJsonObject(definition)) {
       const problems = resolution.ok ? [] : resolution.problems;
       const [first] = problems;

@@ -1,0 +1,38 @@
+/** The arithmetic of a validator tree: from the scores of leaves, or what they can be, to the score of the whole. */
+import type { ValidatorNode } from "@contingent/core/outcome-type";
+import { type Member, membersOf } from "./leaves.ts";
+
+/** What a score can be. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What a node's score can be, by what each of its leaves' can be. */
+export function rangeOf(at: Member, ofLeaf: (leaf: Member) => Range): Range {
+  const { node } = at;
+  if ("use" in node) return ofLeaf(at);
+  const ranges = membersOf(at).map((member) => rangeOf(member, ofLeaf));
+  const [lows, highs] = [ranges.map(({ low }) => low), ranges.map(({ high }) => high)];
+  if ("all" in node) return { low: Math.min(...lows), high: Math.min(...highs) };
+  if ("any" in node) return { low: Math.max(...lows), high: Math.max(...highs) };
+  if ("not" in node) return { low: withoutNoise(1 - Math.max(...highs)), high: withoutNoise(1 - Math.min(...lows)) };
+  const mean = (scores: readonly number[]): number => weightedMean(node, scores);
+  return { low: mean(lows), high: mean(highs) };
+}
+
+/** The mean by weight; from the threshold on it counts as 1. Computed from what is missing, so that all ones are exactly 1. */
+function weightedMean(
+  { weighted, threshold = 1 }: Extract<ValidatorNode, { weighted: unknown }>,
+  scores: readonly number[],
+): number {
+  const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
+  const missing = weighted.reduce((sum, { weight }, i) => sum + weight * (1 - (scores[i] ?? 0)), 0);
+  const mean = withoutNoise(Math.max(0, 1 - missing / total));
+  return mean >= threshold ? 1 : mean;
+}
+
+/** What comes after twelve digits is noise of adding fractions up, in this order or another: a threshold must not be missed by it. */
+function withoutNoise(score: number): number {
+  return Math.round(score * 1e12) / 1e12;
+}
