@@ -9,8 +9,8 @@ import { folded } from "../text.ts";
 
 /** Leaves that one check compares, counting those of a list without an order once for each item they are tried with. */
 export const COMPARED_MAX = 100_000;
-/** Items of a list without an order that found no equal: trying all pairs is quadratic. */
-const PAIRED_MAX = 200;
+/** Items of a list without an order that found no equal: trying all pairs is quadratic. More are paired in their order. */
+const PAIRED_MAX = 100;
 
 /** Pointers, as far as they have not been walked yet. */
 type Paths = readonly (readonly string[])[];
@@ -120,48 +120,62 @@ export class Comparison {
       this.#unexpected(item, below(at, expected.length + i, true), tally);
   }
 
-  /**
-   * Each expected item is held against the actual one that it has most in common with: first those that agree
-   * altogether, then the pairs with the most agreeing leaves. That is the best pairing for all but contrived lists.
-   */
   #visitUnordered(expected: readonly Json[], actual: readonly Json[], at: Position, tally: Tally): void {
-    const free = new Set(actual.keys());
-    const left = expected.flatMap((item, i) => {
-      const equal = this.#equalTo(item, i, actual, free, at);
-      if (equal === null) return [{ item, i }];
-      free.delete(equal);
-      this.#visit(item, actual[equal], below(at, equal, true), tally);
-      return [];
-    });
-    const pairs =
-      left.length > PAIRED_MAX || free.size > PAIRED_MAX
-        ? []
-        : left.flatMap(({ item, i }) =>
-            [...free].map((other) => ({ i, other, ...this.#tally(item, actual[other], below(at, other, true), {}) })),
-          );
-    const best = pairs.filter(({ agreeing }) => agreeing > 0).toSorted((a, b) => b.agreeing - a.agreeing);
-    const partners = new Map<number, number>();
-    for (const { i, other } of best) if (!partners.has(i) && free.delete(other)) partners.set(i, other);
-    for (const { item, i } of left) {
+    const partners = this.#partnersOf(expected, actual, at);
+    const taken = new Set(partners.values());
+    for (const [i, item] of expected.entries()) {
       const other = partners.get(i);
-      if (other === undefined) this.#visit(item, undefined, below(at, "*", true), tally);
-      else this.#visit(item, actual[other], below(at, other, true), tally);
+      this.#visit(item, other === undefined ? undefined : actual[other], below(at, other ?? "*", true), tally);
     }
-    for (const other of free) this.#unexpected(actual[other] ?? null, below(at, other, true), tally);
+    for (const [other, item] of actual.entries())
+      if (!taken.has(other)) this.#unexpected(item, below(at, other, true), tally);
   }
 
-  /** A free item that agrees altogether: the one in the same place, if that one does. */
-  #equalTo(item: Json, i: number, actual: readonly Json[], free: ReadonlySet<number>, at: Position): number | null {
-    const agrees = (other: number): boolean => {
-      const { agreeing, all } = this.#tally(item, actual[other], below(at, other, true), { stopsAtDifference: true });
-      return agreeing === all;
+  /**
+   * Which actual item each expected one is held against: the same one, wherever it is; then the one in its place, if
+   * they agree; then pair by pair those that have most in common. (The best pairing of all would take the cube of the
+   * list's length, and differs only between items of which none is right.)
+   */
+  #partnersOf(expected: readonly Json[], actual: readonly Json[], at: Position): ReadonlyMap<number, number> {
+    const partners = new Map<number, number>();
+    const free = new Set(actual.keys());
+    const pair = (i: number, other: number): void => {
+      partners.set(i, other);
+      free.delete(other);
     };
-    if (free.has(i) && agrees(i)) return i;
-    for (const other of free) {
-      if (this.isExhausted) return null;
-      if (other !== i && agrees(other)) return other;
+    const same = Map.groupBy(actual.keys(), (other) => this.#textOf(actual[other] ?? null, below(at, other, true)));
+    for (const [i, item] of expected.entries()) {
+      const other = same.get(this.#textOf(item, below(at, i, true)))?.shift();
+      if (other !== undefined) pair(i, other);
     }
-    return null;
+    const tallyOf = (i: number, other: number, stopsAtDifference: boolean): Tally =>
+      this.#tally(expected[i] ?? null, actual[other], below(at, other, true), { stopsAtDifference });
+    for (const i of expected.keys()) {
+      if (partners.has(i) || !free.has(i)) continue;
+      const { agreeing, all } = tallyOf(i, i, true);
+      if (agreeing === all) pair(i, i);
+    }
+    const left = [...expected.keys()].filter((i) => !partners.has(i));
+    const pairs =
+      left.length > PAIRED_MAX || free.size > PAIRED_MAX
+        ? [...free].flatMap((other, k) => left.slice(k, k + 1).map((i) => ({ i, other, agreeing: 1 })))
+        : left.flatMap((i) => [...free].map((other) => ({ i, other, agreeing: tallyOf(i, other, false).agreeing })));
+    const best = pairs.filter(({ agreeing }) => agreeing > 0).toSorted((a, b) => b.agreeing - a.agreeing);
+    for (const { i, other } of best) if (!partners.has(i) && free.has(other)) pair(i, other);
+    return partners;
+  }
+
+  /** The same for two values that agree for certain: what is ignored is left out, and names are in order. */
+  #textOf(value: Json, at: Position): string {
+    if (isIgnored(at)) return "";
+    if (typeof value === "string") return JSON.stringify(folded(value, this.#options.ignore_case));
+    if (typeof value !== "object" || value === null) return String(value);
+    const isList = Array.isArray(value);
+    const parts = Object.entries<Json>(value).map(([name, each]) => {
+      const text = this.#textOf(each, below(at, name, isList));
+      return isList ? text : `${JSON.stringify(name)}:${text}`;
+    });
+    return isList ? `[${parts.join(",")}]` : `{${parts.toSorted().join(",")}}`;
   }
 
   #visitLeaf(expected: Json, actual: Json | undefined, at: Position, tally: Tally): void {
