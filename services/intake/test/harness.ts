@@ -13,6 +13,7 @@ import { createLog } from "@contingent/runtime/log";
 import { ownSandbox } from "@contingent/sandbox/sandbox";
 import { answer, happens, judge, type TestStep } from "@contingent/testkit/jobs";
 import { freshDatabase } from "@contingent/testkit/postgres";
+import type { RunCheck } from "@contingent/validators/validator";
 import { startTcpLink, type TcpLink } from "@contingent/testkit/tcp-link";
 import { assembleIntake } from "../src/assemble.ts";
 import { passingKeys, type ReceiptKeys } from "../src/receipts/keys.ts";
@@ -39,7 +40,7 @@ export interface Api extends Process {
   readonly otherCustomer: CheckedClient;
   /** What the process has logged. */
   readonly log: readonly string[];
-  anotherProcess(instead?: Partial<Pick<Parts, "queues" | "receiptKeys" | "movesClocks">>): Promise<Process>;
+  anotherProcess(instead?: Partial<Pick<Parts, "queues" | "receiptKeys" | "run" | "movesClocks">>): Promise<Process>;
 }
 
 /** What a process may be given instead of the real thing. */
@@ -48,6 +49,7 @@ interface Parts {
   readonly queues: Pick<Queues, "publish">;
   readonly log: string[];
   readonly receiptKeys: ReceiptKeys;
+  readonly run?: RunCheck;
   readonly movesClocks?: boolean;
 }
 
@@ -91,7 +93,14 @@ export async function startApi(): Promise<Api> {
   };
 }
 
-async function startProcess({ pool, queues, log: lines, receiptKeys, movesClocks = true }: Parts): Promise<Process> {
+async function startProcess({
+  pool,
+  queues,
+  log: lines,
+  receiptKeys,
+  run,
+  movesClocks = true,
+}: Parts): Promise<Process> {
   await using stack = new AsyncDisposableStack();
   const stopping = new AbortController();
   const log = logTo(lines);
@@ -104,7 +113,7 @@ async function startProcess({ pool, queues, log: lines, receiptKeys, movesClocks
     log,
     health,
     receiptKeys,
-    run: sandbox.run,
+    run: run ?? sandbox.run,
     movesClocks,
     publicUrl: undefined,
     operatorName: "Acme & Sons",

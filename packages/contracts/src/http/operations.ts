@@ -52,6 +52,7 @@ import {
   listStatements,
   payStatement,
 } from "./statements.ts";
+import { tryOutcomeType } from "./trials.ts";
 import { summaryQuery, summarySchema } from "./summary.ts";
 
 const healthSchema = z
@@ -353,6 +354,7 @@ export const OPERATIONS: readonly Operation[] = [
   createCreditNote,
   listCreditNotes,
   putOutcomeType,
+  tryOutcomeType,
   listOutcomeTypes,
   getOutcomeType,
   listOutcomeTypeVersions,

@@ -53,6 +53,7 @@ import { putOutcomeTypeRoute } from "./put-outcome-type/put-outcome-type.ts";
 import { reconcileRoute } from "./reconcile/reconcile.ts";
 import { resolveDisputeRoute } from "./resolve-dispute/resolve-dispute.ts";
 import { reverifyJobRoute } from "./reverify-job/reverify-job.ts";
+import { tryOutcomeTypeRoute } from "./try-outcome-type/try-outcome-type.ts";
 import { watchJobRoute } from "./watch-job/watch-job.ts";
 import { withdrawDisputeRoute } from "./withdraw-dispute/withdraw-dispute.ts";
 
@@ -75,6 +76,7 @@ export const ROUTES: readonly Route[] = [
   createCreditNoteRoute,
   listCreditNotesRoute,
   putOutcomeTypeRoute,
+  tryOutcomeTypeRoute,
   listOutcomeTypesRoute,
   getOutcomeTypeRoute,
   listOutcomeTypeVersionsRoute,

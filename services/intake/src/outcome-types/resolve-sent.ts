@@ -1,0 +1,52 @@
+import type { Problem } from "@contingent/contracts/http/errors";
+import { isJsonObject, type Json, type JsonObject } from "@contingent/core/json";
+import type { OutcomeTypeContent } from "@contingent/db/outcome-type-json";
+import type { IntakeContext } from "../context.ts";
+import { ApiError } from "../http/api-error.ts";
+import { catalogOf } from "./catalog.ts";
+import { pinThreshold } from "./pin-threshold.ts";
+import { resolveDefinition } from "./resolve.ts";
+
+export interface SentDefinition {
+  readonly definition: JsonObject;
+  readonly content: OutcomeTypeContent;
+}
+
+/**
+ * What a definition comes to that an operator sent for this outcome type.
+ * @param at where in the body it stands
+ * @throws ApiError with everything that would not work
+ */
+export async function resolveSent(
+  { pool, priceBook }: Pick<IntakeContext, "pool" | "priceBook">,
+  name: string,
+  definition: Json,
+  at = "",
+): Promise<SentDefinition> {
+  const catalog = catalogOf(await priceBook.rates());
+  const pinned = await pinThreshold(pool, name, definition).catch(shownBelow(at));
+  const resolution = resolveDefinition(
+    pinned.definition,
+    { catalog, nowMs: Date.now(), suspendedJudges: [] },
+    pinned.from,
+  );
+  if (resolution.ok && isJsonObject(definition)) return { definition, content: resolution.content };
+  const problems = below(at, resolution.ok ? [] : resolution.problems);
+  const [first] = problems;
+  const message = `The outcome type would not work; ${problems.length} to correct, the first one ${first?.param}: ${first?.message}.`;
+  throw new ApiError("invalid_outcome_type", message, { param: first?.param ?? at, problems });
+}
+
+function below(at: string, problems: readonly Problem[]): readonly Problem[] {
+  return problems.map(({ param, message }) => ({ param: at + param, message }));
+}
+
+/** Throws the error with its place in the body. */
+function shownBelow(at: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof ApiError)) throw error;
+    const { code, message, param, problems } = error;
+    const details = problems === null ? {} : { problems: below(at, problems) };
+    throw new ApiError(code, message, { param: at + (param ?? ""), ...details });
+  };
+}
