@@ -11,7 +11,8 @@ import { checkTree } from "@contingent/validators/check-tree";
 import { schemaProblems } from "@contingent/validators/json_schema/schema";
 import { acceptanceOf, asksTheCustomerOnce } from "./acceptance.ts";
 import type { Catalog } from "./catalog.ts";
-import { costOfJudges, knowsItsJudges, judgesAnswersOfOthers, judgesWithOthers } from "./judge-checks.ts";
+import { costOfInquiries, hasTimeToAsk } from "./inquiry-checks.ts";
+import { knowsItsJudges, judgesAnswersOfOthers, judgesWithOthers } from "./judge-checks.ts";
 import { priceProblems, pricedTypeProblems, unpaidPartial } from "./price-checks.ts";
 import { cascadeStepOf, modelsOf, timeNeededMsOf } from "./resolve-parts.ts";
 import { decidesByEvidence, readsItsFeatures } from "./self-report.ts";
@@ -50,6 +51,7 @@ const CHECKS: readonly Check[] = [
   paysForVerdicts,
   canPayForAnAttempt,
   hasTimeForAnAttempt,
+  hasTimeToAsk,
   canRework,
   measuresItsMaximum,
 ];
@@ -159,12 +161,12 @@ function canPayForAnAttempt(parts: Parts, { catalog, nowMs }: Surroundings): rea
   });
   const [cheapest] = costs.toSorted((left, right) => (left < right ? -1 : 1));
   if (cheapest === undefined) return [];
-  const judges = costOfJudges(parts);
-  const verdict = add(max(amountOf(validation?.cost_per_verdict ?? "0"), ZERO), judges);
+  const inquiries = costOfInquiries(parts);
+  const verdict = add(max(amountOf(validation?.cost_per_verdict ?? "0"), ZERO), inquiries);
   if (add(cheapest, verdict) <= amount) return [];
   const least = formatMoney(cheapest);
   const judged = verdict > ZERO ? `, and the verdict on them ${formatMoney(verdict)}` : "";
-  const message = `is too low for any attempt: ${limits.min} output tokens on tier "${first.tier}" cost ${least} at least${judged}. Raise it, or lower output_tokens.min${judges > ZERO ? " or the judges' cost_max" : ""}`;
+  const message = `is too low for any attempt: ${limits.min} output tokens on tier "${first.tier}" cost ${least} at least${judged}. Raise it, or lower output_tokens.min${inquiries > ZERO ? ", or what its inquiries may cost" : ""}`;
   return [problem("/cost_cap", message)];
 }
 

@@ -110,7 +110,7 @@ describe("a tree that judges alone could bring to a bill is refused", () => {
 test("what judgements may cost must leave room for an attempt under the cost cap", () => {
   expect(withJudge({ cost_max: "0.079" })).toEqual([]);
   expect(withJudge({ cost_max: "0.08" })).toEqual([
-    expect.stringMatching(/^\/cost_cap: is too low.*or the judges' cost_max$/),
+    expect.stringMatching(/^\/cost_cap: is too low.*or what its inquiries may cost$/),
   ]);
 });
 

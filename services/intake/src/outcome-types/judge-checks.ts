@@ -7,7 +7,6 @@ import type { Problem } from "@contingent/contracts/http/errors";
 import { rateAt } from "@contingent/core/cost";
 import type { Json } from "@contingent/core/json";
 import { mayJudge } from "@contingent/core/model-family";
-import { type Nanos, sum } from "@contingent/core/money";
 import type { ValidatorNode } from "@contingent/core/outcome-type";
 import { decisionFor } from "@contingent/core/verdict";
 import { checkTree } from "@contingent/validators/check-tree";
@@ -74,11 +73,6 @@ export function judgesWithOthers({ validator, judge_alone: alone = false, ...par
   const message =
     "could pass on the word of a judge alone, which can be talked into anything: add a check that must also pass (other than json_schema), or say judge_alone: true";
   return [{ param: TREE, message }];
-}
-
-/** What one judgement by every judge of the tree may cost. */
-export function costOfJudges({ validator }: Parts): Nanos {
-  return sum(judgesIn(validator).map(({ options }) => llmJudge.costMax(options)));
 }
 
 function judgesIn(validator: Json | undefined): readonly Judge[] {

@@ -2,9 +2,9 @@
 import type { Problem } from "@contingent/contracts/http/errors";
 import { type OutcomeTypeDefinition, outcomeTypeDefinitionSchema } from "@contingent/contracts/http/outcome-types";
 import { isJsonObject, type Json } from "@contingent/core/json";
-import { ZERO } from "@contingent/core/money";
 import type { QualityTerms, Terms, ValidatorNode } from "@contingent/core/outcome-type";
 import type { OutcomeTypeContent } from "@contingent/db/outcome-type-json";
+import { inquiryReserveOf } from "@contingent/validators/leaves";
 import type { z } from "zod";
 import { mistakesIn } from "../http/check.ts";
 import { acceptanceOf } from "./acceptance.ts";
@@ -85,7 +85,7 @@ function termsOf(definition: OutcomeTypeDefinition, catalog: Surroundings["catal
     price: priceTermsOf(definition.price),
     validation: validationCostOf(definition.validation),
     acceptance: acceptanceOf(definition),
-    inquiryReserve: ZERO,
+    inquiryReserve: inquiryReserveOf(definition.validator as ValidatorNode),
     rework: definition.rework,
     disputeWindowMs: definition.dispute_window_ms,
   };
