@@ -20,6 +20,7 @@ import { llmJudge } from "./llm_judge/llm_judge.ts";
 import { numericRange } from "./numeric_range/numeric_range.ts";
 import { join } from "./pointer.ts";
 import { regex } from "./regex/regex.ts";
+import { sqlParses } from "./sql_parses/sql_parses.ts";
 import { testCases } from "./test_cases/test_cases.ts";
 import { type Problem, type RegisteredCheck, type Validator, ValidatorError } from "./validator.ts";
 
@@ -46,6 +47,7 @@ const registered: ReadonlyMap<string, RegisteredValidator> = new Map(
     register(length),
     register(numericRange),
     register(regex),
+    register(sqlParses),
     register(testCases),
     registerInquiry(human),
     registerInquiry(llmJudge),
