@@ -1,10 +1,10 @@
 /** Hazard: a margin, or a round of bookkeeping, that takes longer the more jobs there ever were. */
-import { openPool, type Pool, type Queryable } from "@contingent/db/pool";
+import { openPool, type Pool } from "@contingent/db/pool";
 import { type MarginDimension, marginStatement } from "@contingent/ledger/bookkeeping/margin";
 import { acceptedJob, answer, claim, driveTo, happens, judge, take } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
-import pg from "pg";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { rowsTouched, statementsOf } from "./rows-touched.ts";
 import { blocksOf, sealAll, tamper } from "./sealing.ts";
 
 let database: TestDatabase;
@@ -20,35 +20,15 @@ afterEach(async () => {
   await database.drop();
 });
 
-interface PlanNode {
-  readonly "Node Type": string;
-  readonly "Relation Name"?: string;
-  readonly "Actual Rows": number;
-  readonly "Actual Loops": number;
-  readonly "Rows Removed by Filter"?: number;
-  readonly "Rows Removed by Index Recheck"?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-/** How many rows of tables and indexes a statement looks at when it is run. */
-async function rowsTouched(text: string, values: unknown[], on: Queryable = pool): Promise<number> {
-  const explain = { text: `EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) ${text}`, values };
-  const { rows } = await on.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(explain);
-  const touched = (node: PlanNode): number => {
-    const removed = (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Index Recheck"] ?? 0);
-    const own = node["Relation Name"] === undefined ? 0 : (node["Actual Rows"] + removed) * node["Actual Loops"];
-    return own + (node.Plans ?? []).reduce((total, inner) => total + touched(inner), 0);
-  };
-  return rows.reduce((total, row) => total + touched(row["QUERY PLAN"][0].Plan), 0);
-}
-
 const DIMENSIONS: readonly (readonly MarginDimension[])[] = [
   ["outcome_type"],
   ["day", "customer", "outcome_type_version", "tier", "model"],
 ];
 
 async function ofMargins(): Promise<readonly number[]> {
-  return await Promise.all(DIMENSIONS.map((each) => rowsTouched(marginStatement(each), [null, null, null, null])));
+  return await Promise.all(
+    DIMENSIONS.map((each) => rowsTouched(pool, marginStatement(each), [null, null, null, null])),
+  );
 }
 
 /** Jobs that are delivered and jobs that fail, closed and sealed. */
@@ -81,12 +61,7 @@ test("a margin looks at roll-ups and at what is not sealed yet, however many job
 async function ofRound(): Promise<number> {
   const before = (await blocksOf(pool)).length;
   await driveTo(pool, "closed");
-  const query = vi.spyOn(pg.Client.prototype, "query");
-  await sealAll(pool);
-  const statements = (query.mock.calls as unknown as [unknown][]).flatMap(([first]) =>
-    isStatement(first) ? [first] : [],
-  );
-  query.mockRestore();
+  const statements = await statementsOf(() => sealAll(pool));
   // Once more, as if it had not been sealed, and undone: the statements that read the books and write.
   await tamper(pool, `DELETE FROM ledger_block WHERE number > ${before}`);
   const writing = new Map(
@@ -97,21 +72,12 @@ async function ofRound(): Promise<number> {
   try {
     await client.query("BEGIN");
     let touched = 0;
-    for (const { text, values } of writing.values()) touched += await rowsTouched(text, values, client);
+    for (const { text, values } of writing.values()) touched += await rowsTouched(client, text, values);
     return touched;
   } finally {
     await client.query("ROLLBACK");
     client.release();
   }
-}
-
-interface Statement {
-  readonly text: string;
-  readonly values: unknown[];
-}
-
-function isStatement(value: unknown): value is Statement {
-  return typeof value === "object" && value !== null && "text" in value && "values" in value;
 }
 
 test("a round of bookkeeping looks at what is new, however many jobs there were", async () => {

@@ -3,6 +3,7 @@ import { REASONS, RESOLUTIONS } from "@contingent/core/job/job";
 import { parseMoney, roundedToMinorUnit, ZERO } from "@contingent/core/money";
 import { z } from "zod";
 import { BODY_ERRORS, CSV_TYPE, HTML_TYPE, JSON_TYPE, type Operation } from "./operation.ts";
+import { precisionSchema } from "./quality.ts";
 import {
   amountSchema,
   cursorParameter,
@@ -73,6 +74,10 @@ export const statementSchema = z
         gross: moneySchema,
         reductions: moneySchema.meta({ description: "Allowance, bands and discount together." }),
         credits: moneySchema,
+        precision: precisionSchema.nullable().meta({
+          description:
+            "What share of the billed outcomes of this type was rightly billed, all customers' together, by random audits: when the statement was closed, or until now. Null before the first audit.",
+        }),
       }),
     ),
     terms_version: z

@@ -121,3 +121,13 @@ async function drawnFrom(
 function auditOf(charge: ChargeRow, { rate, method, credit, dueMs }: AuditTerms, draw: number): object {
   return { id: newId("aud"), ...charge, method, draw, rate, credits: credit, due_ms: dueMs };
 }
+
+const UNDRAWN = `
+  SELECT EXISTS (
+    SELECT FROM ledger_transaction WHERE kind = 'capture' AND xact >= (SELECT until_xact FROM audit_drawing)) AS found`;
+
+/** Whether there are charges that have not been drawn from yet. */
+export async function hasUndrawn(db: Queryable): Promise<boolean> {
+  const { rows } = await db.query<{ found: boolean }>({ text: UNDRAWN });
+  return rows[0]?.found === true;
+}

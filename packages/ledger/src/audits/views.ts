@@ -5,6 +5,7 @@ import type { AuditResult } from "@contingent/core/quality/false-bills";
 import type { Decision, Finding } from "@contingent/core/verdict";
 import { msOf } from "@contingent/db/job-row";
 import type { Queryable } from "@contingent/db/pool";
+import { only } from "../quality/audited.ts";
 
 export const CREDIT_STATES = ["due", "given", "nothing_left"] as const;
 
@@ -64,10 +65,11 @@ export async function listAudits(
 ): Promise<readonly AuditView[]> {
   const [condition, after, order] =
     state === "open" ? ["a.result IS NULL", ">", "ASC"] : ["a.result IS NOT NULL", "<", "DESC"];
-  const ofType = outcomeType === undefined ? "" : "AND a.outcome_type = $3";
+  const ofType = outcomeType === undefined ? "" : `AND ${only("a.outcome_type", "$3")}`;
+  const byType = outcomeType === undefined ? "" : `a.outcome_type ${order},`;
   const { rows } = await db.query<AuditRow>({
     text: `SELECT ${COLUMNS} ${AUDITS}
-            WHERE ${condition} ${ofType} AND ($1::text IS NULL OR a.id ${after} $1) ORDER BY a.id ${order} LIMIT $2`,
+            WHERE ${condition} ${ofType} AND ($1::text IS NULL OR a.id ${after} $1) ORDER BY ${byType} a.id ${order} LIMIT $2`,
     values: [page.after, page.limit, ...(outcomeType === undefined ? [] : [outcomeType])],
   });
   return rows.map(auditOf);

@@ -4,7 +4,7 @@ import type { Json } from "@contingent/core/json";
 import { type Calibration, calibrate } from "@contingent/core/quality/calibration";
 import { type Label, strongestLabels } from "@contingent/core/quality/labels";
 import type { Queryable } from "@contingent/db/pool";
-import { columnOf, type Measured } from "./audited.ts";
+import { columnOf, type Measured, only } from "./audited.ts";
 
 /** Labels of one calibration: the newest. */
 export const LABELS_MAX = 5_000;
@@ -22,7 +22,7 @@ export async function labelsOf(db: Queryable, of: Measured): Promise<readonly La
   const { rows } = await db.query<LabelRow>({
     name: `labels-by-${column}`,
     text: `SELECT verdict_id, source, score, correct FROM outcome_label
-            WHERE ${column} = $1 AND decision = 'pass' ORDER BY number DESC LIMIT ${LABELS_MAX}`,
+            WHERE ${only(column, "$1")} AND decision = 'pass' ORDER BY ${column}, number DESC LIMIT ${LABELS_MAX}`,
     values: [value],
   });
   return strongestLabels(

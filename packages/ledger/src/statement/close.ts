@@ -27,6 +27,7 @@ import { newId } from "@contingent/db/ids";
 import { msOf } from "@contingent/db/job-row";
 import { type Pool, type Queryable, transaction } from "@contingent/db/pool";
 import { book } from "../book.ts";
+import { auditCountsByType } from "../quality/audited.ts";
 import { addUpLines, type TermsById } from "./lines.ts";
 import { TERMS_BEFORE } from "./read.ts";
 import { recordReductions } from "./reductions.ts";
@@ -168,7 +169,8 @@ export async function finishClosing(pool: Pool, id: StatementId): Promise<void> 
   );
   const totals = statementTotals(tally, termsId === null ? null : await terms(termsId));
   await refuseDifference(pool, head, totals);
-  await transaction(pool, (client) => store(client, head, totals, hash));
+  const figures = totalsColumns(totals, await auditCountsByType(pool, totals.outcomeTypes.keys()));
+  await transaction(pool, (client) => store(client, head, { totals, figures, hash }));
 }
 
 async function refuseDifference(pool: Pool, head: StatementHead, totals: StatementTotals): Promise<void> {
@@ -212,7 +214,13 @@ const CLOSE = `
             FROM jsonb_populate_record(NULL::statement, $4::jsonb) t)
     FROM customer_account a WHERE s.id = $1 AND a.customer_id = s.customer_id`;
 
-async function store(client: Queryable, head: StatementHead, totals: StatementTotals, hash: string): Promise<void> {
+interface AddedUp {
+  readonly totals: StatementTotals;
+  readonly figures: ReturnType<typeof totalsColumns>;
+  readonly hash: string;
+}
+
+async function store(client: Queryable, head: StatementHead, { totals, figures, hash }: AddedUp): Promise<void> {
   const { id, customerId, period, currency } = head;
   const locked = await client.query<{ state: string }>({ text: LOCK, values: [id] });
   if (locked.rows[0]?.state !== "closing") return;
@@ -224,7 +232,7 @@ async function store(client: Queryable, head: StatementHead, totals: StatementTo
   if (entries.length > 0) await book(client, entries);
   const numbered = await client.query<{ last: number }>({ text: NUMBER, values: [yearOf(period)] });
   const number = statementNumber(period, numbered.rows[0]?.last ?? 0);
-  await client.query({ text: CLOSE, values: [id, number, hash, JSON.stringify(totalsColumns(totals))] });
+  await client.query({ text: CLOSE, values: [id, number, hash, JSON.stringify(figures)] });
 }
 
 function grantRow({ id, kind, ref, amount }: Rebate): object {

@@ -6,6 +6,8 @@ import { type StatementTotals, statementTotals } from "@contingent/core/statemen
 import { msOf } from "@contingent/db/job-row";
 import type { Queryable } from "@contingent/db/pool";
 import type { CustomerTermsId } from "@contingent/core/ids";
+import type { AuditCounts } from "@contingent/core/quality/false-bills";
+import { auditCountsByType } from "../quality/audited.ts";
 import { addUpLines, type LinesOf, type TermsById } from "./lines.ts";
 import { closedOf, headOf, openHead, STATEMENT_COLUMNS, type StatementHead, type StatementRow } from "./row.ts";
 
@@ -26,6 +28,8 @@ export interface StatementView extends FoundStatement {
   readonly number: string | null;
   readonly closedAtMs: number | null;
   readonly linesHash: string | null;
+  /** What random audits say of each outcome type that was audited: when it was closed, or until now. */
+  readonly audited: ReadonlyMap<string, AuditCounts>;
   /** What is still to be paid. */
   readonly balance: Nanos;
 }
@@ -129,12 +133,21 @@ async function openStatement(
 /** The statement with its figures. One that is not closed is added up: that takes longer the more lines it has. */
 export async function viewStatement(db: Queryable, terms: TermsById, found: FoundStatement): Promise<StatementView> {
   if (found.row?.state === "closed") {
-    const { totals, number, closedAtMs, linesHash } = closedOf(found.row);
-    return { ...found, totals, number, closedAtMs, linesHash, balance: subtract(totals.amountDue, found.paid) };
+    const { totals, number, closedAtMs, linesHash, audited } = closedOf(found.row);
+    return {
+      ...found,
+      totals,
+      number,
+      closedAtMs,
+      linesHash,
+      audited,
+      balance: subtract(totals.amountDue, found.paid),
+    };
   }
   const totals = await liveTotals(db, terms, found);
   const balance = subtract(totals.amountDue, found.paid);
-  return { ...found, totals, number: null, closedAtMs: null, linesHash: null, balance };
+  const audited = await auditCountsByType(db, totals.outcomeTypes.keys());
+  return { ...found, totals, number: null, closedAtMs: null, linesHash: null, audited, balance };
 }
 
 async function liveTotals(db: Queryable, terms: TermsById, { head, lines }: FoundStatement): Promise<StatementTotals> {

@@ -1,6 +1,7 @@
 /** How a statement stands in its row, and the way back. */
 import type { CustomerId, CustomerTermsId, StatementId } from "@contingent/core/ids";
 import { type Currency, type Nanos, nanos } from "@contingent/core/money";
+import type { AuditCounts } from "@contingent/core/quality/false-bills";
 import { type Period, statementIdOf } from "@contingent/core/statement/period";
 import type { Split, StatementTotals, TypeTally } from "@contingent/core/statement/totals";
 import { msOf } from "@contingent/db/job-row";
@@ -23,6 +24,8 @@ export interface ClosedStatement extends StatementHead {
   readonly closedAtMs: number;
   readonly linesHash: string;
   readonly totals: StatementTotals;
+  /** What audits had found by then, of each outcome type that had been audited. */
+  readonly audited: ReadonlyMap<string, AuditCounts>;
 }
 
 /** The columns of `statement s`; select them by this fragment. */
@@ -78,6 +81,8 @@ interface StoredTypeTally {
   readonly gross: string;
   readonly reductions: string;
   readonly credits: string;
+  /** Absent before the first audit of the outcome type. */
+  readonly audited?: AuditCounts;
 }
 
 /** A statement that has not been begun to be closed. */
@@ -122,6 +127,9 @@ export function closedOf(row: ClosedRow): ClosedStatement {
       amountDue: nanos(row.amount_due_nanos),
       outcomeTypes: new Map(row.outcome_types.map((stored) => [stored.name, typeTallyOf(stored)])),
     },
+    audited: new Map(
+      row.outcome_types.flatMap(({ name, audited }) => (audited === undefined ? [] : [[name, audited]])),
+    ),
   };
 }
 
@@ -134,8 +142,11 @@ function typeTallyOf({ billed, unbilled, gross, reductions, credits }: StoredTyp
   return { billed, unbilled, gross: amount(gross), reductions: amount(reductions), credits: amount(credits) };
 }
 
-/** The figures as columns, for `jsonb_populate_record`. */
-export function totalsColumns(totals: StatementTotals): Readonly<Record<string, string | number | object>> {
+/** The figures, and what audits have found until now, as columns for `jsonb_populate_record`. */
+export function totalsColumns(
+  totals: StatementTotals,
+  audited: ReadonlyMap<string, AuditCounts>,
+): Readonly<Record<string, string | number | object>> {
   const { gross, allowance, bands, discount, fixedDiscount, credits } = totals;
   const splits = { gross, allowance, bands, discount, fixed_discount: fixedDiscount, credits };
   const amounts = Object.entries(splits).flatMap(([name, { onAccount, prepaid }]) => [
@@ -157,6 +168,7 @@ export function totalsColumns(totals: StatementTotals): Readonly<Record<string, 
       gross: tally.gross.toString(),
       reductions: tally.reductions.toString(),
       credits: tally.credits.toString(),
+      audited: audited.get(name),
     })).toSorted((left, right) => (left.name < right.name ? -1 : 1)),
   };
 }

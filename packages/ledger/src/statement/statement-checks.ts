@@ -153,7 +153,7 @@ async function misstatement(client: Queryable, terms: TermsById, row: StatementR
     differing ??= await differingReduction(client, id, lines);
   });
   const due = statementTotals(tally, termsId === null ? null : await terms(termsId));
-  const [stated, added] = [totals, due].map((each) => JSON.stringify(totalsColumns(each)));
+  const [stated, added] = [totals, due].map((each) => JSON.stringify(totalsColumns(each, new Map())));
   if (stated !== added) return `${id} states ${stated}; its lines come to ${added}`;
   if (differing !== null) return differing;
   return hash === linesHash ? null : `the lines of ${id} are not those that it was closed with`;

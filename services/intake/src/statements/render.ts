@@ -1,11 +1,15 @@
 /** Statements and their lines as the API's JSON. */
 import type { StatementBody, StatementLineBody } from "@contingent/contracts/http/statements";
 import { negate } from "@contingent/core/money";
+import type { AuditCounts } from "@contingent/core/quality/false-bills";
 import type { StatementLine } from "@contingent/core/statement/lines";
 import { exactTotal, paidFromPrepaid, whole } from "@contingent/core/statement/totals";
 import type { StatementView } from "@contingent/ledger/statement/read";
 import { isoTime, money } from "../jobs/render.ts";
+import { renderPrecision } from "../quality/render.ts";
 import { chargedOf, returnedToPrepaid } from "./figures.ts";
+
+const NOT_AUDITED: AuditCounts = { correct: 0, incorrect: 0 };
 
 export function renderStatement(view: StatementView): StatementBody {
   const { head, totals, closedAtMs } = view;
@@ -42,6 +46,7 @@ export function renderStatement(view: StatementView): StatementBody {
         gross: money(gross, currency),
         reductions: money(reductions, currency),
         credits: money(credits, currency),
+        precision: renderPrecision(view.audited.get(outcome_type) ?? NOT_AUDITED),
       }),
     ),
     terms_version: view.termsVersion,

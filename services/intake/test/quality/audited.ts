@@ -9,8 +9,8 @@ import {
 import type { JobId } from "@contingent/core/ids";
 import type { AuditResult } from "@contingent/core/quality/false-bills";
 import type { ApiAnswer } from "@contingent/embedded/api-client";
-import { drawAudits } from "@contingent/ledger/audits/draw";
-import { answer, happens, judge, partsOf, take } from "@contingent/testkit/jobs";
+import { drawAll } from "@contingent/testkit/audits";
+import { answer, happens, judge, take } from "@contingent/testkit/jobs";
 import { expect } from "vitest";
 import { type Api, claim, DEFINITION, JOB } from "../harness.ts";
 
@@ -21,11 +21,6 @@ export async function charged(api: Api, outcomeType: string, score = 0.95): Prom
   const { id } = await api.customer.submit({ ...JOB, outcome_type: outcomeType });
   await take(api.pool, id, claim(), answer(), judge("pass", score), happens("settled"));
   return id;
-}
-
-/** What the ledger service does by and by. */
-export async function drawn(api: Api): Promise<void> {
-  await drawAudits(api.pool, partsOf(api.pool).versions, 10_000);
 }
 
 export async function openAudits(api: Api, outcomeType: string): Promise<readonly AuditBody[]> {
@@ -51,7 +46,7 @@ export async function found(
 ): Promise<void> {
   const results = new Map<string, AuditResult>();
   for (const { score, result } of outcomes) results.set(await charged(api, outcomeType, score), result);
-  await drawn(api);
+  await drawAll(api.pool);
   for (const { id, job } of await openAudits(api, outcomeType)) {
     const result = results.get(job);
     if (result !== undefined) await decided(api, id, result);

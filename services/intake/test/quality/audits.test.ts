@@ -1,9 +1,10 @@
 import { auditWithEvidenceSchema } from "@contingent/contracts/http/quality";
+import { drawAll } from "@contingent/testkit/audits";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectError } from "../checked-client.ts";
 import { type Api, startApi } from "../harness.ts";
 import { judgedJob } from "../reverify-job/judged-job.ts";
-import { AUDITED, charged, decided, decision, drawn, openAudits } from "./audited.ts";
+import { AUDITED, charged, decided, decision, openAudits } from "./audited.ts";
 
 let api: Api;
 beforeAll(async () => {
@@ -15,7 +16,7 @@ afterAll(() => api[Symbol.asyncDispose]());
 
 async function audited(outcomeType: string): Promise<{ readonly id: string; readonly job: string }> {
   const job = await charged(api, outcomeType);
-  await drawn(api);
+  await drawAll(api.pool);
   const audit = (await openAudits(api, outcomeType)).find((each) => each.job === job);
   if (audit === undefined) throw new Error(`${job} is not audited`);
   return { id: audit.id, job };
@@ -44,7 +45,7 @@ test("open audits are listed in the order to do them in, done ones the latest fi
 test("an audit shows what was asked, what was answered and what the verdict was", async () => {
   const text = '{"total":"1.00"}';
   const job = await judgedJob(api, { outcomeType: "kept", input: { document: "Invoice 7" }, text });
-  await drawn(api);
+  await drawAll(api.pool);
   const audit = (await openAudits(api, "kept")).find((each) => each.job === job);
   const { body } = await api.operator.send({ path: `/v1/audits/${audit?.id}` });
   expect(auditWithEvidenceSchema.parse(body)).toMatchObject({

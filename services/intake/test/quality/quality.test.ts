@@ -1,12 +1,16 @@
 import { qualityAlertSchema } from "@contingent/contracts/http/quality";
+import { statementSchema } from "@contingent/contracts/http/statements";
+import { periodAt, statementIdOf } from "@contingent/core/statement/period";
 import { createHash } from "node:crypto";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { latestVersionId } from "@contingent/db/outcome-types-published";
 import type { ApiAnswer } from "@contingent/embedded/api-client";
+import { drawAll } from "@contingent/testkit/audits";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectError } from "../checked-client.ts";
 import { type Api, startApi } from "../harness.ts";
-import { AUDITED, charged, drawn, found, quality, times } from "./audited.ts";
+import { moveTo } from "../months.ts";
+import { AUDITED, charged, decided, found, openAudits, quality, times } from "./audited.ts";
 
 const TYPE = "measured";
 
@@ -106,7 +110,7 @@ describe("a threshold that is asked for as a probability", () => {
 
 test("the figures of a version: what its scores are worth, and what share of its bills is right", async () => {
   await charged(api, TYPE);
-  await drawn(api);
+  await drawAll(api.pool);
   const { versions } = await quality(api, TYPE, "?version=1");
   expect(versions).toEqual([
     {
@@ -190,6 +194,26 @@ test("the page shows it as pictures, permits its own style and nothing else, and
   expect(html).toMatch(/Version 1:<\/span> 28.9 % of the audited bills were wrong. At most 25 % may be/);
   expect(html).toContain("Fewer than 30 outcomes have been labelled");
   expect(html).not.toMatch(/<script|<img|style="|NaN|undefined/);
+});
+
+test("precision stands on the statement: as it is, and for ever as it was when it was closed", async () => {
+  const path = `/v1/statements/${statementIdOf(api.customerId, periodAt(Date.now()))}`;
+  const precision = async (): Promise<unknown> => {
+    const { outcome_types: types } = statementSchema.parse(await api.customer.call({ path }));
+    return types.find(({ outcome_type }) => outcome_type === TYPE)?.precision;
+  };
+  const measured = { basis: "random_audits", audited: 45, correct: 32, point: 0.711111, low: 0.556855, high: 0.836337 };
+  expect(await precision()).toEqual(measured);
+  const [last] = await openAudits(api, TYPE);
+  await moveTo(api, 0);
+  await api.operator.call({ method: "POST", path: `${path}/close` });
+  await decided(api, last?.id ?? "", "correct");
+  expect((await quality(api, TYPE)).over_all.precision).toMatchObject({ audited: 46, correct: 33 });
+  expect(await precision()).toEqual(measured);
+  const { body } = await api.customer.send({ path: `${path}/html` });
+  expect(body).toContain(
+    "Of measured, 45 billed outcomes of all customers had been audited at random when this statement was closed, and 32 were right: 71.1 %, with 95 % confidence 55.7 % to 83.6 %.",
+  );
 });
 
 test("404 for what there is not", async () => {

@@ -4,8 +4,10 @@
  */
 import { createHash } from "node:crypto";
 import { type Nanos, negate, sum } from "@contingent/core/money";
+import { precisionOf } from "@contingent/core/quality/false-bills";
 import { exactTotal, paidFromPrepaid, whole } from "@contingent/core/statement/totals";
 import type { StatementView } from "@contingent/ledger/statement/read";
+import { percent } from "../../quality/page/words.ts";
 import { returnedToPrepaid } from "../figures.ts";
 import { aligned, amount, count, day, escaped, foreign, fractionDigits, month } from "./markup.ts";
 import { STYLE } from "./style.ts";
@@ -39,7 +41,7 @@ export function pageHead(view: StatementView, options: PageOptions): string {
 <div class="title"><h1>Statement</h1><p class="number">${view.number === null ? "Not numbered: open" : `No. ${escaped(view.number)}`}</p><p>${periodWords(view)}</p></div></header>
 ${facts(view)}${notice(view, options)}
 <h2>Summary</h2>
-${outcomeTypes(view)}
+${outcomeTypes(view)}${precisionNotes(view)}
 <h2>Adjustments and amount due</h2>
 ${sums(view)}${prepaidNote(view)}
 <h2${options.linesShown > LINES_ON_FIRST_PAGE_MAX ? ' class="detail"' : ""}>Lines</h2>
@@ -102,6 +104,18 @@ function outcomeTypes({ totals, head }: StatementView): string {
 <tbody>${rows.join("")}</tbody>
 <tfoot><tr><td>All outcomes</td><td class="n">${count(totals.linesBilled)}</td><td class="n">${count(totals.linesUnbilled)}</td>${cells([gross, reductions, credits, sum([gross, reductions, credits])], digits)}</tr></tfoot></table></div>
 `;
+}
+
+/** What the validators' word is worth, by those who looked again. */
+function precisionNotes({ audited, head }: StatementView): string {
+  const when = head.state === "closed" ? "when this statement was closed" : "until now";
+  const notes = Array.from(audited, ([name, counts]) => {
+    const precision = precisionOf(counts);
+    if (precision === null) return "";
+    const all = counts.correct + counts.incorrect;
+    return `<p class="note">Of ${escaped(name)}, ${count(all)} billed outcomes of all customers had been audited at random ${when}, and ${count(counts.correct)} were right: ${percent(precision.point)}, with 95 % confidence ${percent(precision.low)} to ${percent(precision.high)}.</p>\n`;
+  });
+  return notes.join("");
 }
 
 function cells(amounts: readonly Nanos[], digits: number): string {
