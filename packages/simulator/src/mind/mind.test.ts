@@ -6,6 +6,7 @@ import { findModel, type SimulatedModel } from "../models.ts";
 import { codeSpoils } from "./code/spoils.ts";
 import { extractionSpoils } from "./extraction/spoils.ts";
 import { think, type Wish } from "./mind.ts";
+import { sqlSpoils } from "./sql/sql.ts";
 import { readTask } from "./task.ts";
 
 const SCHEMA: JsonObject = objectOf({
@@ -20,6 +21,7 @@ const SCHEMA: JsonObject = objectOf({
   },
   subtotal: { type: ["number", "null"] },
   total: { type: ["number", "null"] },
+  evidence: { type: ["string", "null"] },
 });
 
 const CODE_SCHEMA: JsonObject = objectOf({
@@ -27,6 +29,8 @@ const CODE_SCHEMA: JsonObject = objectOf({
   test_cases: { type: "array", items: objectOf({ input: { type: "string" }, expected: { type: "string" } }) },
   explanation: { type: "string" },
 });
+
+const SQL_SCHEMA: JsonObject = objectOf({ sql: { type: "string" }, explanation: { type: "string" } });
 
 const document = (quantity: number): string =>
   `Pinewood Ltd\nInvoice no: P-77\nInvoice date: 2026-02-03\nBill to: Otter Bay Inc\n\n` +
@@ -47,6 +51,7 @@ describe("an answer", () => {
   test("is computed from the document: other figures, other answer", () => {
     expect(answer(document(3), SCHEMA, "right")).toMatchObject({
       total: 25,
+      evidence: "Total GBP     25.00",
       line_items: [{ quantity: 3, amount: 22.5 }, {}],
     });
     expect(answer(document(41), SCHEMA, "right")).toMatchObject({
@@ -77,6 +82,36 @@ test("a schema that is written out in the system prompt is kept to as well", () 
   const system = `You read documents.\n\nAnswer with one JSON value. It must conform to this JSON Schema:\n${JSON.stringify(SCHEMA)}`;
   const { text } = think(readTask(system, document(3), null), model("claude-opus-5-5"), "seed", "right");
   expect(parseJson(text)).toEqual(answer(document(3), SCHEMA, "right"));
+});
+
+describe("a question about tables", () => {
+  const tables = [
+    { name: "orders", columns: ["id", "status", "country", "amount", "created_at"] },
+    { name: "customers", columns: ["id", "name"] },
+  ];
+  const ask = (question: string): string =>
+    `<tables>\n${JSON.stringify(tables)}\n</tables>\n<question>${question}</question>`;
+
+  test.each([
+    ["How many orders are there with status paid?", "SELECT count(*) AS count\nFROM orders\nWHERE status = 'paid'"],
+    [
+      "What is the total amount of the orders since 2026-10-01 and whose amount is above 20 per country?",
+      "SELECT country, sum(amount) AS total_amount\nFROM orders\nWHERE created_at >= '2026-10-01' AND amount > 20\nGROUP BY country\nORDER BY country",
+    ],
+    [
+      "List the id and amount of the orders, the largest amount first, at most 10.",
+      "SELECT id, amount\nFROM orders\nORDER BY amount DESC\nLIMIT 10",
+    ],
+    ["How many orders had we when Martin was here?", ""],
+    ["What is the average weight of the orders?", ""],
+  ])("is answered from its words and the tables: %s", (question, sql) => {
+    expect(answer(ask(question), SQL_SCHEMA, "right")["sql"]).toBe(sql);
+  });
+
+  test.each(sqlSpoils.map(({ kind }) => kind))("can be answered wrongly: %s", (kind) => {
+    const request = ask("How many orders are there with status paid?");
+    expect(textOf(request, SQL_SCHEMA, { wrong: kind })).not.toEqual(textOf(request, SQL_SCHEMA, "right"));
+  });
 });
 
 describe("a mistake", () => {

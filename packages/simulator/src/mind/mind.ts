@@ -13,6 +13,7 @@ import { anySolver } from "./any/any.ts";
 import { codeSolver } from "./code/code.ts";
 import { extractionSolver } from "./extraction/extraction.ts";
 import { judgeSolver } from "./judge/judge.ts";
+import { sqlSolver } from "./sql/sql.ts";
 import type { Solution, Solver, Spoil, Task } from "./task.ts";
 
 /** What the answer shall be: as the model is able to (`model`), the best one, or one with a mistake (of a kind). */
@@ -25,7 +26,7 @@ export interface Thought {
   readonly difficulty: number;
 }
 
-const SOLVERS: readonly Solver[] = [judgeSolver, extractionSolver, codeSolver, anySolver];
+const SOLVERS: readonly Solver[] = [judgeSolver, extractionSolver, codeSolver, sqlSolver, anySolver];
 
 /** How much of the difference between two tasks is luck of the task itself, shared by all models. */
 const TASK_LUCK = 0.3;

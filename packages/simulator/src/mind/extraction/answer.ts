@@ -18,6 +18,7 @@ export const FIELD_NAMES = {
   shipping: ["shipping", "freight", "delivery"],
   tax: ["tax", "vat", "tax_amount", "total_tax"],
   total: ["total", "total_amount", "grand_total", "amount_due"],
+  evidence: ["evidence", "total_quote"],
 } as const satisfies Record<keyof Extracted, readonly string[]>;
 
 export const LINE_NAMES = {

@@ -46,6 +46,7 @@ describe("a document nobody has seen before", () => {
         const lines = drawn.map((d) => ({ ...d, price: d.cents / 100, amount: rounded((d.cents * d.quantity) / 100) }));
         const sum = rounded(lines.reduce((s, line) => s + line.amount, 0));
         const vat = rounded(sum * 0.2);
+        const totalLine = `${total ?? ""}     ${write(rounded(sum + vat))}`;
         const text = [
           "Terrassenhof Limited",
           "",
@@ -60,7 +61,7 @@ describe("a document nobody has seen before", () => {
           "",
           `${subtotal ?? ""}     ${write(sum)}`,
           `${tax ?? ""}     ${write(vat)}`,
-          `${total ?? ""}     ${write(rounded(sum + vat))}`,
+          totalLine,
         ].join("\n");
         expect(extract(text).extracted).toEqual({
           kind: "invoice",
@@ -80,6 +81,7 @@ describe("a document nobody has seen before", () => {
           shipping: 0,
           tax: vat,
           total: rounded(sum + vat),
+          evidence: totalLine,
         });
       }),
     );

@@ -25,6 +25,8 @@ export interface Extracted {
   readonly shipping: number;
   readonly tax: number | null;
   readonly total: number | null;
+  /** The line that the total stands in, word for word. */
+  readonly evidence: string | null;
 }
 
 export function extract(raw: string): { readonly document: Document; readonly extracted: Extracted } {
@@ -46,8 +48,20 @@ export function extract(raw: string): { readonly document: Document; readonly ex
     // A document with a total and no word of tax has none.
     tax: totals.tax ?? (totals.total === undefined ? null : 0),
     total: totals.total ?? null,
+    evidence: lineWith(raw, totals.total ?? null),
   };
   return { document, extracted };
+}
+
+/** The last line of the document that has this figure, however its separators are set; null: none has. */
+function lineWith(raw: string, figure: number | null): string | null {
+  if (figure === null) return null;
+  const digits = figure.toFixed(2).replace(".", "");
+  const found = raw.split(/\r?\n/).findLast((line) => {
+    const plain = line.replace(/(?<=\d)[.,' ](?=\d)/g, "");
+    return [digits, digits.replace(/00$/, "")].some((each) => new RegExp(`(?<!\\d)${each}(?!\\d)`).test(plain));
+  });
+  return found?.trim() ?? null;
 }
 
 const KINDS: readonly (readonly [DocumentKind, RegExp])[] = [

@@ -58,6 +58,11 @@ export function extractionSpoils(raw: string): readonly Spoil[] {
       const invented = rounded(100 + luck("total") * 900);
       return raw.includes(String(invented)) ? null : { ...answer, [name]: invented };
     }),
+    spoil("misquoted", ["evidence"], (answer) => {
+      const name = nameOf("evidence", answer);
+      const value = name === null ? null : answer[name];
+      return typeof value === "string" ? withField(answer, "evidence", `${value} or so`) : null;
+    }),
     // The sample outcome type's checks cannot see this one, so no model makes it unasked: it would be billed.
     { ...spoil("swapped_parties", ["seller", "buyer"], swapParties), natural: false },
     { ...spoil("fenced", [], (answer) => ({ text: `\`\`\`json\n${JSON.stringify(answer)}\n\`\`\`` })), natural: false },

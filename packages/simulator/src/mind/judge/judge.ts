@@ -6,6 +6,7 @@ import { isJsonObject, type Json, type JsonObject } from "@contingent/core/json"
 import { codeSolver } from "../code/code.ts";
 import { extractionSolver } from "../extraction/extraction.ts";
 import { anySolver } from "../any/any.ts";
+import { sqlSolver } from "../sql/sql.ts";
 import type { Solution, Solver, Spoil, Task } from "../task.ts";
 import { type Ballot, ballotIn } from "./ballot.ts";
 import { differences, emptyFields } from "./compare.ts";
@@ -15,7 +16,7 @@ const BASE = 0.05;
 const SHARE_OF_TASK = 0.2;
 
 /** Solvers whose answer is the answer. What the last one makes of a task is no measure for others. */
-const EXACT: readonly Solver[] = [extractionSolver, codeSolver];
+const EXACT: readonly Solver[] = [extractionSolver, codeSolver, sqlSolver];
 
 export const judgeSolver: Solver = {
   name: "judge",
