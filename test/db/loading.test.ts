@@ -115,7 +115,9 @@ test("a validator gets the answer of the attempt under way, and none in any othe
   const { loader } = partsOf(db.pool);
   const validating = await driveTo(db.pool, "validating");
   const loaded = await loader.forValidation(validating);
-  expect(loaded?.answer).toEqual({ attemptId: loaded?.job.progress.current?.attemptId, text: '{"answer":42}' });
+  const producer = { tier: "fast", provider: "anthropic", model: "small" };
+  const attemptId = loaded?.job.progress.current?.attemptId;
+  expect(loaded?.answer).toEqual({ attemptId, text: '{"answer":42}', producer });
   await take(db.pool, validating, judge("fail"), claim());
   expect((await loader.forValidation(validating))?.answer).toBeNull();
 });

@@ -21,10 +21,13 @@ import {
   CUSTOMER,
   driveTo,
   happens,
+  inquires,
+  isUnanswered,
   judge,
   OUTCOME_TYPE,
   partsOf,
   publishedTerms,
+  replies,
   take,
 } from "@contingent/testkit/jobs";
 import pg from "pg";
@@ -78,9 +81,9 @@ async function aJobsLife(): Promise<void> {
     ...told,
   } as const;
   expect(await bookLateCost(db.pool, late)).toBe(true);
-  await take(db.pool, id, claim(), answer());
+  await take(db.pool, id, claim(), answer(), inquires(), replies(), inquires());
   await loader.forValidation(id);
-  await take(db.pool, id, judge("pass"));
+  await take(db.pool, id, isUnanswered(), judge("pass"));
   await db.pool.query("UPDATE job SET wake_at = now() WHERE id = $1", [id]);
   expect(await takeDueJobs(db.pool, versions, 10)).toHaveLength(1);
   await take(db.pool, id, happens("settled"));
@@ -145,6 +148,11 @@ test("on a job's path every row is found by an index, whatever the planner belie
   const reads = async () => (await Promise.all(statements.map(wholeReads))).flat();
   const grow = async (count: number): Promise<void> => {
     await Promise.all(Array.from({ length: count }, () => driveTo(db.pool, "closed")));
+    await db.pool.query(`
+      INSERT INTO inquiry (id, job_id, attempt_id, kind, leaf, validator, asked, reserve_nanos, cost_state, outcome, score,
+                           findings, due_at, ended_at)
+      SELECT id || '_asked', job_id, id, 'leaf', '', 'v@1', 'person', 0, 'released', 'replied', 1, '[]', now(), now() FROM attempt
+      ON CONFLICT (id) DO NOTHING`);
     await db.pool.query(`
       INSERT INTO acceptance_decision (job_id, revision, decision, decided_by, verdict_id)
       SELECT job_id, 1, 'accept', 'customer', id FROM verdict ON CONFLICT DO NOTHING`);

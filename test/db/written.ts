@@ -6,6 +6,7 @@ const TABLES = [
   "job",
   "job_event",
   "attempt",
+  "inquiry",
   "verdict",
   "acceptance_decision",
   "hold",

@@ -19,6 +19,7 @@ import {
   type TestStep,
   transitionBy,
   validatorBreaks,
+  inquires,
   isUnanswered,
   replies,
 } from "@contingent/testkit/jobs";
@@ -57,6 +58,8 @@ const STEPS: Readonly<Record<JobState, readonly TestStep[]>> = {
     ...often(3, judge("partial")),
     judge("partial", 0.4),
     ...often(2, validatorBreaks()),
+    ...often(4, inquires()),
+    inquires(0n),
     happens("woke"),
     happens("cancel"),
   ],

@@ -2,7 +2,7 @@
  * One transition, one statement, one fence.
  *
  * The statement locks the job's row only where its revision is still the one that was decided upon, and writes the job, its
- * event, the attempt, the verdict, the customer's decision, the end of the hold, the charge and the ledger's transactions
+ * event, the attempt, the inquiry, the verdict, the customer's decision, the end of the hold, the charge and the ledger's transactions
  * only for rows that it locked. Who lost the race has written nothing. Many transitions share a statement (see batch.ts); a single statement is
  * a transaction of its own, so all of one transition is there or none of it.
  *
@@ -11,7 +11,14 @@
  * under that lock the charge gets its date, so that it cannot fall into a period that is being closed. Index: the primary keys. Cost columns change by differences, because
  * a late answer may add to them between load and commit.
  */
-import { attemptCost, type Hold, type Slice, type Transaction, verdictCost } from "@contingent/core/books/books";
+import {
+  attemptCost,
+  type Hold,
+  inquiryCost,
+  type Slice,
+  type Transaction,
+  verdictCost,
+} from "@contingent/core/books/books";
 import type { JobId, VerdictId } from "@contingent/core/ids";
 import type { Effect, JobEvent } from "@contingent/core/job/facts";
 import type { Job } from "@contingent/core/job/job";
@@ -21,6 +28,7 @@ import type { Verdict } from "@contingent/core/verdict";
 import { type AcceptanceDecision, decisionRow } from "./acceptance-decisions.ts";
 import { batched } from "./batch.ts";
 import { newId } from "./ids.ts";
+import { heardRow, INQUIRIES_OF_MOVED, inquiredRow, type InquiryReply } from "./inquiries.ts";
 import { storedProgress } from "./job-row.ts";
 import type { Pool } from "./pool.ts";
 import { storableJsonText } from "./storable.ts";
@@ -76,6 +84,8 @@ export interface Transition {
   readonly attemptTraceparent?: string | undefined;
   readonly answer?: AttemptAnswer | undefined;
   readonly verdict?: StoredVerdict | undefined;
+  /** What came of the inquiry that ends with this transition. */
+  readonly reply?: InquiryReply | undefined;
   readonly settled?: Settled | undefined;
   /** What the customer said, in the transition that it caused. */
   readonly decided?: AcceptanceDecision | undefined;
@@ -90,8 +100,8 @@ WITH input AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (
     id text, revision int, state text, resolution text, reason text, attempts int, progress jsonb,
     known bigint, presumed bigint, held bigint, overrun bigint, price bigint, ready_ms float8, wake_ms float8,
-    deadline_ms float8, event text, data jsonb, started jsonb, ended jsonb, verdict jsonb, settled jsonb, decided jsonb,
-    transactions jsonb)
+    deadline_ms float8, event text, data jsonb, started jsonb, ended jsonb, inquired jsonb, heard jsonb, verdict jsonb,
+    settled jsonb, decided jsonb, transactions jsonb)
 ), fenced AS MATERIALIZED (
   SELECT i.*, j.customer_id FROM input i JOIN job j ON j.id = i.id AND j.revision = i.revision - 1
    ORDER BY j.id FOR NO KEY UPDATE OF j
@@ -131,7 +141,7 @@ WITH input AS MATERIALIZED (
       output_tokens int, output text, error text)
    WHERE m.ended IS NOT NULL AND a.id = e.id AND a.job_id = m.id
   RETURNING a.id
-), verdict AS (
+), ${INQUIRIES_OF_MOVED}, verdict AS (
   INSERT INTO verdict (id, job_id, attempt_id, decision, score, findings, validators, evidence_hash, output, duration_ms, value_nanos,
                        cost_nanos, reserve_nanos, leaves, features, step)
   SELECT v.id, m.id, v.attempt_id, v.decision, v.score, v.findings, v.validators, v.evidence_hash, v.output, v.duration_ms, v.value,
@@ -181,6 +191,7 @@ WITH input AS MATERIALIZED (
 )
 SELECT id, revision FROM moved
  WHERE must_hold((SELECT count(*) FROM ended) = (SELECT count(ended) FROM moved), 'every attempt that ends is one of the job')
+   AND must_hold((SELECT count(*) FROM heard) = (SELECT count(heard) FROM moved), 'every inquiry that ends is one of the job')
    AND must_hold((SELECT count(*) FROM released) = (SELECT count(settled) FROM moved), 'every job that ends has a hold')
    AND must_hold((SELECT number FROM booked) = (SELECT coalesce(sum(jsonb_array_length(transactions)), 0) FROM moved),
                  'every transaction is in the books')`;
@@ -242,6 +253,8 @@ function rowOf(transition: Transition): JsonObject {
     data: event.data,
     started: startedRow(transition),
     ended: endedRow(transition),
+    inquired: inquiredRow(transition.effects),
+    heard: heardRow(transition.effects, transition.reply),
     verdict: verdictRow(transition),
     settled: settledRow(transition),
     decided: decisionRow(transition.decided),
@@ -319,7 +332,7 @@ function settledRow({ settled, currency }: Transition): JsonObject | null {
   };
 }
 
-/** The given transactions, and the costs of the attempt that ended and of the verdict that was reached. */
+/** The given transactions, and the costs of the attempt or inquiry that ended and of the verdict that was reached. */
 function transactionsOf(transition: Transition): readonly Transaction[] {
   const costs = transition.effects.flatMap((effect) => costOf(transition.next.id, effect) ?? []);
   return [...(transition.transactions ?? []), ...costs];
@@ -334,9 +347,14 @@ function costOf(jobId: JobId, effect: Effect): Transaction | null {
     }
     case "pay_verdict":
       return verdictCost({ jobId, ...effect });
+    case "end_inquiry": {
+      const { inquiryId, payee, cost } = effect;
+      if (payee === null) return null;
+      const basis = effect.costState === "known" ? "reported" : "estimated";
+      return inquiryCost({ jobId, inquiryId, ...payee, basis, cost, booked: ZERO });
+    }
     case "start_attempt":
     case "open_inquiry":
-    case "end_inquiry":
     case "pause_tier":
       return null;
   }

@@ -11,6 +11,7 @@ import { nanos } from "@contingent/core/money";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
 import { type Finding, rejectionFinding } from "@contingent/core/verdict";
 import { batched } from "./batch.ts";
+import { type RecordedReply, repliesAbout } from "./inquiries.ts";
 import { insist } from "./insist.ts";
 import { jobColumns, type JobRow, jobOf } from "./job-row.ts";
 import type { OutcomeTypeVersions } from "./outcome-types.ts";
@@ -40,7 +41,14 @@ export interface JobForAttempt extends LoadedJob {
 export interface JobForValidation extends LoadedJob {
   readonly input: Json;
   /** The text to judge; null when the job is not waiting for a verdict. */
-  readonly answer: { readonly attemptId: AttemptId; readonly text: string } | null;
+  readonly answer: {
+    readonly attemptId: AttemptId;
+    readonly text: string;
+    /** Who wrote it. */
+    readonly producer: { readonly tier: string; readonly provider: string; readonly model: string };
+  } | null;
+  /** What was replied to inquiries about it. The open inquiry, if there is one, is part of the job's progress. */
+  readonly replies: readonly RecordedReply[];
 }
 
 export interface JobForSettlement extends LoadedJob {
@@ -65,6 +73,10 @@ interface ValidationRow extends JobRow {
   readonly input: Json;
   readonly answer_attempt_id: AttemptId | null;
   readonly answer_text: string | null;
+  readonly tier: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly replies: readonly RecordedReply[] | null;
 }
 
 interface SettlementRow extends JobRow {
@@ -97,7 +109,8 @@ const FOR_ATTEMPT = `
       SELECT traceparent FROM attempt WHERE job_id = j.id ORDER BY number DESC LIMIT 1) a ON j.attempts > 0`;
 
 const FOR_VALIDATION = `
-  SELECT ${JOB_COLUMNS}, i.input, a.id AS answer_attempt_id, a.output AS answer_text
+  SELECT ${JOB_COLUMNS}, i.input, a.id AS answer_attempt_id, a.output AS answer_text,
+         a.tier, a.provider, a.model, ${repliesAbout("a.id")} AS replies
     FROM unnest($1::text[]) AS wanted (id)
     JOIN job j ON j.id = wanted.id
     JOIN customer_account account ON account.customer_id = j.customer_id
@@ -155,9 +168,10 @@ export function jobLoader(
     async forValidation(id) {
       const read = await validation(id);
       if (read === null) return null;
-      const { input, answer_attempt_id: attemptId, answer_text: text } = read.row;
-      const answer = attemptId === null || text === null ? null : { attemptId, text };
-      return { ...(await loaded(read)), input, answer };
+      const { input, answer_attempt_id: attemptId, answer_text: text, tier, provider, model, replies } = read.row;
+      const producer = { tier, provider, model };
+      const answer = attemptId === null || text === null ? null : { attemptId, text, producer };
+      return { ...(await loaded(read)), input, answer, replies: replies ?? [] };
     },
     async forSettlement(id) {
       const read = await settlement(id);

@@ -31,6 +31,7 @@ const PARTS: Readonly<Record<Exclude<Part, "whole">, Readonly<Record<string, str
       [
         "job_event",
         "attempt",
+        "inquiry",
         "verdict",
         "acceptance_decision",
         "hold",

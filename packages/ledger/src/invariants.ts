@@ -44,6 +44,7 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   hold_slice: ["append_only"],
   customer_terms: ["append_only"],
   attempt: ["ends_once"],
+  inquiry: ["ends_once", "kept"],
   attempt_cost_correction: ["append_only"],
   price_book_import: ["append_only"],
   price_book_rate: ["append_only"],
@@ -154,7 +155,7 @@ export const INVARIANTS: readonly Invariant[] = [
     number: 7,
     part: "jobs",
     promise:
-      "charged if and only if closed with success or partial at a price; a failure leaves no charge and no open hold",
+      "charged if and only if closed with success or partial at a price; a failure leaves no charge and no open hold, and nobody is asked but for a verdict that a job waits for",
     sql: `SELECT format('%s is %s/%s and %s', j.id, j.state, j.resolution,
                         CASE WHEN c.job_id IS NULL THEN 'not charged' ELSE 'charged' END) AS what
             FROM job j LEFT JOIN charge c ON c.job_id = j.id
@@ -162,7 +163,11 @@ export const INVARIANTS: readonly Invariant[] = [
                  <> (j.state = 'closed' AND j.resolution IN ('success', 'partial') AND coalesce(j.price_nanos, 0) > 0)
           UNION ALL
           SELECT format('%s is closed and its hold is open', j.id)
-            FROM job j JOIN hold h ON h.job_id = j.id WHERE j.state = 'closed' AND h.state = 'open'`,
+            FROM job j JOIN hold h ON h.job_id = j.id WHERE j.state = 'closed' AND h.state = 'open'
+          UNION ALL
+          SELECT format('%s is %s, waits for %s, and %s is open', j.id, j.state, j.progress -> 'inquiry' ->> 'inquiryId', q.id)
+            FROM job j LEFT JOIN inquiry q ON q.job_id = j.id AND q.outcome IS NULL
+           WHERE q.id IS DISTINCT FROM j.progress -> 'inquiry' ->> 'inquiryId' OR q.id IS NOT NULL AND j.state <> 'validating'`,
   },
   {
     number: 8,
@@ -175,29 +180,33 @@ export const INVARIANTS: readonly Invariant[] = [
     number: 9,
     part: "jobs",
     promise:
-      "every attempt's and verdict's cost is booked, together they are the job's cost, and a provider's drift is what its reconciliations found",
+      "every attempt's, inquiry's and verdict's cost is booked, together they are the job's cost, and a provider's drift is what its reconciliations found",
     sql: `SELECT format('%s: cost %s, booked %s', coalesce(c.id, b.id), c.cost_nanos, coalesce(b.total, 0)) AS what
-            FROM (SELECT id, cost_nanos FROM attempt UNION ALL SELECT id, cost_nanos FROM verdict) c
+            FROM (SELECT id, cost_nanos FROM attempt UNION ALL SELECT id, cost_nanos FROM verdict
+                  UNION ALL SELECT id, cost_nanos FROM inquiry) c
             FULL JOIN (SELECT split_part(t.key, ':', 2) AS id, sum(p.amount_nanos) AS total
                          FROM ledger_transaction t JOIN posting p ON p.transaction_id = t.id
                         WHERE t.kind = 'cost' AND p.account_class = 'cogs' GROUP BY 1) b ON b.id = c.id
            WHERE coalesce(c.cost_nanos, 0) <> coalesce(b.total, 0)
           UNION ALL
-          SELECT format('%s: known, presumed, held, overrun %s; its attempts and verdicts %s', j.id, c.of_job, c.of_parts)
+          SELECT format('%s: known, presumed, held, overrun %s; its attempts, inquiries and verdicts %s', j.id, c.of_job, c.of_parts)
             FROM job j
             LEFT JOIN (SELECT job_id,
-                              coalesce(sum(cost_nanos) FILTER (WHERE cost_state = 'known'), 0) AS known,
-                              coalesce(sum(cost_nanos) FILTER (WHERE cost_state = 'presumed'), 0) AS presumed,
-                              coalesce(sum(reserve_nanos) FILTER (WHERE cost_state = 'held'), 0) AS held,
-                              coalesce(sum(cost_nanos - least(cost_nanos, reserve_nanos, c.least)), 0) AS overrun
-                         FROM attempt LEFT JOIN (${LEAST_BEFORE_CORRECTION}) c ON c.attempt_id = attempt.id
-                        GROUP BY job_id) a ON a.job_id = j.id
-            LEFT JOIN (SELECT job_id, sum(cost_nanos) AS known, sum(greatest(cost_nanos - reserve_nanos, 0)) AS overrun
-                         FROM verdict GROUP BY job_id) v ON v.job_id = j.id
+                              sum(cost_nanos) FILTER (WHERE cost_state = 'known') AS known,
+                              sum(cost_nanos) FILTER (WHERE cost_state = 'presumed') AS presumed,
+                              sum(reserve_nanos) FILTER (WHERE cost_state = 'held') AS held,
+                              sum(overrun) AS overrun
+                         FROM (SELECT job_id, cost_state, cost_nanos, reserve_nanos,
+                                      cost_nanos - least(cost_nanos, reserve_nanos, c.least) AS overrun
+                                 FROM attempt LEFT JOIN (${LEAST_BEFORE_CORRECTION}) c ON c.attempt_id = attempt.id
+                               UNION ALL
+                               SELECT job_id, cost_state, cost_nanos, reserve_nanos, greatest(cost_nanos - reserve_nanos, 0) FROM inquiry
+                               UNION ALL
+                               SELECT job_id, 'known', cost_nanos, reserve_nanos, greatest(cost_nanos - reserve_nanos, 0) FROM verdict) p
+                        GROUP BY job_id) p ON p.job_id = j.id
            CROSS JOIN LATERAL (
              SELECT (j.cost_known_nanos, j.cost_presumed_nanos, j.cost_held_nanos, j.cost_overrun_nanos)::text AS of_job,
-                    (coalesce(a.known, 0) + coalesce(v.known, 0), coalesce(a.presumed, 0), coalesce(a.held, 0),
-                     coalesce(a.overrun, 0) + coalesce(v.overrun, 0))::text AS of_parts) c
+                    (coalesce(p.known, 0), coalesce(p.presumed, 0), coalesce(p.held, 0), coalesce(p.overrun, 0))::text AS of_parts) c
            WHERE c.of_job <> c.of_parts
           UNION ALL
           SELECT format('%s: cost %s, version %s; its corrections end with %s, version %s', a.id, a.cost_nanos, a.cost_version,
@@ -277,6 +286,7 @@ export const INVARIANTS: readonly Invariant[] = [
             FROM (SELECT coalesce((SELECT sum(amount_nanos) FROM charge), 0)
                        - coalesce((SELECT sum(amount_nanos) FROM credit_note), 0)
                        - coalesce((SELECT sum(cost_nanos) FROM attempt), 0)
+                       - coalesce((SELECT sum(cost_nanos) FROM inquiry), 0)
                        - coalesce((SELECT sum(cost_nanos) FROM verdict), 0) AS margin) jobs,
                  (SELECT -coalesce(sum(amount_nanos), 0) AS margin FROM posting
                    WHERE account_class IN ('revenue:accrued', 'revenue:disputed', 'revenue:earned',

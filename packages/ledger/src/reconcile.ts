@@ -53,10 +53,11 @@ const EARLIER = `
 const BOOKED = `
   SELECT substr(p.account_of, length($1) + 2) AS model, (t.dated_at AT TIME ZONE 'UTC')::date::text AS day,
          sum(p.amount_nanos)::bigint AS amount,
-         coalesce(sum(p.amount_nanos) FILTER (WHERE a.cost_state = 'presumed'), 0)::bigint AS estimated
+         coalesce(sum(p.amount_nanos) FILTER (WHERE 'presumed' IN (a.cost_state, q.cost_state)), 0)::bigint AS estimated
     FROM ledger_transaction t
     JOIN posting p ON p.transaction_id = t.id AND p.account_class = 'cogs' AND starts_with(p.account_of, $1 || ':')
     LEFT JOIN attempt a ON a.id = split_part(t.key, ':', 2) AND split_part(t.key, ':', 3) = 'estimated'
+    LEFT JOIN inquiry q ON q.id = split_part(t.key, ':', 2) AND split_part(t.key, ':', 3) = 'estimated'
    WHERE t.kind = 'cost' AND t.dated_at >= $2::timestamp AT TIME ZONE 'UTC' AND t.dated_at < $3::timestamp AT TIME ZONE 'UTC'
    GROUP BY 1, 2`;
 

@@ -23,6 +23,7 @@ import {
 } from "@contingent/db/commit";
 import { ensureCustomer } from "@contingent/db/customers";
 import { newId } from "@contingent/db/ids";
+import type { InquiryReply } from "@contingent/db/inquiries";
 import { type JobLoader, type JobForSettlement, jobLoader } from "@contingent/db/load";
 import { publishVersion } from "@contingent/db/outcome-types-published";
 import { type OutcomeTypeVersions, outcomeTypeVersions } from "@contingent/db/outcome-types";
@@ -187,6 +188,7 @@ export function transitionOf(loaded: JobForSettlement, fact: Fact, nowMs: number
     attemptTraceparent: TRACEPARENT,
     answer: answerOf(fact),
     verdict: verdictOf(fact),
+    reply: replyOf(fact),
     decided: decisionOf(fact, job),
   };
 }
@@ -244,6 +246,12 @@ function verdictOf(fact: Fact): StoredVerdict | undefined {
   };
 }
 
+function replyOf(fact: Fact): InquiryReply | undefined {
+  if (fact.type !== "replied") return undefined;
+  const detail = { reason: "It is right." };
+  return { result: { score: 1, findings: [] }, detail, repliedBy: fact.outcome === "silence" ? null : "key_fixture" };
+}
+
 function currentAttempt(job: Job): AttemptId {
   if (job.progress.current === null) throw new Error(`${job.id} is ${job.state} and has no attempt under way`);
   return job.progress.current.attemptId;
@@ -291,7 +299,7 @@ export function inquires(reserve: bigint = INQUIRY_NANOS): TestStep {
   return (job) => {
     const asked = reserve === 0n ? "person" : "model";
     const payee = reserve === 0n ? null : { provider: "anthropic", name: "medium" };
-    const said = { kind: "leaf", leaf: "/all/1", validator: "fixture@1", asked, payee } as const;
+    const said = { kind: "leaf", leaf: `/all/${job.revision}`, validator: "fixture@1", asked, payee } as const;
     const inquiry = { inquiryId: newId("inq"), ...said, reserve: nanos(reserve) };
     return { type: "inquired", attemptId: currentAttempt(job), inquiry, durationMs: 30_000 };
   };

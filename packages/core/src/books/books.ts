@@ -3,7 +3,7 @@
  * that a job goes through; what may be booked at all is the table in accounts.ts, of which the database keeps a copy and
  * refuses everything else.
  */
-import type { AttemptId, CustomerId, GrantId, JobId, VerdictId } from "../ids.ts";
+import type { AttemptId, CustomerId, GrantId, InquiryId, JobId, VerdictId } from "../ids.ts";
 import { min, negate, type Nanos, subtract, sum, ZERO } from "../money.ts";
 import { type Account, PERMITTED_FLOWS, type TransactionKind } from "./accounts.ts";
 
@@ -149,17 +149,24 @@ export interface AttemptCost {
 /** Books the cost of an attempt, or the difference to what was booked before; null when there is nothing to book. */
 export function attemptCost(cost: AttemptCost): Transaction | null {
   const amount = subtract(cost.cost, cost.booked);
-  if (amount === 0n) return null;
-  const key = `cost:${cost.attemptId}:${cost.basis}`;
-  const cogs: Account = { class: "cogs", of: `${cost.provider}:${cost.model}` };
-  const payable: Account = { class: "payable", of: cost.provider };
-  return checked({
-    kind: "cost",
-    key,
-    jobId: cost.jobId,
-    customerId: null,
-    postings: transfer(cogs, payable, amount),
-  });
+  return amount === 0n ? null : owed(cost, cost.model, `cost:${cost.attemptId}:${cost.basis}`, amount);
+}
+
+/** What an inquiry cost, whom it is owed to and for what of theirs. Amounts already booked for it are given as `booked`. */
+export interface InquiryCost {
+  readonly jobId: JobId;
+  readonly inquiryId: InquiryId;
+  readonly provider: string;
+  readonly name: string;
+  readonly basis: "estimated" | "reported";
+  readonly cost: Nanos;
+  readonly booked: Nanos;
+}
+
+/** Books the cost of an inquiry as that of an attempt: it is a call, too. */
+export function inquiryCost(cost: InquiryCost): Transaction | null {
+  const amount = subtract(cost.cost, cost.booked);
+  return amount === 0n ? null : owed(cost, cost.name, `cost:${cost.inquiryId}:${cost.basis}`, amount);
 }
 
 /** What one verdict cost, whom it is owed to and for what of theirs. */
@@ -172,12 +179,21 @@ export interface VerdictCost {
 }
 
 /** Books the cost of a verdict, which is more than nothing. It is known when the verdict is, so it is never corrected. */
-export function verdictCost({ jobId, verdictId, provider, name, cost }: VerdictCost): Transaction {
-  if (cost <= 0n) throw new BooksError(`a verdict that cost ${cost} is not booked (${verdictId})`);
+export function verdictCost(cost: VerdictCost): Transaction {
+  const { verdictId, name } = cost;
+  if (cost.cost <= 0n) throw new BooksError(`a verdict that cost ${cost.cost} is not booked (${verdictId})`);
+  return owed(cost, name, `cost:${verdictId}:reported`, cost.cost);
+}
+
+function owed(
+  { jobId, provider }: { readonly jobId: JobId; readonly provider: string },
+  name: string,
+  key: string,
+  amount: Nanos,
+): Transaction {
   const cogs: Account = { class: "cogs", of: `${provider}:${name}` };
   const payable: Account = { class: "payable", of: provider };
-  const key = `cost:${verdictId}:reported`;
-  return checked({ kind: "cost", key, jobId, customerId: null, postings: transfer(cogs, payable, cost) });
+  return checked({ kind: "cost", key, jobId, customerId: null, postings: transfer(cogs, payable, amount) });
 }
 
 /**

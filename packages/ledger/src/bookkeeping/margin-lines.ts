@@ -46,9 +46,10 @@ const DECIDING_ATTEMPT = `
       LEFT JOIN attempt a ON a.job_id = j.id
         AND CASE WHEN v.attempt_id IS NULL THEN a.number = j.attempts ELSE a.id = v.attempt_id END`;
 
-/** A cost's key names the attempt that it is of, or the verdict on one; its account names the model. */
+/** A cost's key names the attempt that it is of, or the verdict on one, or an inquiry about one; its account names the model. */
 const ATTEMPT_OF_COST = `LEFT JOIN verdict v ON v.id = split_part(t.key, ':', 2)
-      LEFT JOIN attempt a ON a.id = coalesce(v.attempt_id, split_part(t.key, ':', 2))`;
+      LEFT JOIN inquiry q ON q.id = split_part(t.key, ':', 2)
+      LEFT JOIN attempt a ON a.id = coalesce(v.attempt_id, q.attempt_id, split_part(t.key, ':', 2))`;
 const MODEL_OF_COST = "substr(p.account_of, strpos(p.account_of, ':') + 1)";
 
 /** All but costs of jobs: revenue, what was taken back of it, and what belongs to no single job. */
@@ -63,7 +64,7 @@ const EARNED = `
      WHERE t.kind NOT IN ('cost', 'hold', 'void') AND p.measure IS NOT NULL
      GROUP BY 1, 2, 3, 4, 5, 6`;
 
-/** What attempts and verdicts cost. `cost` is a FROM item of cost transactions, called `t`. */
+/** What attempts, inquiries and verdicts cost. `cost` is a FROM item of cost transactions, called `t`. */
 function costLines(measure: MarginMeasure, day: string, cost: string): string {
   return `
     SELECT ${day}, j.customer_id, j.outcome_type_version_id, coalesce(a.tier, ''), ${MODEL_OF_COST}, '${measure}', sum(p.amount_nanos)
