@@ -121,6 +121,28 @@ export function cascadeTests(system: GetSystem): void {
     expect(job.attempt_list?.[0]?.verdict).toMatchObject({ decision: "fail", score: 0 });
   });
 
+  test.concurrent("a tier that is asked for more is not content with what the tier before was, and each verdict says why", async () => {
+    const cascade = [step("fast", { attempts_max: 1 }), step("standard", { attempts_max: 1, success_at: 0.75 })];
+    const terms = { success_at: 0.5, cascade };
+    const [enough, tooLittle] = await Promise.all([
+      settle(system(), { terms, steps: [answer(HALF)] }),
+      settle(system(), { terms, steps: [answer(WRONG), answer(HALF)] }),
+    ]);
+    expect(enough.job).toMatchObject({ resolution: "success", score: 0.5, attempts: 1 });
+    await expectUnbilled(system(), tooLittle.it, tooLittle.job, "exhausted");
+    const [first, second] = tooLittle.job.attempt_list ?? [];
+    // Sums that do not hold at all spare the sandbox.
+    expect(first?.verdict?.leaves).toMatchObject([{ leaf: "/all/1", validator: "arithmetic@1", score: 0 }]);
+    expect(second?.verdict).toMatchObject({
+      decision: "fail",
+      score: 0.5,
+      leaves: [
+        { leaf: "/all/1", validator: "arithmetic@1", score: 0.5 },
+        { leaf: "/all/0", validator: "json_schema@1", score: 1 },
+      ],
+    });
+  });
+
   const tiered = {
     shape: "tiered",
     amount: PRICE,

@@ -30,6 +30,7 @@ export interface Retry {
 
 export interface StepChanges {
   readonly attempts_max?: number;
+  readonly success_at?: number;
   readonly models?: readonly string[];
   readonly timeout_ms?: number;
   readonly retry?: Retry;
@@ -50,6 +51,7 @@ export interface TypeChanges {
   readonly cost_cap?: string;
   readonly deadline_ms?: number;
   readonly output_tokens?: { readonly start: number; readonly min: number; readonly max: number };
+  readonly success_at?: number;
   readonly partial_at?: number;
   readonly price?: Json;
   readonly validation?: Json;
