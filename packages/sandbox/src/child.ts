@@ -34,7 +34,7 @@ export class Child {
     // A folder of its own that is removed at once: nothing can be put into a folder that is no longer there.
     const cwd = mkdtempSync(path.join(tmpdir(), "contingent-check-"));
     const [command = "", ...args] = commandFor(entry, limits, isolation);
-    this.#process = spawn(command, args, { cwd, env: {}, stdio: ["ignore", "ignore", "ignore", "pipe"] });
+    this.#process = spawn(command, args, { cwd, env: { TZ: "UTC" }, stdio: ["ignore", "ignore", "ignore", "pipe"] });
     this.pid = this.#process.pid ?? 0;
     const pipe = this.#process.stdio[3];
     if (!(pipe instanceof Socket)) throw new ChildGone("there is no pipe to the child");

@@ -57,6 +57,9 @@ export const ACTS: Readonly<Record<string, Act>> = {
     });
     return new Promise(() => undefined);
   },
+  "throw what nobody foresaw": () => {
+    throw new RangeError("the stack is full");
+  },
   "answer without end": () => says("x".repeat(10_000_000)),
   "answer with nonsense": () => ({ score: 7, findings: [] }),
   "answer with a list too long": () =>

@@ -61,6 +61,8 @@ const MIB = 1024 * 1024;
  * bounds; macOS allows half of it. Each of a child's threads reserves as much, and takes what it uses.
  */
 const STACK_BYTES = 128 * MIB;
+/** Of that, what V8 lets JavaScript and WebAssembly have: the interpreter of code_tests recurses with what it interprets. */
+const V8_STACK_BYTES = 15 * MIB;
 /** What a child at rest may write to, most of it never touched: 1,250 MB where it was measured, in 11 threads. */
 const DATA_AT_REST_BYTES_MAX = 2048 * MIB;
 
@@ -76,10 +78,11 @@ export function commandFor(entry: string, limits: Limits, { prefix, watched }: I
     "--disable-warning=PERM0001",
     ...READABLE.map((folder) => `--allow-fs-read=${folder}`),
     `--max-old-space-size=${Math.ceil(heapBytes / MIB)}`,
+    `--stack-size=${V8_STACK_BYTES / 1024}`,
     entry,
   ];
   if (process.platform === "win32") return node;
-  // The shell leaves variables of its own, hence `env`.
+  // The shell leaves variables of its own, hence `env`. The time zone must not be the machine's.
   const bounded = [
     "ulimit -c 0",
     "ulimit -f 0",
@@ -89,5 +92,5 @@ export function commandFor(entry: string, limits: Limits, { prefix, watched }: I
     // Counts what can be written to, so that V8's large reservations do not matter.
     ...(watched ? [`ulimit -d ${Math.ceil((DATA_AT_REST_BYTES_MAX + 2 * limits.rssBytes) / 1024)}`] : []),
   ];
-  return ["/bin/sh", "-c", `${bounded.join("; ")}; exec env -i "$0" "$@"`, ...prefix, ...node];
+  return ["/bin/sh", "-c", `${bounded.join("; ")}; exec env -i TZ=UTC "$0" "$@"`, ...prefix, ...node];
 }

@@ -23,11 +23,11 @@ export function serve(checkNamed: (name: string) => RegisteredCheck | null): voi
   const optionsOf = keepOptions();
 
   const answer = async (payload: Buffer): Promise<void> => {
-    const outcome = await outcomeOf(payload, checkNamed, optionsOf);
+    const { outcome, unexpected } = await outcomeOf(payload, checkNamed, optionsOf);
     const { user, system } = cpuUsage();
     const reply = encode({
       outcome,
-      tainted: haveChanged(),
+      tainted: unexpected || haveChanged(),
       rssBytes: rssBytes(),
       cpuMs: (user + system) / 1_000,
     });
@@ -50,7 +50,7 @@ async function outcomeOf(
   payload: Buffer,
   checkNamed: (name: string) => RegisteredCheck | null,
   optionsOf: (text: string) => unknown,
-): Promise<Outcome> {
+): Promise<{ readonly outcome: Outcome; readonly unexpected: boolean }> {
   try {
     const request = JSON.parse(payload.toString("utf8")) as CheckRequest;
     const validator = checkNamed(request.validator);
@@ -58,12 +58,19 @@ async function outcomeOf(
       throw new ValidatorError(`there is no ${request.validator}@${request.version} in the sandbox`);
     const { input, output, outputSchema }: Subject = request;
     const result = await validator.run({ input, output, outputSchema }, optionsOf(request.options));
-    return { kind: "result", result };
+    return { outcome: { kind: "result", result }, unexpected: false };
   } catch (error) {
-    // Of an error that is not ours only its kind: its text may quote the answer.
-    if (error instanceof ValidatorError) return { kind: "broke", message: error.message };
-    return { kind: "broke", message: `the check threw: ${error instanceof Error ? error.name : typeof error}` };
+    if (error instanceof ValidatorError) return { outcome: broke(error.message), unexpected: false };
+    // Of an error that is not ours only its kind: its text may quote the answer. A parser that threw it may be damaged.
+    return {
+      outcome: broke(`the check threw ${error instanceof Error ? error.name : typeof error}`),
+      unexpected: true,
+    };
   }
+}
+
+function broke(message: string): Outcome {
+  return { kind: "broke", message };
 }
 
 /** Equal options as the same object, so that a validator reads them once: each outcome type version has its own. */

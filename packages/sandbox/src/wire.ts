@@ -26,7 +26,7 @@ export type Outcome =
 /** What a child says after a check. */
 export interface Reply {
   readonly outcome: Outcome;
-  /** Whether the check left something behind that the next one could see: the process is of no more use. */
+  /** The check left something behind that the next one could see, or threw what nobody foresaw: the process is of no more use. */
   readonly tainted: boolean;
   readonly rssBytes: number;
   readonly cpuMs: number;

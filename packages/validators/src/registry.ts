@@ -4,6 +4,7 @@ import { arithmetic } from "./arithmetic/arithmetic.ts";
 import { citations } from "./citations/citations.ts";
 import { classifierLabel } from "./classifier_label/classifier_label.ts";
 import { codeSyntax } from "./code_syntax/code_syntax.ts";
+import { codeTests } from "./code_tests/code_tests.ts";
 import { contains } from "./contains/contains.ts";
 import { customerAcceptance } from "./customer_acceptance/customer_acceptance.ts";
 import { enumOf } from "./enum/enum.ts";
@@ -35,6 +36,7 @@ const registered: ReadonlyMap<string, RegisteredValidator> = new Map(
     register(citations),
     register(classifierLabel),
     register(codeSyntax),
+    register(codeTests),
     register(contains),
     register(customerAcceptance),
     register(enumOf),
