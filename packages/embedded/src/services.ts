@@ -33,7 +33,10 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
     entry: "services/worker/src/main.ts",
     reads: [...READ_BY_ALL, "TIER", "CONCURRENCY", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
   },
-  validator: { entry: "services/validator/src/main.ts", reads: [...READ_BY_ALL, "CONCURRENCY", "SANDBOX_SOCKET"] },
+  validator: {
+    entry: "services/validator/src/main.ts",
+    reads: [...READ_BY_ALL, "CONCURRENCY", "SANDBOX_SOCKET", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
+  },
   ledger: {
     entry: "services/ledger/src/main.ts",
     reads: [...READ_BY_ALL, "CONCURRENCY", "SWEEP_INTERVAL_MS", "CLOSE_GRACE_MS"],
@@ -69,12 +72,16 @@ export interface ServiceProcess {
 
 /** The processes that make up a system. */
 export function serviceProcesses(wiring: Wiring): readonly ServiceProcess[] {
+  const { apiKey, baseUrl } = wiring.anthropic;
+  const models = {
+    ANTHROPIC_API_KEY: apiKey,
+    ...(baseUrl === undefined ? {} : { ANTHROPIC_BASE_URL: baseUrl }),
+  };
   const workers = Object.entries(wiring.workers).flatMap(([tier, count]) =>
     Array.from({ length: count }, (_, index) =>
       serviceProcess(`worker-${tier}-${index + 1}`, "worker", wiring, {
         TIER: tier,
-        ANTHROPIC_API_KEY: wiring.anthropic.apiKey,
-        ...(wiring.anthropic.baseUrl === undefined ? {} : { ANTHROPIC_BASE_URL: wiring.anthropic.baseUrl }),
+        ...models,
       }),
     ),
   );
@@ -82,7 +89,7 @@ export function serviceProcesses(wiring: Wiring): readonly ServiceProcess[] {
   return [
     serviceProcess("intake", "intake", wiring, { PORT: String(wiring.apiPort), ...receiptKeys }),
     ...workers,
-    serviceProcess("validator", "validator", wiring, {}),
+    serviceProcess("validator", "validator", wiring, models),
     serviceProcess("ledger", "ledger", wiring, {}),
   ];
 }

@@ -6,4 +6,8 @@ export const validatorSettings = z.object({
   ...serviceSettings,
   CONCURRENCY: concurrencySetting,
   SANDBOX_SOCKET: sandboxSocketSetting,
+  /** The key of the provider whose models judge; unset: no model is asked, and whoever needs one has a broken validator. */
+  ANTHROPIC_API_KEY: z.string().optional().describe("a key of the Anthropic API, or any text for the simulator"),
+  /** Where the API is; unset: the provider's own address. */
+  ANTHROPIC_BASE_URL: z.url().optional().describe("http://host:port of the simulator"),
 });

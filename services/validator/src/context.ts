@@ -3,6 +3,7 @@ import type { JobLoader } from "@contingent/db/load";
 import type { Queues } from "@contingent/queue/queues";
 import type { Log } from "@contingent/runtime/log";
 import type { RunCheck } from "@contingent/validators/validator";
+import type { ModelAccess } from "./means.ts";
 
 /** What the validator service works with. */
 export interface ValidatorContext {
@@ -11,5 +12,7 @@ export interface ValidatorContext {
   readonly queues: Queues;
   /** Runs the checks that belong into the sandbox. */
   readonly run: RunCheck;
+  /** The models that inquiries ask. */
+  readonly models: ModelAccess;
   readonly log: Log;
 }

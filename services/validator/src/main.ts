@@ -1,9 +1,12 @@
 /** The validator service: judges answers and decides what happens to their jobs next. */
+import { rates } from "@contingent/catalog/models";
 import { openCommit } from "@contingent/db/commit";
 import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
+import { priceBook } from "@contingent/db/price-book";
+import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
@@ -11,6 +14,7 @@ import { runService } from "@contingent/runtime/service";
 import { openSandbox } from "@contingent/sandbox/sandbox";
 import { validatorSettings } from "./config.ts";
 import { validateHandler } from "./handlers/validate.ts";
+import type { ModelAccess } from "./means.ts";
 
 await runService("validator", async (stack, service) => {
   const { log, health } = service;
@@ -25,8 +29,16 @@ await runService("validator", async (stack, service) => {
   stack.defer(() => sandbox.close());
   sandbox.warm();
 
+  const key = config.ANTHROPIC_API_KEY;
+  const providers = key === undefined ? [] : [anthropic({ apiKey: key, baseUrl: config.ANTHROPIC_BASE_URL })];
+  const models: ModelAccess = {
+    providers: new Map(providers.map((provider) => [provider.name, provider])),
+    priceBook: priceBook(pool, rates(), { log }),
+    isSuspended: async () => false,
+  };
+
   const loader = jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS });
-  const handler = validateHandler({ loader, commit: openCommit(pool), queues, run: sandbox.run, log });
+  const handler = validateHandler({ loader, commit: openCommit(pool), queues, run: sandbox.run, models, log });
   const consumer = queues.consume("validate", handler, {
     ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),
   });
