@@ -20,6 +20,7 @@ import {
   verdict,
 } from "./job.fixture.ts";
 import { currentStep, type Job } from "./job.ts";
+import { nextMessage } from "./messages.ts";
 import { backoffMs } from "./moves.ts";
 
 const NOW = at(5_000);
@@ -75,6 +76,17 @@ describe("a failed verdict", () => {
     expect(currentStep(failed(used)).tier).toBe("premium");
   });
 });
+
+test.each(["refused", "truncated"] as const)(
+  "an answer that was %s is judged by nobody, whatever it says",
+  (stopped) => {
+    const job = after(attemptingJob(), at(2_000), answer(stopped));
+    expect(nextMessage(job, NOW.nowMs)?.destination.queue).toBe("attempt");
+    for (const decision of ["pass", "partial", "fail"] as const) {
+      expect(inWords(decide(job, verdict(decision), NOW))).toBe("ignored: stale");
+    }
+  },
+);
 
 describe("a refused answer", () => {
   test("goes to the next tier once, and a second refusal ends the job", () => {

@@ -46,6 +46,21 @@ describe("no verdict rests on what the model says of itself", () => {
     expect(problemsOf({ validator: CURRENCY(at) })).toEqual([]);
   });
 
+  test.each<[string, Json]>([
+    ["/fields/0", { use: "numeric_range", options: { fields: ["/confidence"], min: 0.9 } }],
+    ["/fields/1", { use: "enum", options: { fields: ["/label", "/certainty"], values: ["high"] } }],
+    ["/fields/0", { use: "equals", options: { fields: ["/is_confident"], expected: { value: true } } }],
+    ["/label", { use: "classifier_label", options: { label: "/confidence", labels: ["high", "low"] } }],
+    ["/field", { use: "json_diff", options: { field: "/quality", expected: { value: 1 } } }],
+  ])("whatever the check: %s of %j", (at, validator) => {
+    expect(problemsOf({ validator })).toEqual([expect.stringContaining(`/validator/options${at}: `)]);
+  });
+
+  test("a place in the input is the customer's, and one that is left out decides nothing", () => {
+    const compared = { use: "json_diff", options: { expected: { input: "/confidence" }, ignore: ["/confidence"] } };
+    expect(problemsOf({ validator: compared })).toEqual([]);
+  });
+
   test("wherever the check stands in the tree", () => {
     const bad = CURRENCY("/confidence");
     const validator = { any: [{ weighted: [{ weight: 1, of: { not: bad } }] }, bad] };

@@ -10,7 +10,15 @@ import { schemaKnows } from "./template-paths.ts";
 import { leavesIn, membersOf } from "./tree-leaves.ts";
 
 /** Checks that hold a number against something else than a bound, or only ask whether it is there. */
-const NOT_BY_A_BOUND: ReadonlySet<string> = new Set(["arithmetic", "fields_complete", "grounded", "json_schema"]);
+const NOT_BY_A_BOUND: ReadonlySet<string> = new Set([
+  "arithmetic",
+  "citations",
+  "fields_complete",
+  "grounded",
+  "json_schema",
+]);
+/** Options that do not point at what the answer is judged by: places in the input, and places that are left out. */
+const ELSEWHERE: ReadonlySet<string> = new Set(["ignore", "input", "source"]);
 
 /** These words speak of the answer itself wherever they stand in a name. */
 const CONFIDENCE = wordSet("confidence confident certainty certain");
@@ -66,5 +74,5 @@ function wordSet(words: string): ReadonlySet<string> {
 
 function textsIn(value: Json | undefined, param: string): readonly { readonly param: string; readonly text: string }[] {
   if (typeof value === "string") return [{ param, text: value }];
-  return membersOf(value).flatMap(([name, member]) => textsIn(member, join(param, name)));
+  return membersOf(value).flatMap(([name, member]) => (ELSEWHERE.has(name) ? [] : textsIn(member, join(param, name))));
 }
