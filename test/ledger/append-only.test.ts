@@ -19,13 +19,30 @@ const TABLES = [
   "permitted_flow",
   "credit_note",
   "outcome_label",
+  "judge",
+  "judge_canary",
+  "judge_suspension",
 ];
 
 beforeAll(async () => {
   await credit(db.pool, await driveTo(db.pool, "closed"), 1n, "ref");
   await take(db.pool, await driveTo(db.pool, "queued"), claim(), answer(), judge("fail"));
   await take(db.pool, await driveTo(db.pool, "awaiting_acceptance"), happens("accepted"));
+  await db.pool.query(A_SUSPENDED_JUDGE);
 });
+
+const A_SUSPENDED_JUDGE = `
+  WITH about AS (SELECT a.job_id, a.id AS attempt_id, j.outcome_type_version_id FROM attempt a JOIN job j ON j.id = a.job_id LIMIT 1),
+  met AS (INSERT INTO judge (id, outcome_type, model, validator) VALUES (judge_id('t', 'm', 'llm_judge@1'), 't', 'm', 'llm_judge@1')
+    RETURNING id),
+  asked AS (
+    INSERT INTO inquiry (id, job_id, attempt_id, kind, leaf, validator, asked, reserve_nanos, cost_state, outcome, due_at, ended_at)
+    SELECT 'inq_0001', job_id, attempt_id, 'leaf', '', 'llm_judge@1', 'model', 0, 'released', 'dropped', now(), now() FROM about
+    RETURNING id),
+  counted AS (
+    INSERT INTO judge_canary (judge_id, inquiry_id, outcome_type_version_id, kind, passed, share_max)
+    SELECT met.id, asked.id, about.outcome_type_version_id, 'given', true, 0.2 FROM met, asked, about)
+  INSERT INTO judge_suspension (judge_id, turn, event, reason, canaries_until) SELECT id, 1, 'suspended', 'all', 1 FROM met`;
 
 async function contents(table: string): Promise<unknown> {
   return (await db.pool.query(`SELECT to_jsonb(t)::text AS row FROM ${table} t ORDER BY 1`)).rows;

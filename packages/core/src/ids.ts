@@ -22,6 +22,7 @@ export const ID_PREFIXES = [
   "inq",
   "aud",
   "alr",
+  "jdg",
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 export type Id<P extends IdPrefix> = `${P}_${string}`;
@@ -41,6 +42,7 @@ export type EventId = Id<"evt">;
 export type ReconciliationId = Id<"rcn">;
 export type PriceImportId = Id<"imp">;
 export type InquiryId = Id<"inq">;
+export type JudgeId = Id<"jdg">;
 export type AuditId = Id<"aud">;
 export type QualityAlertId = Id<"alr">;
 

@@ -38,14 +38,7 @@ export interface Plan {
 /** What came of asking. */
 export type Reply =
   /** `detail` is kept with the inquiry, for people: votes, reasons, the response's id. Never the key, never the prompt. */
-  | {
-      readonly kind: "answered";
-      readonly result: LeafResult;
-      readonly cost: Nanos;
-      readonly detail: Json;
-      /** An answer known to be bad that was asked about along with the real one. */
-      readonly canary?: Canary;
-    }
+  | { readonly kind: "answered"; readonly result: LeafResult; readonly cost: Nanos; readonly detail: Json }
   /** Nothing yet: the answer comes by itself (a callback, a person's decision), or the time is over. */
   | { readonly kind: "pending" }
   /** No answer, which says nothing about the outcome. `cost` null: unknown, so the reserve counts as spent. */
@@ -83,16 +76,6 @@ export interface AskableModel {
   inputTokensAtMost(call: ModelCall): number;
   /** Makes one call. Never rejects. */
   call(call: ModelCall, signal: AbortSignal): Promise<ModelAnswer>;
-}
-
-/** A known-bad answer that was put before a judge, and whether the judge let it through. */
-export interface Canary {
-  readonly model: string;
-  /** How the answer was made bad. */
-  readonly kind: string;
-  readonly passed: boolean;
-  /** The share of such answers that the outcome type lets its judge pass before it is suspended. */
-  readonly limit: number;
 }
 
 /** What an inquiry may use to ask. Whoever runs it provides them; tests provide real ones against local servers. */

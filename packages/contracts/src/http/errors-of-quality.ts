@@ -12,6 +12,18 @@ export const QUALITY_ERRORS = {
     meaning: "The audit has a result already: another one, or for another reason.",
     remedy: "Read the audit. A result stays; what it did not give back can be given by a credit note.",
   },
+  judge_not_found: {
+    type: "not_found_error",
+    status: 404,
+    meaning: "There is no such judge.",
+    remedy: "Check the id (`jdg_…`), or list the judges. A judge is known once it was asked about a known-bad answer.",
+  },
+  judge_not_suspended: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "The judge is not suspended, so that there is nothing to reinstate.",
+    remedy: "Read the judges: it may have been reinstated already, for another reason.",
+  },
   insufficient_data: {
     type: "conflict_error",
     status: 409,

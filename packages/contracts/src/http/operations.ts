@@ -17,6 +17,7 @@ import {
   withdrawDispute,
 } from "./disputes.ts";
 import { anyJobSchema, jobSchema } from "./job.ts";
+import { listJudges, reinstateJudge } from "./judges.ts";
 import {
   bulkLineSchema,
   createJobHeaders,
@@ -380,6 +381,8 @@ export const OPERATIONS: readonly Operation[] = [
   getReconciliation,
   checkBooks,
   listBookChecks,
+  listJudges,
+  reinstateJudge,
   ...CUSTOMER_OPERATIONS,
   getHealth,
   getReadiness,

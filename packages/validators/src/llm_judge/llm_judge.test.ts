@@ -232,14 +232,14 @@ describe("a known-bad answer", () => {
     expect(reply).toMatchObject({
       result: { score: 1 },
       cost: CALL_COST * 6n,
-      canary: { model: "claude-sonnet-5-5", passed: false, limit: 0.1 },
+      detail: { canary: { passed: false, limit: 0.1 } },
     });
     expect(calls.filter(({ user }) => knows(user))).toHaveLength(3);
   });
 
   test("is let through by a judge that lets everything through", async () => {
     const { means } = sitting((call) => saying(true, call));
-    expect(await llmJudge.ask(question(), always, means)).toMatchObject({ canary: { passed: true } });
+    expect(await llmJudge.ask(question(), always, means)).toMatchObject({ detail: { canary: { passed: true } } });
   });
 
   test("never costs the real answer a vote, and stays within what one judgement may cost", async () => {
@@ -263,7 +263,7 @@ describe("a known-bad answer", () => {
     const { means } = sitting((call) => (knows(call.user) ? saying(true, call) : "?"));
     const reply = await llmJudge.ask(question(), always, means);
     expect(reply).toMatchObject({ kind: "answered", result: { score: 1 } });
-    expect(reply).not.toHaveProperty("canary");
+    expect(reply).not.toHaveProperty("detail.canary");
   });
 
   test("comes along as often as the options say", async () => {
@@ -272,7 +272,9 @@ describe("a known-bad answer", () => {
     const replies = await Promise.all(
       Array.from({ length: 400 }, async (_, i) => llmJudge.ask(question({ seed: `s${i}` }), options, means)),
     );
-    const carried = replies.filter((reply) => reply.kind === "answered" && reply.canary !== undefined).length;
+    const carried = replies.filter(
+      (reply) => "detail" in reply && JSON.stringify(reply.detail).includes("canary"),
+    ).length;
     expect(carried / 400).toBeGreaterThan(0.18);
     expect(carried / 400).toBeLessThan(0.32);
   });

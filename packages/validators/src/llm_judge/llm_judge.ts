@@ -1,8 +1,8 @@
 import { costOf } from "@contingent/core/cost";
-import type { Json } from "@contingent/core/json";
+import type { Json, JsonObject } from "@contingent/core/json";
 import { add, type Nanos, ZERO } from "@contingent/core/money";
 import { failed } from "../finding.ts";
-import type { AskableModel, Canary, Inquiry, Means, ModelAnswer, Question, Reply } from "../inquiry.ts";
+import type { AskableModel, Inquiry, Means, ModelAnswer, Question, Reply } from "../inquiry.ts";
 import { hollowness } from "./hollow.ts";
 import { type JudgeOptions, judgeOptions } from "./options.ts";
 import { type Asking, costMaxOf, type Judging, judgingOf } from "./plan.ts";
@@ -66,9 +66,8 @@ async function askFor(question: Question, options: JudgeOptions, means: Means): 
       met_votes: tallyOf(cast),
       orders: votes.counted.map(({ asking }) => asking.ballot.order),
       responses: heard.flatMap(({ responseId }) => responseId ?? []),
-      ...(canary === null ? {} : { canary: { kind: canary.kind, passed: canary.passed } }),
+      ...(canary === null ? {} : { canary }),
     },
-    ...(canary === null ? {} : { canary }),
   };
 }
 
@@ -108,11 +107,14 @@ async function withSpare(
   return { counted: real.map((each) => (each === first ? again : each)), heard: [...real, again] };
 }
 
-/** Null where a vote on it could not be read: that says nothing about the judge. */
-function canaryOf({ canary, model }: Judging, votes: readonly Vote[], options: JudgeOptions): Canary | null {
+/**
+ * How the judge did on a known-bad answer, as the database counts it (`canary_is_counted`); null where a vote on it could
+ * not be read, which says nothing about the judge.
+ */
+function canaryOf({ canary }: Judging, votes: readonly Vote[], options: JudgeOptions): JsonObject | null {
   if (canary === null || votes.length < canary.votes.length) return null;
   const { score } = resultOf({ votes: asJson(votes) }, options);
-  return { model, kind: canary.bad.kind, passed: score === 1, limit: options.canaries.limit };
+  return { kind: canary.bad.kind, passed: score === 1, limit: options.canaries.limit };
 }
 
 function votesOf(heard: readonly Heard[]): readonly Vote[] {

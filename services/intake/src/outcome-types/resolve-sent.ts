@@ -1,6 +1,8 @@
 import type { Problem } from "@contingent/contracts/http/errors";
 import { isJsonObject, type Json, type JsonObject } from "@contingent/core/json";
+import { suspendedJudges } from "@contingent/db/judges";
 import type { OutcomeTypeContent } from "@contingent/db/outcome-type-json";
+import { llmJudge } from "@contingent/validators/llm_judge/llm_judge";
 import type { IntakeContext } from "../context.ts";
 import { ApiError } from "../http/api-error.ts";
 import { catalogOf } from "./catalog.ts";
@@ -25,11 +27,9 @@ export async function resolveSent(
 ): Promise<SentDefinition> {
   const catalog = catalogOf(await priceBook.rates());
   const pinned = await pinThreshold(pool, name, definition).catch(shownBelow(at));
-  const resolution = resolveDefinition(
-    pinned.definition,
-    { catalog, nowMs: Date.now(), suspendedJudges: [] },
-    pinned.from,
-  );
+  const suspended = await suspendedJudges(pool, name, `${llmJudge.name}@${llmJudge.version}`);
+  const around = { catalog, nowMs: Date.now(), suspendedJudges: suspended };
+  const resolution = resolveDefinition(pinned.definition, around, pinned.from);
   if (resolution.ok && isJsonObject(definition)) return { definition, content: resolution.content };
   const problems = below(at, resolution.ok ? [] : resolution.problems);
   const [first] = problems;

@@ -40,6 +40,7 @@ import { listDisputesRoute } from "./list-disputes/list-disputes.ts";
 import { listEventsRoute } from "./list-events/list-events.ts";
 import { listGrantsRoute } from "./list-grants/list-grants.ts";
 import { listJobsRoute } from "./list-jobs/list-jobs.ts";
+import { listJudgesRoute } from "./list-judges/list-judges.ts";
 import { listOutcomeTypesRoute, listOutcomeTypeVersionsRoute } from "./list-outcome-types/list-outcome-types.ts";
 import { listQualityAlertsRoute } from "./list-quality-alerts/list-quality-alerts.ts";
 import { listStatementLinesRoute } from "./list-statement-lines/list-statement-lines.ts";
@@ -51,6 +52,7 @@ import { putBillingRoute } from "./put-billing/put-billing.ts";
 import { putCustomerTermsRoute } from "./put-customer-terms/put-customer-terms.ts";
 import { putOutcomeTypeRoute } from "./put-outcome-type/put-outcome-type.ts";
 import { reconcileRoute } from "./reconcile/reconcile.ts";
+import { reinstateJudgeRoute } from "./reinstate-judge/reinstate-judge.ts";
 import { resolveDisputeRoute } from "./resolve-dispute/resolve-dispute.ts";
 import { reverifyJobRoute } from "./reverify-job/reverify-job.ts";
 import { tryOutcomeTypeRoute } from "./try-outcome-type/try-outcome-type.ts";
@@ -98,6 +100,8 @@ export const ROUTES: readonly Route[] = [
   getSummaryRoute,
   checkBooksRoute,
   listBookChecksRoute,
+  listJudgesRoute,
+  reinstateJudgeRoute,
   getMarginRoute,
   getReceiptKeysRoute,
   importRatesRoute,
