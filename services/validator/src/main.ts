@@ -1,7 +1,6 @@
 /** The validator service: judges answers and decides what happens to their jobs next. */
 import { rates } from "@contingent/catalog/models";
 import { openCommit } from "@contingent/db/commit";
-import { isSuspended } from "@contingent/db/judges";
 import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
@@ -35,7 +34,7 @@ await runService("validator", async (stack, service) => {
   const models: ModelAccess = {
     providers: new Map(providers.map((provider) => [provider.name, provider])),
     priceBook: priceBook(pool, rates(), { log }),
-    isSuspended: (judge) => isSuspended(pool, judge),
+    isSuspended: async () => false,
   };
 
   const loader = jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS });
