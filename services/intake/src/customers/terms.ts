@@ -26,7 +26,8 @@ function unfitFor(version: OutcomeTypeVersion | null, name: string, price: Price
   const at = `/prices/${name}`;
   if (version === null) return [unknown(at, name)];
   const { successAt, partialAt } = version.terms;
-  const problems = pricedTypeProblems(price, { outputSchema: version.outputSchema, successAt }, at);
+  const { outputSchema, features } = version;
+  const problems = pricedTypeProblems(price, { outputSchema, successAt, features }, at);
   const remedy = partialAt === null ? null : unpaidPartial(price, partialAt);
   if (remedy === null) return problems;
   return [...problems, { param: at, message: `"${name}" has partial outcomes from ${partialAt} on, and ${remedy}` }];

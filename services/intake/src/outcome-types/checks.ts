@@ -129,9 +129,12 @@ function hasOrderedOutputLimits({ output_tokens: limits }: Parts): readonly Prob
 }
 
 function hasUsablePrice(parts: Parts): readonly Problem[] {
-  const { price, output_schema: outputSchema, success_at: successAt } = parts;
+  const { price, output_schema: outputSchema, success_at: successAt, features } = parts;
   if (price === undefined) return [];
-  return [...priceProblems(price, "/price"), ...pricedTypeProblems(price, { outputSchema, successAt }, "/price")];
+  return [
+    ...priceProblems(price, "/price"),
+    ...pricedTypeProblems(price, { outputSchema, successAt, features }, "/price"),
+  ];
 }
 
 function chargesForPartialOutcomes({ price, partial_at: partialAt }: Parts): readonly Problem[] {

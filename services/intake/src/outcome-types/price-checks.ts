@@ -9,6 +9,7 @@ import { formatMoney, type Nanos, ZERO } from "@contingent/core/money";
 import { holdFor, price as priceOf } from "@contingent/core/pricing/price";
 import { pointer, segments } from "@contingent/validators/pointer";
 import { nanosOf, priceTermsOf } from "./resolve-parts.ts";
+import { isSelfReport } from "./self-report.ts";
 import { schemasAt } from "./template-paths.ts";
 
 /** What of an outcome type a price must fit; what is malformed or unknown is left out, and not checked. */
@@ -16,6 +17,7 @@ export interface PricedType {
   readonly outputSchema?: JsonSchema | undefined;
   readonly successAt?: number | undefined;
   readonly partialAt?: number | undefined;
+  readonly features?: Readonly<Record<string, string>> | undefined;
 }
 
 type PriceOf<S extends PriceDefinition["shape"]> = Extract<PriceDefinition, { shape: S }>;
@@ -69,8 +71,17 @@ function unpaidSuccess(price: PriceDefinition, { successAt }: PricedType, at: st
   return [{ param: `${at}/${place}`, message: `must pay something at success_at (${successAt}): ${remedy}` }];
 }
 
-function unknownValue({ path }: PriceOf<"value">, { outputSchema }: PricedType, at: string): readonly Problem[] {
-  if (outputSchema === undefined || !pointer.safeParse(path).success) return [];
+function unknownValue(
+  { path }: PriceOf<"value">,
+  { outputSchema, features = {} }: PricedType,
+  at: string,
+): readonly Problem[] {
+  if (!pointer.safeParse(path).success) return [];
+  if (isSelfReport(path, features)) {
+    const message = `"${path}" is what the model says of its own answer, which must not make a price`;
+    return [{ param: `${at}/path`, message }];
+  }
+  if (outputSchema === undefined) return [];
   const schemas = schemasAt(outputSchema, segments(path));
   if (schemas.length === 0) {
     return [{ param: `${at}/path`, message: `"${path}" is not in the output schema's properties` }];

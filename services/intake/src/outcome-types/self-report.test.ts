@@ -1,4 +1,4 @@
-import type { Json } from "@contingent/core/json";
+import type { Json, JsonObject } from "@contingent/core/json";
 import { describe, expect, test } from "vitest";
 import { contentOf, problemsOf } from "./resolve.fixture.ts";
 
@@ -18,6 +18,8 @@ describe("no verdict rests on what the model says of itself", () => {
     "/is_certain",
     "/score",
     "/scores/0/overall_score",
+    "/scores/0",
+    "/meta/certainties/confidences/*",
     "/quality",
     "/answerQuality",
     "/meta/completeness",
@@ -59,6 +61,17 @@ describe("no verdict rests on what the model says of itself", () => {
   test("a place in the input is the customer's, and one that is left out decides nothing", () => {
     const compared = { use: "json_diff", options: { expected: { input: "/confidence" }, ignore: ["/confidence"] } };
     expect(problemsOf({ validator: compared })).toEqual([]);
+  });
+
+  test.each<[string, JsonObject]>([
+    ["/confidence", {}],
+    ["/certainty/of_total", { features: FEATURES }],
+  ])("nor does a price on %s", (path, changes) => {
+    const output_schema = { ...SCHEMA, properties: { ...SCHEMA.properties, confidence: { type: "number" } } };
+    const price = { shape: "value", rate: 0.02, path, max: "5.00" };
+    expect(problemsOf({ output_schema, price, ...changes })).toEqual([
+      `/price/path: "${path}" is what the model says of its own answer, which must not make a price`,
+    ]);
   });
 
   test("wherever the check stands in the tree", () => {

@@ -1,6 +1,6 @@
 /**
- * What a model says of its own answer: no verdict may rest on it. A model that is told "confidence must be at least 0.9"
- * writes 0.9 the next time. Such numbers are `features`: recorded with the verdict, for people and for measuring.
+ * What a model says of its own answer: neither a verdict nor a price may rest on it. A model that is told "confidence must be
+ * at least 0.9" writes 0.9 the next time. Such numbers are `features`: recorded with the verdict, for people and for measuring.
  */
 import type { Problem } from "@contingent/contracts/http/errors";
 import type { Json } from "@contingent/core/json";
@@ -29,11 +29,10 @@ const BESIDE = wordSet("answer average avg level mean model my overall own perce
 
 /** Refuses leaves that would decide by what the model says of itself. */
 export function decidesByEvidence({ validator, features = {} }: Parts): readonly Problem[] {
-  const places = new Set(Object.values(features));
   return leavesIn(validator, "/validator").flatMap(({ path, use, options }) => {
     if (NOT_BY_A_BOUND.has(use)) return [];
     return textsIn(options, join(path, "options"))
-      .filter(({ text }) => text.startsWith("/") && (places.has(text) || isSelfReport(segments(text).at(-1) ?? "")))
+      .filter(({ text }) => text.startsWith("/") && isSelfReport(text, features))
       .map(({ param, text }) => ({ param, message: messageFor(use, text) }));
   });
 }
@@ -53,8 +52,13 @@ function messageFor(use: string, at: string): string {
   return `${use} must not decide by ${JSON.stringify(at)}, which is what the model says of its own answer. Name it under "features", where it is recorded, and check what it speaks of instead: fields, sums, sources. Data of that name needs one that says of what, such as "credit_score"`;
 }
 
-/** Whether a field of this name holds what the model thinks of its own answer. */
-function isSelfReport(name: string): boolean {
+/** Whether at this place of an answer there is what the model thinks of it: by its name, or because it is a feature. */
+export function isSelfReport(at: string, features: Readonly<Record<string, string>>): boolean {
+  const name = segments(at).findLast((segment) => !/^(?:\*|\d+)$/.test(segment)) ?? "";
+  return Object.values(features).includes(at) || isNameOfSelfReport(name);
+}
+
+function isNameOfSelfReport(name: string): boolean {
   const words = name
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")
     .toLowerCase()
