@@ -1,6 +1,7 @@
 /** The validator service: judges answers and decides what happens to their jobs next. */
 import { rates } from "@contingent/catalog/models";
 import { openCommit } from "@contingent/db/commit";
+import { isSuspended } from "@contingent/db/judges";
 import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
@@ -34,7 +35,7 @@ await runService("validator", async (stack, service) => {
   const models: ModelAccess = {
     providers: new Map(providers.map((provider) => [provider.name, provider])),
     priceBook: priceBook(pool, rates(), { log }),
-    isSuspended: async () => false,
+    isSuspended: (judge) => isSuspended(pool, judge),
   };
 
   const loader = jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS });
