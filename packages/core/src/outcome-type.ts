@@ -129,11 +129,11 @@ export interface QualityTerms {
   readonly audit: AuditTerms | null;
   /** The largest share of billed outcomes that may turn out wrong before it is an alert; null: none is too large. */
   readonly falseBillRateMax: number | null;
-  /** Which calibration `successAt` was found by, where it was asked for as a probability. */
-  readonly successAtFrom: { readonly probability: number; readonly version: number; readonly labels: number } | null;
+  /** Which calibration thresholds were found by that were asked for as probabilities; null: all were given as scores. */
+  readonly calibratedBy: { readonly version: number; readonly labels: number } | null;
 }
 
-export const UNMEASURED: QualityTerms = { audit: null, falseBillRateMax: null, successAtFrom: null };
+export const UNMEASURED: QualityTerms = { audit: null, falseBillRateMax: null, calibratedBy: null };
 
 /** One immutable version. */
 export interface OutcomeTypeVersion {

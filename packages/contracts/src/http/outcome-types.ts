@@ -46,6 +46,7 @@ const payeeSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
   error: "must be 1 to 63 lower-case letters, digits, dots, hyphens and underscores, a letter or digit first",
 });
 const score = z.number().min(0).max(1);
+const SUCCESS_AT_FORM = 'must be a score from 0 to 1, or {"probability": …}';
 const positive = (max: number): z.ZodInt => z.int().min(1).max(max);
 
 export const retrySchema = z.strictObject({
@@ -53,6 +54,11 @@ export const retrySchema = z.strictObject({
   multiplier: z.number().min(1).max(RETRY_MULTIPLIER_MAX),
   jitter: score.meta({ description: "Share of the delay by which it may vary to either side." }),
   delay_max_ms: z.int().min(0).max(RETRY_DELAY_MAX_MS),
+});
+
+const stepSuccessAt = z.number({ error: SUCCESS_AT_FORM }).min(0).max(1).meta({
+  description:
+    "Score from which an answer of this tier is a success; `success_at` of the type unless given. At least that, and never falling from one step to the next.",
 });
 
 export const cascadeStepSchema = z.strictObject({
@@ -64,10 +70,7 @@ export const cascadeStepSchema = z.strictObject({
   }),
   timeout_ms: positive(CALL_TIMEOUT_MAX_MS).optional(),
   retry: retrySchema.optional(),
-  success_at: score.optional().meta({
-    description:
-      "Score from which an answer of this tier is a success; `success_at` of the type unless given. At least that, and never falling from one step to the next.",
-  }),
+  success_at: stepSuccessAt.optional(),
 });
 
 export const priceSchema = z.discriminatedUnion("shape", [
@@ -125,7 +128,7 @@ export const acceptanceSchema = z.discriminatedUnion("mode", [
 ]);
 
 const successAtScore = z
-  .number({ error: 'must be a score from 0 to 1, or {"probability": …}' })
+  .number({ error: SUCCESS_AT_FORM })
   .min(0)
   .max(1)
   .meta({ description: "Score from which an outcome is a success." });
@@ -246,7 +249,13 @@ export const outcomeTypeDefinitionSchema = z
 
 /** A definition as it is sent. */
 export const publishOutcomeTypeSchema = outcomeTypeDefinitionSchema
-  .extend({ success_at: z.union([successAtScore, probabilityThresholdSchema]).default(1) })
+  .extend({
+    success_at: z.union([successAtScore, probabilityThresholdSchema]).default(1),
+    cascade: z
+      .array(cascadeStepSchema.extend({ success_at: z.union([stepSuccessAt, probabilityThresholdSchema]).optional() }))
+      .min(1)
+      .max(CASCADE_STEPS_MAX),
+  })
   .meta({ id: "OutcomeTypeDefinition" });
 
 export type OutcomeTypeDefinition = z.output<typeof outcomeTypeDefinitionSchema>;

@@ -113,10 +113,11 @@ export const qualitySchema = z
         version: z.int().min(1),
         success_at: z.object({
           score: z.number(),
-          from: z
-            .object({ probability: z.number(), version: z.int(), labels: z.int() })
-            .nullable()
-            .meta({ description: "The calibration that the score was looked up in; null: it was given as a score." }),
+          by_tier: z.array(z.object({ tier: z.string(), score: z.number() })),
+          calibrated_by: z.object({ version: z.int(), labels: z.int() }).nullable().meta({
+            description:
+              "The version in whose calibration scores were looked up that were asked for as probabilities; null: all were given as scores.",
+          }),
         }),
         audit_rate: share.meta({ description: "The share of billed outcomes that is audited; 0: none." }),
         ...figures,

@@ -6,7 +6,7 @@ import { llmJudge } from "@contingent/validators/llm_judge/llm_judge";
 import type { IntakeContext } from "../context.ts";
 import { ApiError } from "../http/api-error.ts";
 import { catalogOf } from "./catalog.ts";
-import { pinThreshold } from "./pin-threshold.ts";
+import { pinThresholds } from "./pin-thresholds.ts";
 import { resolveDefinition } from "./resolve.ts";
 
 export interface SentDefinition {
@@ -26,10 +26,10 @@ export async function resolveSent(
   at = "",
 ): Promise<SentDefinition> {
   const catalog = catalogOf(await priceBook.rates());
-  const pinned = await pinThreshold(pool, name, definition).catch(shownBelow(at));
+  const pinned = await pinThresholds(pool, name, definition).catch(shownBelow(at));
   const suspended = await suspendedJudges(pool, name, `${llmJudge.name}@${llmJudge.version}`);
   const around = { catalog, nowMs: Date.now(), suspendedJudges: suspended };
-  const resolution = resolveDefinition(pinned.definition, around, pinned.from);
+  const resolution = resolveDefinition(pinned.definition, around, pinned.calibratedBy);
   if (resolution.ok && isJsonObject(definition)) return { definition, content: resolution.content };
   const problems = below(at, resolution.ok ? [] : resolution.problems);
   const [first] = problems;

@@ -18,12 +18,12 @@ export type Resolution =
 
 /**
  * Checks a definition as a whole and writes the catalog's values into it.
- * @param successAtFrom the calibration that its threshold was found by, if any (pin-threshold.ts)
+ * @param calibratedBy the calibration that its thresholds were found by, if any (pin-thresholds.ts)
  */
 export function resolveDefinition(
   body: Json,
   around: Surroundings,
-  successAtFrom: QualityTerms["successAtFrom"] = null,
+  calibratedBy: QualityTerms["calibratedBy"] = null,
 ): Resolution {
   const parsed = outcomeTypeDefinitionSchema.safeParse(body);
   const formal = parsed.success
@@ -31,7 +31,7 @@ export function resolveDefinition(
     : mistakesIn(parsed.error, "body").map(({ param, message }) => ({ param, message }));
   const problems = [...formal, ...problemsWith(wellFormedParts(body), around)];
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
-  const quality = { ...measuredAs(parsed.data), successAtFrom };
+  const quality = { ...measuredAs(parsed.data), calibratedBy };
   return { ok: true, content: { ...contentOf(parsed.data, around), quality } };
 }
 

@@ -11,6 +11,7 @@ import type { Calibration } from "@contingent/core/quality/calibration";
 import { type AuditCounts, falseBillRateOf, falseBillState, precisionOf } from "@contingent/core/quality/false-bills";
 import { probabilityOf } from "@contingent/core/quality/isotonic";
 import { LABEL_SOURCES } from "@contingent/core/quality/labels";
+import { thresholdsAt } from "@contingent/core/outcome-type";
 import type { AuditEvidence, AuditView } from "@contingent/ledger/audits/views";
 import type { QualityAlert } from "@contingent/ledger/quality/alerts";
 import type { Figures, Quality } from "@contingent/ledger/quality/quality";
@@ -77,7 +78,11 @@ export function renderQuality(outcomeType: string, { overAll, versions }: Qualit
     over_all: renderFigures(overAll, null),
     versions: versions.map(({ version: { version, terms, quality }, figures }) => ({
       version,
-      success_at: { score: terms.successAt, from: quality.successAtFrom },
+      success_at: {
+        score: terms.successAt,
+        by_tier: terms.cascade.map(({ tier }, step) => ({ tier, score: thresholdsAt(terms, step).successAt })),
+        calibrated_by: quality.calibratedBy,
+      },
       audit_rate: quality.audit?.rate ?? 0,
       ...renderFigures(figures, quality.falseBillRateMax),
     })),

@@ -27,9 +27,18 @@ test("of an outcome type that nobody has looked at nothing is claimed", async ()
     object: "outcome_type_quality",
     outcome_type: "new",
     over_all: NOTHING,
-    versions: [{ version: 1, success_at: { score: 0.5, from: null }, audit_rate: 1, ...NOTHING }],
+    versions: [{ version: 1, success_at: GIVEN, audit_rate: 1, ...NOTHING }],
   });
 });
+
+const GIVEN = {
+  score: 0.5,
+  by_tier: [
+    { tier: "fast", score: 0.5 },
+    { tier: "standard", score: 0.5 },
+  ],
+  calibrated_by: null,
+};
 
 const NOTHING = {
   labels: { total: 0, acceptance: 0, dispute: 0, audit: 0 },
@@ -89,8 +98,11 @@ describe("a threshold that is asked for as a probability", () => {
     const versions = outcomeTypeVersions(api.pool);
     const id = (answer.body as { readonly id: `otv_${string}` }).id;
     expect((await versions.get(id)).terms.successAt).toBe(0.9);
-    const from = { probability: 0.9, version: 1, labels: 45 };
-    expect((await quality(api, TYPE)).versions[0]).toMatchObject({ version: 2, success_at: { score: 0.9, from } });
+    const calibrated_by = { version: 1, labels: 45 };
+    expect((await quality(api, TYPE)).versions[0]).toMatchObject({
+      version: 2,
+      success_at: { score: 0.9, calibrated_by },
+    });
     // Said again it is the same version, as long as nobody has looked at anything since.
     expect((await put({ probability: 0.9 })).status).toBe(200);
   });
@@ -99,6 +111,20 @@ describe("a threshold that is asked for as a probability", () => {
     expect((await put({ probability: 0.3 }, { description: "Other words", attempts_max: 1 })).status).toBe(201);
     const other = await put({ probability: 0.3 }, { validator: { all: [AUDITED.validator] } });
     expect(expectError(other, "insufficient_data").message).toMatch(/no version of this outcome type has the same/);
+  });
+
+  test("may rise with the tiers, each looked up in the same calibration", async () => {
+    const cascade = [{ tier: "fast" }, { tier: "standard", success_at: { probability: 0.9 } }];
+    expect((await put({ probability: 0.3 }, { cascade })).status).toBe(201);
+    expect((await quality(api, TYPE)).versions[0]?.success_at.by_tier).toEqual([
+      { tier: "fast", score: 0.6 },
+      { tier: "standard", score: 0.9 },
+    ]);
+    const { problems } = expectError(
+      await put(0.5, { cascade: [{ tier: "fast", success_at: { probability: 0.95 } }] }),
+      "invalid_outcome_type",
+    );
+    expect(problems?.map(({ param }) => param)).toEqual(["/cascade/0/success_at/probability"]);
   });
 
   test("is refused where no score is that good, with the best that there is", async () => {
@@ -115,7 +141,7 @@ test("the figures of a version: what its scores are worth, and what share of its
   expect(versions).toEqual([
     {
       version: 1,
-      success_at: { score: 0.5, from: null },
+      success_at: GIVEN,
       audit_rate: 1,
       labels: { total: 45, acceptance: 0, dispute: 0, audit: 45 },
       calibration: {
@@ -179,7 +205,9 @@ test("more false bills than may be are an alert, which is listed, logged and cle
 });
 
 test("the page shows it as pictures, permits its own style and nothing else, and names no one else's words as ours", async () => {
-  const { status, body, headers } = await api.operator.send({ path: `/v1/outcome-types/${TYPE}/quality/html` });
+  const { status, body, headers } = await api.operator.send({
+    path: `/v1/outcome-types/${TYPE}/quality/html?version=1`,
+  });
   expect(status).toBe(200);
   const html = String(body);
   const hash = createHash("sha256")
@@ -187,13 +215,15 @@ test("the page shows it as pictures, permits its own style and nothing else, and
     .digest("base64");
   expect(headers.get("content-security-policy")).toContain(`style-src 'sha256-${hash}'`);
   expect(headers.get("content-type")).toBe("text/html; charset=utf-8");
-  // One of intervals, and one for each version that has labels.
-  expect(html.match(/<svg /g)).toHaveLength(2);
+  // One of intervals, and a diagram of all versions and of this one.
+  expect(html.match(/<svg /g)).toHaveLength(3);
   expect(html).toContain("<title>30 with a score of about 0.90: 90 % right</title>");
   expect(html).toContain("71.1 % (55.7–83.6 %)");
   expect(html).toMatch(/Version 1:<\/span> 28.9 % of the audited bills were wrong. At most 25 % may be/);
-  expect(html).toContain("Fewer than 30 outcomes have been labelled");
   expect(html).not.toMatch(/<script|<img|style="|NaN|undefined/);
+  const { body: ofNew } = await api.operator.send({ path: "/v1/outcome-types/new/quality/html" });
+  expect(ofNew).toContain("Fewer than 30 outcomes have been labelled");
+  expect(ofNew).toContain("not audited");
 });
 
 test("precision stands on the statement: as it is, and for ever as it was when it was closed", async () => {

@@ -38,7 +38,7 @@ ${versions.map(alarm).join("")}<h2>Precision of billed outcomes</h2>
 ${intervalDiagram(parts.map(({ name, figures }) => ({ name, precision: figures.precision, least: leastOf(figures) })))}${precisionTable(parts)}
 <p class="note">By random audits alone, with the exact 95 % interval (Clopper–Pearson). Disputes and acceptances do not count here: who complains, or accepts, is no random sample. The red line is what the outcome type promises.</p>
 <h2>What a score is worth</h2>
-${versions.map(calibration).join("")}
+${parts.map(calibration).join("")}
 <p class="note">Circles: outcomes with about such a score, and what share of them was right; the larger the more. Steps: the calibrated probability (isotonic regression). On the dashed diagonal a score is what it says. Labels come from whoever looked, so a probability that rests on few audits may be off.</p>
 <footer>ECE: expected calibration error, ten bins of equal width. Brier: mean squared distance of the forecast from what came. Of the calibrated probability both are cross-validated in five folds. The newest 2,000 audits and 5,000 labels count.</footer>
 </body>
