@@ -1,4 +1,6 @@
 /** Hazard: a duty that is forgotten, or that holds up the others. */
+import type { AuditId } from "@contingent/core/ids";
+import { decideAudit } from "@contingent/ledger/audits/decide";
 import { createLog } from "@contingent/runtime/log";
 import { openPool, type Pool } from "@contingent/db/pool";
 import { driveTo, partsOf } from "@contingent/testkit/jobs";
@@ -50,6 +52,20 @@ test("a charge without a dispute window is earned by nobody's asking", async () 
   expect(await isEarned()).toBe(false);
   const lines = await whileRunning(DUTIES, isEarned);
   expect(lines.filter((line) => line.includes("periodic duty failed"))).toEqual([]);
+});
+
+test("a billed outcome is drawn for an audit, and what that finds to be wrong given back, by nobody's asking", async () => {
+  const audit = { rate: 1, method: "human", credit: true, dueMs: 60_000 } as const;
+  const job = await driveTo(pool, "closed", { quality: { audit } });
+  const audits = async (): Promise<readonly { readonly id: AuditId; readonly credit: string | null }[]> =>
+    (await pool.query<{ id: AuditId; credit: string | null }>("SELECT id, credit FROM audit WHERE job_id = $1", [job]))
+      .rows;
+  await whileRunning(DUTIES, async () => (await audits()).length === 1);
+  const [drawn] = await audits();
+  await decideAudit(pool, drawn?.id ?? "aud_none", { result: "incorrect", reason: "I looked.", decidedBy: "key_test" });
+  await whileRunning(DUTIES, async () => (await audits())[0]?.credit === "given");
+  const { rowCount } = await pool.query("SELECT FROM credit_note WHERE job_id = $1 AND ref = $2", [job, drawn?.id]);
+  expect(rowCount).toBe(1);
 });
 
 test("a duty that fails is tried again, and the others are done all the same", async () => {
