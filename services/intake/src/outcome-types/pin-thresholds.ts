@@ -45,7 +45,9 @@ function withScores(definition: JsonObject, pin: Pin): JsonObject {
   const { cascade } = definition;
   const whole = withScore(definition, "", pin);
   if (!Array.isArray(cascade)) return whole;
-  const steps = cascade.map((step, i) => (isJsonObject(step) ? withScore(step, `/cascade/${i}`, pin) : step));
+  const steps = (cascade as readonly Json[]).map((step, i) =>
+    isJsonObject(step) ? withScore(step, `/cascade/${i}`, pin) : step,
+  );
   return { ...whole, cascade: steps };
 }
 
