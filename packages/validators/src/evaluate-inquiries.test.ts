@@ -15,7 +15,10 @@ const thresholds = { successAt: 0.9, partialAt: 0.4 };
 function said(...scores: readonly (readonly [leaf: string, score: number])[]): Replies {
   const findings = [{ path: "", code: "said", message: "So I say." }];
   return new Map(
-    scores.map(([leaf, score]) => [leaf, { validator: "human@7", result: { score, findings }, durationMs: 90 }]),
+    scores.map(([leaf, score]) => [
+      leaf,
+      { kind: "leaf", leaf, validator: "human@7", score, findings, durationMs: 90 },
+    ]),
   );
 }
 

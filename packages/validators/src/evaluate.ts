@@ -5,7 +5,7 @@ import { finding } from "./finding.ts";
 import type { RegisteredInquiry } from "./inquiry.ts";
 import { leavesOf, type Member, membersOf, type PlacedLeaf } from "./leaves.ts";
 import { type Range, rangeOf } from "./range.ts";
-import { NO_REPLIES, type Replies } from "./replies.ts";
+import type { Replies } from "./replies.ts";
 import { type LeafResult, type RunCheck, type Subject, ValidatorError } from "./validator.ts";
 
 /** What a judgement draws on besides the answer. */
@@ -37,7 +37,7 @@ export async function evaluate(
   tree: ValidatorNode,
   subject: Subject,
   thresholds: Thresholds,
-  { run, replies = NO_REPLIES, exact = false }: Sources,
+  { run, replies, exact = false }: Sources,
 ): Promise<Evaluation> {
   const results = new Map<string, LeafResult>();
   const leaves: LeafVerdict[] = [];
@@ -58,9 +58,9 @@ export async function evaluate(
       continue;
     }
     if (isDecided(scoreOf(root, results), thresholds, exact)) break;
-    const reply = replies.get(path);
+    const reply = replies?.get(path);
     if (reply === undefined) return { kind: "inquire", leaf: { path, validator, options } };
-    note(path, reply.validator, reply.result, reply.durationMs);
+    note(path, reply.validator, reply, reply.durationMs);
   }
   const { low: score } = scoreOf(root, results);
   return {

@@ -11,7 +11,7 @@ import {
   judgeAnswer as judge,
   type JudgedAnswer,
 } from "./judge-answer.ts";
-import type { Replies } from "./replies.ts";
+import type { RecordedReply } from "./replies.ts";
 import { type RunCheck, runHere } from "./validator.ts";
 
 const evidence: Evidence = {
@@ -117,13 +117,11 @@ describe("evidenceHash", () => {
 describe("replies on record", () => {
   const human = { use: "human", options: { instructions: "Look.", sla_ms: 1_000, on_silence: "fail" } };
   const version = { ...evidence.version, validator: human };
-  const reply = (score: number, message: string): Replies =>
-    new Map([
-      [
-        "",
-        { validator: "human@1", result: { score, findings: [{ path: "/a", code: "odd", message }] }, durationMs: 5 },
-      ],
-    ]);
+  const reply = (score: number, message: string, kind: RecordedReply["kind"] = "leaf"): readonly RecordedReply[] => {
+    const findings = [{ path: "/a", code: "odd", message }];
+    const validator = kind === "leaf" ? "human@1" : "review@1";
+    return [{ kind, leaf: "", validator, score, findings, durationMs: 5 }];
+  };
 
   test("what nobody has said yet is asked for", async () => {
     const { kind } = await judge({ ...evidence, version }, runHere);
@@ -136,10 +134,24 @@ describe("replies on record", () => {
     const first = await judgeAnswer({ ...evidence, version, replies }, runHere);
     expect(first).toMatchObject({ decision: "partial", score: 0.5, validators: ["human@1"] });
     expect(await judgeAnswer({ ...evidence, version, replies: reply(0.5, "Odd.") }, runHere)).toEqual(first);
-    const hashOf = (said: Replies): string => evidenceHash({ ...evidence, replies: said }, ["human@1"]);
+    const hashOf = (said: readonly RecordedReply[]): string =>
+      evidenceHash({ ...evidence, replies: said }, ["human@1"]);
     expect(hashOf(reply(0.5, "Odd."))).toBe(hashOf(replies));
-    const others = [reply(0.25, "Odd."), reply(0.5, "Other."), new Map()].map(hashOf);
+    const others = [reply(0.25, "Odd."), reply(0.5, "Other."), []].map(hashOf);
     expect(new Set([hashOf(replies), ...others]).size).toBe(4);
+  });
+
+  test("a person who decided because the validators kept breaking stands in the place of all of them", async () => {
+    const broken = { ...evidence.version, validator: { use: "gone", options: {} } };
+    const decided = { ...evidence, version: broken, replies: reply(0, "Wrong.", "validator_error") };
+    expect(await judgeAnswer(decided, runHere)).toMatchObject({
+      decision: "fail",
+      score: 0,
+      findings: [{ code: "odd" }],
+      validators: ["review@1"],
+      output: { total: "1.00" },
+    });
+    expect(changedSince(["review@1"])).toEqual([]);
   });
 });
 

@@ -5,14 +5,15 @@
 import { createHash } from "node:crypto";
 import type { Json } from "@contingent/core/json";
 import type { Nanos } from "@contingent/core/money";
+import { REVIEW } from "@contingent/core/job/inquire";
 import { type OutcomeTypeVersion, thresholdsAt } from "@contingent/core/outcome-type";
 import { dependsOnScore } from "@contingent/core/pricing/price";
-import type { Finding, Verdict } from "@contingent/core/verdict";
+import { decisionFor, type Finding, type Thresholds, type Verdict } from "@contingent/core/verdict";
 import { evaluate, type PlacedInquiry } from "./evaluate.ts";
 import { OUTPUT_VALIDATOR, parseOutput } from "./parse-output.ts";
 import { featuresIn, valueIn } from "./outcome-value.ts";
 import { validatorNamed } from "./registry.ts";
-import { NO_REPLIES, partsOf, type Replies } from "./replies.ts";
+import { partsOf, type RecordedReply, repliesToLeaves, reviewIn } from "./replies.ts";
 import type { RunCheck, Subject } from "./validator.ts";
 
 /** All that a verdict depends on. */
@@ -24,7 +25,7 @@ export interface Evidence {
   /** The model's answer as it came. */
   readonly text: string;
   /** What was said to the inquiries about it; nothing unless given. */
-  readonly replies?: Replies;
+  readonly replies?: readonly RecordedReply[];
 }
 
 export interface JudgedAnswer extends Verdict {
@@ -47,17 +48,32 @@ export type Judgement =
  * @throws ValidatorError when the check itself cannot be made, which is no verdict
  */
 export async function judgeAnswer(evidence: Evidence, run: RunCheck): Promise<Judgement> {
-  const { version, step, input, text, replies = NO_REPLIES } = evidence;
+  const { version, step, input, text, replies = [] } = evidence;
   const parsed = parseOutput(text);
   if (!parsed.ok) return { kind: "verdict", verdict: unreadable(parsed.finding) };
   const { value: output } = parsed;
   const { price } = version.terms;
+  const thresholds = thresholdsAt(version.terms, step);
+  const numbers = { output, value: valueIn(output, price), features: featuresIn(output, version.features) };
+  const review = reviewIn(replies);
+  if (review !== null) return { kind: "verdict", verdict: { ...decidedBy(review, thresholds), ...numbers } };
   const subject = { input, output, outputSchema: version.outputSchema };
-  const sources = { run, replies, exact: dependsOnScore(price) };
-  const evaluation = await evaluate(version.validator, subject, thresholdsAt(version.terms, step), sources);
+  const sources = { run, replies: repliesToLeaves(replies), exact: dependsOnScore(price) };
+  const evaluation = await evaluate(version.validator, subject, thresholds, sources);
   if (evaluation.kind === "inquire") return { ...evaluation, subject };
-  const numbers = { value: valueIn(output, price), features: featuresIn(output, version.features) };
-  return { kind: "verdict", verdict: { ...evaluation.verdict, output, ...numbers } };
+  return { kind: "verdict", verdict: { ...evaluation.verdict, ...numbers } };
+}
+
+/** The verdict of a person who decided in place of validators that kept breaking. */
+function decidedBy(review: RecordedReply, { successAt, partialAt }: Thresholds): Verdict {
+  const { validator, score, findings, durationMs } = review;
+  return {
+    decision: decisionFor(score, successAt, partialAt),
+    score,
+    findings,
+    validators: [validator],
+    leaves: [{ leaf: "", validator, score, durationMs }],
+  };
 }
 
 function unreadable(why: Finding): JudgedAnswer {
@@ -75,7 +91,7 @@ function unreadable(why: Finding): JudgedAnswer {
 
 /** SHA-256 over what a verdict was reached from, by these validators; the same evidence gives the same hash. */
 export function evidenceHash(
-  { version, input, text, replies = NO_REPLIES }: Omit<Evidence, "step">,
+  { version, input, text, replies = [] }: Omit<Evidence, "step">,
   validators: readonly string[],
 ): string {
   const parts = [version.id, JSON.stringify(input), text, ...validators, ...partsOf(replies)];
@@ -84,9 +100,12 @@ export function evidenceHash(
   return hash.digest("hex");
 }
 
+/** What is no validator of the tree: reading the answer as JSON, and a person in the place of the whole tree. */
+const UNCHANGING: ReadonlySet<string> = new Set([OUTPUT_VALIDATOR, REVIEW]);
+
 /** Those of a verdict's validators (`name@version`) that have changed since, or are no longer there. */
 export function changedSince(validators: readonly string[]): readonly string[] {
-  return validators.filter((validator) => validator !== OUTPUT_VALIDATOR && validator !== asItIsNow(validator));
+  return validators.filter((validator) => !UNCHANGING.has(validator) && validator !== asItIsNow(validator));
 }
 
 /** The `name@version` that a verdict of today would name instead; null when there is no such validator any more. */

@@ -70,7 +70,7 @@ export const human: Inquiry<HumanOptions> = {
   plan: (_, of) => ({ reserve: costOfReview(of), payee: payeeOf(of) }),
   // The review is in the queue once the inquiry is open; somebody will find it there.
   ask: async () => ({ kind: "pending" }),
-  read: decided,
+  read: (reply, { score }) => resultOfDecision(reply, score),
   silence({ on_silence: meaning }) {
     if (meaning === "error") return null;
     if (meaning === "pass") return PASSED;
@@ -88,9 +88,10 @@ function payeeOf({ cost }: HumanOptions): { readonly provider: string; readonly 
 
 /**
  * A decision as a result. Every score below 1 has a finding: the reviewer's own, or the reason.
- * @throws ValidatorError when it is no decision that these options allow
+ * @param mayScore whether it may be another score than 0 and 1
+ * @throws ValidatorError when it is no such decision
  */
-function decided(reply: Json, { score: mayScore }: HumanOptions): LeafResult {
+export function resultOfDecision(reply: Json, mayScore: boolean): LeafResult {
   const parsed = decisionSchema.safeParse(reply);
   if (!parsed.success) throw new ValidatorError("this is no decision of a reviewer");
   const { decision, reason, findings } = parsed.data;

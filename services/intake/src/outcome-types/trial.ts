@@ -39,7 +39,7 @@ export async function tryAnswer(evidence: Evidence, run: RunCheck): Promise<Tria
 }
 
 async function suppose(evidence: Evidence, result: LeafResult, run: RunCheck): Promise<Supposed> {
-  const replies = new Map<string, RecordedReply>();
+  const replies: RecordedReply[] = [];
   const asked: Asked[] = [];
   for (;;) {
     const judgement = await judgeAnswer({ ...evidence, replies }, run);
@@ -47,7 +47,7 @@ async function suppose(evidence: Evidence, result: LeafResult, run: RunCheck): P
     const { path: leaf, validator: inquiry, options } = judgement.leaf;
     const validator = `${inquiry.name}@${inquiry.version}`;
     asked.push({ leaf, validator, asks: inquiry.asked, costMax: inquiry.costMax(options) });
-    replies.set(leaf, { validator, result, durationMs: 0 });
+    replies.push({ kind: "leaf", leaf, validator, ...result, durationMs: 0 });
   }
 }
 
