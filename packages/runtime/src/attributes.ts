@@ -12,7 +12,7 @@ export const OUTCOME = {
   /** How an attempt ended: `answered`, `refused`, `truncated`, `timeout`, `unavailable`, … */
   attemptResult: "outcome.attempt.result",
   verdictId: "outcome.verdict.id",
-  /** `pass`, `partial`, `fail`, `error`. */
+  /** `pass`, `partial`, `fail`, `error`; `open` on a span after which somebody is asked. */
   verdict: "outcome.verdict",
   score: "outcome.score",
   resolution: "outcome.resolution",
@@ -20,6 +20,15 @@ export const OUTCOME = {
   costNanos: "outcome.cost_nanos",
   priceNanos: "outcome.price_nanos",
   billable: "outcome.billable",
+  inquiryId: "outcome.inquiry.id",
+  /** Which leaf of the validator tree asks, as a JSON pointer. */
+  inquiryLeaf: "outcome.inquiry.leaf",
+  /** `name@version`. */
+  inquiryValidator: "outcome.inquiry.validator",
+  /** `model`, `service`, `person`. */
+  inquiryAsked: "outcome.inquiry.asked",
+  /** `answered`, `broke`; `pending`: the reply will come by itself. */
+  inquiryResult: "outcome.inquiry.result",
   /** `correct`, `incorrect`, `undecided`. */
   auditResult: "outcome.audit.result",
   /** `raised`, `certain`, `cleared`. */

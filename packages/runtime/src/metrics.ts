@@ -8,6 +8,7 @@
  * | outcome.attempts | counter | {attempt} | outcome.tier, gen_ai.request.model, outcome.attempt.result |
  * | outcome.cost | counter | nUSD | outcome.tier, gen_ai.request.model |
  * | outcome.validation.duration | histogram | ms | outcome.type, outcome.verdict |
+ * | outcome.inquiry.duration | histogram | ms | outcome.type, outcome.inquiry.validator, outcome.inquiry.result |
  * | outcome.audits | counter | {audit} | outcome.type, outcome.audit.result |
  * | outcome.quality.alerts | counter | {alert} | outcome.type, outcome.alert.change |
  * | outcome.queue.wait | histogram | ms | messaging.destination.name |
@@ -26,6 +27,7 @@ interface Instruments {
   readonly attempts: Counter;
   readonly cost: Counter;
   readonly validation: Histogram;
+  readonly inquiry: Histogram;
   readonly audits: Counter;
   readonly alerts: Counter;
 }
@@ -44,6 +46,10 @@ function instruments(): Instruments {
     validation: meter.createHistogram("outcome.validation.duration", {
       unit: "ms",
       description: "Time to reach a verdict.",
+    }),
+    inquiry: meter.createHistogram("outcome.inquiry.duration", {
+      unit: "ms",
+      description: "Time that whoever is asked about an answer takes.",
     }),
     audits: meter.createCounter("outcome.audits", { unit: "{audit}", description: "Audits decided." }),
     alerts: meter.createCounter("outcome.quality.alerts", {
@@ -99,6 +105,20 @@ export function recordValidation(validation: {
   instruments().validation.record(validation.durationMs, {
     [OUTCOME.type]: validation.outcomeType,
     [OUTCOME.verdict]: validation.verdict,
+  });
+}
+
+/** Once somebody was asked about an answer. What an inquiry costs stands in the books. */
+export function recordInquiry(inquiry: {
+  readonly outcomeType: string;
+  readonly validator: string;
+  readonly result: string;
+  readonly durationMs: number;
+}): void {
+  instruments().inquiry.record(inquiry.durationMs, {
+    [OUTCOME.type]: inquiry.outcomeType,
+    [OUTCOME.inquiryValidator]: inquiry.validator,
+    [OUTCOME.inquiryResult]: inquiry.result,
   });
 }
 

@@ -100,7 +100,8 @@ function isDecided({ low, high }: Range, { successAt, partialAt }: Thresholds, e
   return best === "fail" || (!exact && decisionFor(low, successAt, partialAt) === best);
 }
 
-function insistOnSoundness(validator: string, { score, findings }: LeafResult): void {
+/** @throws ValidatorError when a result is none: it would make a verdict that nobody could explain */
+export function insistOnSoundness(validator: string, { score, findings }: LeafResult): void {
   if (!(score >= 0 && score <= 1)) throw new ValidatorError(`${validator} gave a score that is not 0 to 1`);
   if (score < 1 && findings.length === 0) throw new ValidatorError(`${validator} gave no reason for its score`);
 }

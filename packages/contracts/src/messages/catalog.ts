@@ -44,8 +44,11 @@ export interface QueueContract {
 const CONTRACTS = {
   /** Waiting for a model takes nearly all of the time, so a process holds many. */
   attempt: { processingTimeoutMs: 15 * 60_000, concurrency: 64 },
-  /** Validators compute: more at once than this only makes each one slower. */
-  validate: { processingTimeoutMs: 2 * 60_000, concurrency: 16 },
+  /**
+   * Waiting for whoever is asked about an answer takes nearly all of the time here too. What computes is one at a time by
+   * nature, or waits for a process of the sandbox.
+   */
+  validate: { processingTimeoutMs: 15 * 60_000, concurrency: 64 },
   /** One short transaction each; concurrent ones are committed together. */
   settle: { processingTimeoutMs: 30_000, concurrency: 64 },
 } as const satisfies Record<string, QueueContract>;

@@ -1,0 +1,140 @@
+/**
+ * Asks somebody about an answer: opens the inquiry, which holds what it may cost, asks, and records the reply. Each of the
+ * two is a transition of the job. What follows from the reply is the next message's business, so that nothing of it
+ * depends on this process still being there.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { InquiryId } from "@contingent/core/ids";
+import type { Fact } from "@contingent/core/job/facts";
+import type { Job, OpenInquiry } from "@contingent/core/job/job";
+import { newId } from "@contingent/db/ids";
+import type { InquiryReply } from "@contingent/db/inquiries";
+import { storableJson } from "@contingent/db/storable";
+import { failpoint } from "@contingent/runtime/failpoints";
+import { insistOnSoundness } from "@contingent/validators/evaluate";
+import type { Means, Question, Reply } from "@contingent/validators/inquiry";
+import { ValidatorError } from "@contingent/validators/validator";
+import type { ValidatorContext } from "./context.ts";
+import { errorText, type ToAsk } from "./judge.ts";
+import { advance, announce, type Judging } from "./judging.ts";
+import { meansFor } from "./means.ts";
+import { inInquirySpan } from "./tracing.ts";
+
+/** Nobody is waited for longer than this; a reply that takes longer comes by itself. Below the queue's processing timeout. */
+const ASK_MS_MAX = 10 * 60_000;
+/** How much longer than its time an inquiry may take to notice that the time is over. */
+const GIVE_UP_MS = 2_000;
+
+export async function inquire(
+  context: ValidatorContext,
+  judging: Judging,
+  toAsk: ToAsk,
+  stopped: AbortSignal,
+): Promise<void> {
+  const { job, answer } = judging;
+  const { validator: inquiry, options } = toAsk.leaf;
+  const asking = await prepare(context, judging, toAsk, stopped);
+  if ("error" in asking) {
+    context.log.error({ job: job.id, leaf: toAsk.leaf.path, error: asking.error }, "nobody can be asked");
+    const broke: Fact = { type: "validator_broke", attemptId: answer.attemptId, reviewId: newId("inq") };
+    return announce(context, judging, await advance(context, judging, job, broke));
+  }
+  const { question, means, open, limitMs } = asking;
+  const durationMs = inquiry.durationMs(options);
+  const inquired: Fact = { type: "inquired", attemptId: answer.attemptId, inquiry: open, durationMs };
+  const opened = await advance(context, judging, job, inquired);
+  await failpoint("validator.inquired");
+  // It did not fit the cap or the deadline, or somebody was faster.
+  if (opened === null || opened.progress.inquiry === null) return announce(context, judging, opened);
+
+  const ask = (): Promise<Reply> => inTime(inquiry.ask(question, options, means), limitMs);
+  const reply = await inInquirySpan(judging, open, ask);
+  await failpoint("validator.replied");
+  await record(context, judging, opened, reply);
+}
+
+interface Asking {
+  readonly question: Question;
+  readonly means: Means;
+  readonly open: OpenInquiry;
+  readonly limitMs: number;
+}
+
+/** Decides what will be asked and what it may cost, before anything is held or sent. */
+async function prepare(
+  context: ValidatorContext,
+  judging: Judging,
+  { leaf, subject }: ToAsk,
+  stopped: AbortSignal,
+): Promise<Asking | { readonly error: string }> {
+  const { job, clock } = judging;
+  const { path, validator: inquiry, options } = leaf;
+  const limitMs = Math.max(0, Math.min(inquiry.durationMs(options), job.deadlineAtMs - clock(), ASK_MS_MAX));
+  const signal = AbortSignal.any([stopped, AbortSignal.timeout(Math.ceil(limitMs))]);
+  const question = questionAbout(judging, subject, newId("inq"));
+  const means = await meansFor(context.models, signal, clock());
+  try {
+    const { reserve, payee } = await inquiry.plan(question, options, means);
+    const validator = `${inquiry.name}@${inquiry.version}`;
+    const said = { inquiryId: question.inquiryId, kind: "leaf", leaf: path, validator, asked: inquiry.asked } as const;
+    return { question, means, open: { ...said, reserve, payee }, limitMs };
+  } catch (error) {
+    if (error instanceof ValidatorError) return { error: errorText(error) };
+    throw error;
+  }
+}
+
+/** Writes down what came of asking; nothing yet where the reply comes by itself, or the time is over. */
+async function record(context: ValidatorContext, judging: Judging, opened: Job, reply: Reply): Promise<void> {
+  const { inquiry } = opened.progress;
+  if (reply.kind === "pending" || inquiry === null) return announce(context, judging, opened);
+  const { attemptId } = judging.answer;
+  const { inquiryId } = inquiry;
+  const fact: Fact =
+    reply.kind === "answered"
+      ? { type: "replied", attemptId, inquiryId, outcome: "replied", cost: reply.cost }
+      : { type: "unanswered", attemptId, inquiryId, cost: reply.cost, reviewId: newId("inq") };
+  if (reply.kind === "broke")
+    context.log.error({ job: opened.id, inquiry: inquiryId, error: reply.error }, "no reply that is of use");
+  const next = await advance(context, judging, opened, fact, { reply: stored(reply) });
+  await announce(context, judging, next);
+}
+
+function questionAbout({ job, version, answer }: Judging, subject: ToAsk["subject"], inquiryId: InquiryId): Question {
+  const { name, version: number, description } = version;
+  const outcomeType = { name, version: number, description };
+  // The id is random and is kept: what was drawn from it can be told afterwards.
+  return { ...subject, inquiryId, jobId: job.id, outcomeType, producer: answer.producer, seed: inquiryId };
+}
+
+/** What came of it in its time. Who asks must not reject and must mind the signal: where it does not, that is its defect. */
+async function inTime(asking: Promise<Reply>, limitMs: number): Promise<Reply> {
+  const over = new AbortController();
+  const late: Reply = { kind: "broke", error: "it did not end when its time was over", cost: null };
+  const givenUp = delay(limitMs + GIVE_UP_MS, late, { signal: over.signal });
+  try {
+    return soundOrBroken(await Promise.race([asking, givenUp]));
+  } catch (error) {
+    return { kind: "broke", error: errorText(error), cost: null };
+  } finally {
+    over.abort();
+    givenUp.catch(() => undefined);
+  }
+}
+
+function soundOrBroken(reply: Reply): Reply {
+  if (reply.kind !== "answered") return reply;
+  try {
+    insistOnSoundness("the reply", reply.result);
+    return reply;
+  } catch (error) {
+    return { kind: "broke", error: errorText(error), cost: reply.cost };
+  }
+}
+
+function stored(reply: Exclude<Reply, { kind: "pending" }>): InquiryReply {
+  if (reply.kind === "broke") return { result: null, detail: storableJson({ error: reply.error }), repliedBy: null };
+  const { score, findings } = reply.result;
+  const kept = storableJson(findings.map((f) => ({ ...f }))) as unknown as typeof findings;
+  return { result: { score, findings: kept }, detail: storableJson(reply.detail), repliedBy: null };
+}
