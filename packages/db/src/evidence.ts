@@ -6,6 +6,7 @@ import type { JobId, VerdictId } from "@contingent/core/ids";
 import type { Json } from "@contingent/core/json";
 import { type Nanos, nanos } from "@contingent/core/money";
 import type { Decision } from "@contingent/core/verdict";
+import { type RecordedReply, repliesAbout } from "./inquiries.ts";
 import type { Queryable } from "./pool.ts";
 
 export interface StoredEvidence {
@@ -23,6 +24,8 @@ export interface StoredEvidence {
   readonly input: Json;
   /** The judged text. */
   readonly text: string;
+  /** What was said to the inquiries about it. */
+  readonly replies: readonly RecordedReply[];
 }
 
 interface EvidenceRow {
@@ -35,11 +38,13 @@ interface EvidenceRow {
   readonly step: number | null;
   readonly input: Json;
   readonly text: string | null;
+  readonly replies: readonly RecordedReply[] | null;
 }
 
 // The verdict that was charged for; before a charge the one in hand, else the latest.
 const EVIDENCE = `
-  SELECT v.id, v.decision, v.score, v.validators, v.evidence_hash, v.value_nanos, v.step, i.input, a.output AS text
+  SELECT v.id, v.decision, v.score, v.validators, v.evidence_hash, v.value_nanos, v.step, i.input, a.output AS text,
+         ${repliesAbout("a.id")} AS replies
     FROM job j
     JOIN job_input i ON i.job_id = j.id
     LEFT JOIN charge c ON c.job_id = j.id
@@ -64,5 +69,6 @@ export async function storedEvidence(db: Queryable, jobId: JobId): Promise<Store
     input: row.input,
     // What is no longer there is not what was judged: the hash will tell.
     text: row.text ?? "",
+    replies: row.replies ?? [],
   };
 }

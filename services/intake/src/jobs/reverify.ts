@@ -1,6 +1,6 @@
 /**
- * Reaches a job's verdict again: the same deterministic validators on the stored evidence. Writes nothing; who asks (a
- * customer, a dispute) decides what follows.
+ * Reaches a job's verdict again: the same deterministic validators on the stored evidence, with what models, services and
+ * people said of it then. Writes nothing; who asks (a customer, a dispute) decides what follows.
  */
 import type { ReverificationCause } from "@contingent/contracts/http/receipts";
 import type { JobId } from "@contingent/core/ids";
@@ -37,8 +37,8 @@ export async function reverify(
   // Loaded as for a settlement, because that brings the terms as they were pinned.
   const [stored, loaded] = await Promise.all([storedEvidence(pool, id), loader.forSettlement(id)]);
   if (stored === null || loaded === null) return null;
-  const { verdict, step, input, text } = stored;
-  return await judgeAgain(verdict, { version: loaded.version, step, input, text }, run);
+  const { verdict, ...evidence } = stored;
+  return await judgeAgain(verdict, { version: loaded.version, ...evidence }, run);
 }
 
 async function judgeAgain(
