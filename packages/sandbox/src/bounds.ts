@@ -19,7 +19,7 @@ export const LIMITS: Limits = { cpuMs: 5_000, wallMs: 30_000, rssBytes: 512 * 10
 
 /** How often the use of a running check is looked at. Page faults take a second per gigabyte or two. */
 export const POLL_MS = 10;
-/** Processor time from which on a check counts as stuck: it gets what others leave, and another process takes its place. */
+/** Processor time from which on a check counts as stuck: it stands behind others, and another process takes its place. */
 export const STUCK_CPU_MS = 500;
 
 /** Processes that are kept ready. */

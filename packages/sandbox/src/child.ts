@@ -61,10 +61,10 @@ export class Child {
     return reply;
   }
 
-  /** Leaves it only the processor time that nobody else wants. */
+  /** Puts it behind the others that want the processor. */
   stepBack(): void {
     try {
-      setPriority(this.pid, constants.priority.PRIORITY_LOW);
+      setPriority(this.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     } catch {
       // It is gone already.
     }

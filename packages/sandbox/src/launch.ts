@@ -75,7 +75,8 @@ export function commandFor(entry: string, limits: Limits, { prefix, watched }: I
     "--permission",
     // The parser of code_syntax is an addon. It is ours; what it parses is not code to it.
     "--allow-addons",
-    "--disable-warning=PERM0001",
+    // There is nowhere to write one to.
+    "--no-warnings",
     ...READABLE.map((folder) => `--allow-fs-read=${folder}`),
     `--max-old-space-size=${Math.ceil(heapBytes / MIB)}`,
     `--stack-size=${V8_STACK_BYTES / 1024}`,

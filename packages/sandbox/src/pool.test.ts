@@ -19,7 +19,8 @@ function poolOf(options: PoolOptions = {}): Pool {
 /** A check of the hostile child's, by its name. */
 function act(name: string): Buffer {
   const validator = { name, version: 1 } as RegisteredCheck;
-  return encodeRequest(validator, { input: null, output: null, outputSchema: {} }, {});
+  const subject = { input: null, output: null, outputSchema: {} };
+  return encodeRequest(validator, subject, {}) ?? Buffer.alloc(0);
 }
 
 /** What the child said it had done. */

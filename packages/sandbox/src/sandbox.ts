@@ -3,6 +3,7 @@ import type { Log } from "@contingent/runtime/log";
 import { type RunCheck, ValidatorError } from "@contingent/validators/validator";
 import { askSandbox, checkSandbox } from "./client.ts";
 import { isolation } from "./launch.ts";
+import { TOO_LARGE } from "./limits.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { encodeRequest, type Outcome } from "./wire.ts";
 
@@ -58,7 +59,8 @@ export function ownSandbox(options: PoolOptions = {}): Sandbox {
 /** @param run makes a check that was encoded; never rejects */
 export function runCheckBy(run: (request: Buffer) => Promise<Outcome>): RunCheck {
   return async (validator, subject, options) => {
-    const outcome = await run(encodeRequest(validator, subject, options));
+    const request = encodeRequest(validator, subject, options);
+    const outcome = request === null ? TOO_LARGE : await run(request);
     if (outcome.kind === "broke") throw new ValidatorError(outcome.message);
     return outcome.result;
   };

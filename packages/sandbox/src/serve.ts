@@ -52,7 +52,7 @@ async function outcomeOf(
   optionsOf: (text: string) => unknown,
 ): Promise<{ readonly outcome: Outcome; readonly unexpected: boolean }> {
   try {
-    const request = JSON.parse(payload.toString("utf8")) as CheckRequest;
+    const request = requestIn(payload);
     const validator = checkNamed(request.validator);
     if (validator === null || validator.version !== request.version)
       throw new ValidatorError(`there is no ${request.validator}@${request.version} in the sandbox`);
@@ -66,6 +66,14 @@ async function outcomeOf(
       outcome: broke(`the check threw ${error instanceof Error ? error.name : typeof error}`),
       unexpected: true,
     };
+  }
+}
+
+function requestIn(payload: Buffer): CheckRequest {
+  try {
+    return JSON.parse(payload.toString("utf8")) as CheckRequest;
+  } catch {
+    throw new ValidatorError("the request is not JSON");
   }
 }
 

@@ -32,16 +32,18 @@ export interface Reply {
   readonly cpuMs: number;
 }
 
-export function encodeRequest(validator: RegisteredCheck, subject: Subject, options: unknown): Buffer {
-  const request: CheckRequest = {
-    validator: validator.name,
-    version: validator.version,
-    options: JSON.stringify(options) ?? "null",
-    input: subject.input,
-    output: subject.output,
-    outputSchema: subject.outputSchema,
-  };
-  return Buffer.from(JSON.stringify(request));
+/** Null: it is too deep or too long to be written at all. */
+export function encodeRequest(validator: RegisteredCheck, subject: Subject, options: unknown): Buffer | null {
+  const { name, version } = validator;
+  const { input, output, outputSchema } = subject;
+  try {
+    const text = JSON.stringify(options) ?? "null";
+    const request: CheckRequest = { validator: name, version, options: text, input, output, outputSchema };
+    return Buffer.from(JSON.stringify(request));
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 export function encode(message: Reply | Outcome): Buffer {
