@@ -27,6 +27,36 @@ export function emptyFields(answer: Json, schema: JsonObject): readonly string[]
   });
 }
 
+/**
+ * Fields with a slip of copying in them: what is there does not stand in the input, and stands there with its last digit
+ * one more or less. What was worked out, and stands nowhere, is no slip.
+ */
+export function slips(answer: Json, input: string): readonly string[] {
+  if (!isJsonObject(answer)) return [];
+  return Object.entries(answer)
+    .filter(([, value]) => hasSlip(value, input))
+    .map(([name]) => name);
+}
+
+const COPIED_CHARACTERS_MAX = 40;
+
+function hasSlip(value: Json, input: string): boolean {
+  if (isList(value)) return value.some((item) => hasSlip(item, input));
+  if (isJsonObject(value)) return Object.values(value).some((item) => hasSlip(item, input));
+  const isCopied = typeof value === "number" || (typeof value === "string" && value.length <= COPIED_CHARACTERS_MAX);
+  if (!isCopied || stands(String(value), input)) return false;
+  const neighbours =
+    typeof value === "number"
+      ? [value - 1, value + 1].map(String)
+      : [-1, 1].map((by) => value.replace(/\d(?=\D*$)/, (digit) => String(Number(digit) + by)));
+  return neighbours.some((text) => stands(text, input));
+}
+
+/** Whether the text stands in the other, and not only as a part of a longer number. */
+function stands(text: string, within: string): boolean {
+  return new RegExp(String.raw`(?<![\d.])${RegExp.escape(text)}(?!\d)`).test(within);
+}
+
 /** A list without items: the judge could not do it either, so that it finds no answer right. */
 function isNothing(value: Json): boolean {
   return isList(value) && value.length === 0;

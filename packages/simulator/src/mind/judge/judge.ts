@@ -9,7 +9,7 @@ import { anySolver } from "../any/any.ts";
 import { sqlSolver } from "../sql/sql.ts";
 import type { Solution, Solver, Spoil, Task } from "../task.ts";
 import { type Ballot, ballotIn } from "./ballot.ts";
-import { differences, emptyFields } from "./compare.ts";
+import { differences, emptyFields, slips } from "./compare.ts";
 
 /** Judging is easier than doing, and easier where the task is. */
 const BASE = 0.05;
@@ -45,7 +45,8 @@ function faultsOf({ answer, input, schema }: Ballot): {
     if (solution !== null) return { wrong: differences(solution.answer, answer), difficulty: solution.difficulty };
   }
   const { difficulty, answer: own } = anySolver.solve(task) ?? { difficulty: 0, answer: null };
-  return { wrong: [...new Set([...empty, ...differences(factsIn(own, schema), answer)])], difficulty };
+  const wrong = [...empty, ...differences(namesIn(own, schema), answer), ...slips(answer, JSON.stringify(input))];
+  return { wrong: [...new Set(wrong)], difficulty };
 }
 
 /** The task as its prompt would put it: short texts behind their names, longer ones and lists between tags. */
@@ -59,15 +60,16 @@ function requestFrom(input: Json): string {
     .join("\n");
 }
 
-/** What can only be read in one way: numbers, and one of several names. Sentences can be put differently. */
-function factsIn(own: Json, schema: JsonObject): Json {
+/** Of an answer of the last solver what can only be put in one way: one of several names. */
+function namesIn(own: Json, schema: JsonObject): Json {
   const properties = schema["properties"];
   if (!isJsonObject(own) || !isJsonObject(properties)) return {};
-  const isFact = (name: string, value: Json): boolean => {
-    const field = properties[name];
-    return typeof value === "number" || (isJsonObject(field) && Array.isArray(field["enum"]));
-  };
-  return Object.fromEntries(Object.entries(own).filter(([name, value]) => isFact(name, value)));
+  return Object.fromEntries(
+    Object.entries(own).filter(([name]) => {
+      const field = properties[name];
+      return isJsonObject(field) && Array.isArray(field["enum"]);
+    }),
+  );
 }
 
 /** A criterion that names a field is about that field; where none names what is wrong, none is met. */
