@@ -13,11 +13,15 @@ const WINDOW = { mode: "window", duration_ms: HOUR_MS, on_silence: "accept" };
 /** What an attempt does until the outcome is handed over. */
 export const DELIVER: readonly TestStep[] = [claim(), answer(), judge("pass")];
 
-/** The API with two outcome types whose outcomes await acceptance: `reviewed`, and `reworked` when they are rejected. */
+/**
+ * The API with two outcome types whose outcomes await acceptance: `reviewed`, and `reworked` when they are rejected. The one
+ * says so beside its tree and the other within, which comes to the same.
+ */
 export async function startApiWithAcceptance(): Promise<Api> {
   const api = await startApi();
   await api.operator.publish("reviewed", { ...DEFINITION, acceptance: WINDOW });
-  await api.operator.publish("reworked", { ...DEFINITION, acceptance: WINDOW, rework: true });
+  const validator = { all: [DEFINITION.validator, { use: "customer_acceptance", options: WINDOW }] };
+  await api.operator.publish("reworked", { ...DEFINITION, validator, rework: true });
   return api;
 }
 
