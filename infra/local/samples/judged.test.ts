@@ -161,6 +161,7 @@ function judged(job: SampleJob, output: Json, wish: Wish, model = "claude-sonnet
 const means: Means = {
   signal: new AbortController().signal,
   tierOf: () => null,
+  service: () => null,
   isSuspended: async () => false,
   model: (model) => ({
     provider: "anthropic",

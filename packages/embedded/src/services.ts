@@ -24,10 +24,21 @@ const READ_BY_ALL = [
   "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
 
+/** Of those that ask services of the operator's, or take their replies. */
+const OUTGOING = ["HTTP_VALIDATOR_SECRETS_FILE", "OUTGOING_ALLOW_LOOPBACK"];
+
 export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
   intake: {
     entry: "services/intake/src/main.ts",
-    reads: [...READ_BY_ALL, "PUBLIC_URL", "OPERATOR_NAME", "RECEIPT_KEYS", "RECEIPT_KEYS_FILE", "SANDBOX_SOCKET"],
+    reads: [
+      ...READ_BY_ALL,
+      "PUBLIC_URL",
+      "OPERATOR_NAME",
+      "RECEIPT_KEYS",
+      "RECEIPT_KEYS_FILE",
+      "SANDBOX_SOCKET",
+      ...OUTGOING,
+    ],
   },
   worker: {
     entry: "services/worker/src/main.ts",
@@ -35,7 +46,7 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
   },
   validator: {
     entry: "services/validator/src/main.ts",
-    reads: [...READ_BY_ALL, "CONCURRENCY", "SANDBOX_SOCKET", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
+    reads: [...READ_BY_ALL, "CONCURRENCY", "SANDBOX_SOCKET", ...OUTGOING, "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
   },
   ledger: {
     entry: "services/ledger/src/main.ts",

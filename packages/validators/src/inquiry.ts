@@ -78,12 +78,33 @@ export interface AskableModel {
   call(call: ModelCall, signal: AbortSignal): Promise<ModelAnswer>;
 }
 
+/** What a service answered to a request. */
+export type ServiceAnswer =
+  | { readonly kind: "answered"; readonly status: number; readonly body: string }
+  | { readonly kind: "failed"; readonly message: string };
+
+/** Services of the operator's that know one of the operator's secrets. */
+export interface AskableService {
+  /**
+   * Sends JSON, signed, once, to a public address. Never rejects.
+   * @param request a repeated one has the same id
+   */
+  post(request: {
+    readonly url: string;
+    readonly id: string;
+    readonly body: string;
+    readonly signal: AbortSignal;
+  }): Promise<ServiceAnswer>;
+}
+
 /** What an inquiry may use to ask. Whoever runs it provides them; tests provide real ones against local servers. */
 export interface Means {
   /** Aborted when the time is over. */
   readonly signal: AbortSignal;
   /** The model of exactly this id; null: it is not in the catalog, has no price today, or its provider is not there. */
   model(id: string): AskableModel | null;
+  /** Services whose requests are signed with the secret of this name; null: there is no such secret. */
+  service(secret: string): AskableService | null;
   /** The tier that the catalog has the model in; null: in none. */
   tierOf(model: string): string | null;
   /** Whether this model was found to let bad answers through as a judge (`name@version`) of this outcome type. */

@@ -12,6 +12,7 @@ import { equals } from "./equals/equals.ts";
 import { fieldsComplete } from "./fields_complete/fields_complete.ts";
 import { format } from "./format/format.ts";
 import { grounded } from "./grounded/grounded.ts";
+import { http } from "./http/http.ts";
 import { human } from "./human/human.ts";
 import type { Inquiry, RegisteredInquiry } from "./inquiry.ts";
 import { jsonDiff } from "./json_diff/json_diff.ts";
@@ -51,6 +52,7 @@ const registered: ReadonlyMap<string, RegisteredValidator> = new Map(
     register(regex),
     register(sqlParses),
     register(testCases),
+    registerInquiry(http),
     registerInquiry(human),
     registerInquiry(llmJudge),
   ].map((validator) => [validator.name, validator]),

@@ -20,7 +20,16 @@ import { latestVersions } from "./outcome-types/latest.ts";
 /** What a process gives to its API; the rest is made of it. */
 export type IntakeParts = Pick<
   IntakeContext,
-  "pool" | "log" | "health" | "stopping" | "publicUrl" | "operatorName" | "receiptKeys" | "run" | "movesClocks"
+  | "pool"
+  | "log"
+  | "health"
+  | "stopping"
+  | "publicUrl"
+  | "operatorName"
+  | "receiptKeys"
+  | "run"
+  | "outgoing"
+  | "movesClocks"
 > & {
   readonly queues: Pick<Queues, "publish">;
 };

@@ -1,4 +1,5 @@
 import { serviceSettings } from "@contingent/runtime/config";
+import { httpValidatorSecretsFileSetting, outgoingAllowLoopbackSetting } from "@contingent/runtime/outgoing/settings";
 import { sandboxSocketSetting } from "@contingent/sandbox/config";
 import { z } from "zod";
 
@@ -20,4 +21,6 @@ export const intakeSettings = z.object({
   /** The same in a file, instead. */
   RECEIPT_KEYS_FILE: z.string().optional().describe("the path of a JWK set"),
   SANDBOX_SOCKET: sandboxSocketSetting,
+  HTTP_VALIDATOR_SECRETS_FILE: httpValidatorSecretsFileSetting,
+  OUTGOING_ALLOW_LOOPBACK: outgoingAllowLoopbackSetting,
 });

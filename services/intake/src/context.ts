@@ -10,6 +10,7 @@ import type { PriceBook } from "@contingent/db/price-book";
 import type { TermsById } from "@contingent/ledger/statement/lines";
 import type { Health } from "@contingent/runtime/health";
 import type { Log } from "@contingent/runtime/log";
+import type { Outgoing } from "@contingent/runtime/outgoing/settings";
 import type { RunCheck } from "@contingent/validators/validator";
 import type { Authenticate } from "./http/authenticate.ts";
 import type { InFlightRequests } from "./jobs/in-flight.ts";
@@ -35,6 +36,8 @@ export interface IntakeContext {
   readonly receiptKeys: ReceiptKeys;
   /** Runs the checks that belong into the sandbox. */
   readonly run: RunCheck;
+  /** How services of the operator's are asked, and how their replies are known. */
+  readonly outgoing: Outgoing;
   /** Whether operators may move the clocks of customers: never where those are real. */
   readonly movesClocks: boolean;
   /** Puts the message that the job's state calls for on its queue; never fails, for the sweeper makes up for it. */

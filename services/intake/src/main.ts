@@ -3,6 +3,7 @@ import { checkDatabase } from "@contingent/db/migrate";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
+import { readOutgoing } from "@contingent/runtime/outgoing/settings";
 import { runService } from "@contingent/runtime/service";
 import { openSandbox } from "@contingent/sandbox/sandbox";
 import { assembleIntake } from "./assemble.ts";
@@ -24,8 +25,21 @@ await runService("intake", async (stack, service) => {
   stack.defer(() => sandbox.close());
   const { run } = sandbox;
   const { PUBLIC_URL: publicUrl, OPERATOR_NAME: operatorName } = config;
+  const outgoing = await readOutgoing(config);
   const movesClocks = config.CONTINGENT_ENV !== "production";
-  const parts = { pool, queues, log, health, stopping, publicUrl, operatorName, receiptKeys, run, movesClocks };
+  const parts = {
+    pool,
+    queues,
+    log,
+    health,
+    stopping,
+    publicUrl,
+    operatorName,
+    receiptKeys,
+    run,
+    outgoing,
+    movesClocks,
+  };
   const app = assembleIntake(stack, parts);
 
   health.addReadiness("database", () => checkDatabase(pool));

@@ -53,6 +53,9 @@ interface Parts {
   readonly movesClocks?: boolean;
 }
 
+/** The secrets of the operator's services that judge. */
+export const HTTP_SECRETS = new Map([["checks", [{ key: Buffer.alloc(32, 7) }]]]);
+
 export async function startApi(): Promise<Api> {
   await using stack = new AsyncDisposableStack();
   const database = await freshDatabase();
@@ -114,6 +117,7 @@ async function startProcess({
     health,
     receiptKeys,
     run: run ?? sandbox.run,
+    outgoing: { reach: { allowsLoopback: true }, secrets: HTTP_SECRETS },
     movesClocks,
     publicUrl: undefined,
     operatorName: "Acme & Sons",

@@ -1,4 +1,5 @@
 import { concurrencySetting, serviceSettings } from "@contingent/runtime/config";
+import { httpValidatorSecretsFileSetting, outgoingAllowLoopbackSetting } from "@contingent/runtime/outgoing/settings";
 import { sandboxSocketSetting } from "@contingent/sandbox/config";
 import { z } from "zod";
 
@@ -6,6 +7,8 @@ export const validatorSettings = z.object({
   ...serviceSettings,
   CONCURRENCY: concurrencySetting,
   SANDBOX_SOCKET: sandboxSocketSetting,
+  HTTP_VALIDATOR_SECRETS_FILE: httpValidatorSecretsFileSetting,
+  OUTGOING_ALLOW_LOOPBACK: outgoingAllowLoopbackSetting,
   /** The key of the provider whose models judge; unset: no model is asked, and whoever needs one has a broken validator. */
   ANTHROPIC_API_KEY: z.string().optional().describe("a key of the Anthropic API, or any text for the simulator"),
   /** Where the API is; unset: the provider's own address. */

@@ -11,11 +11,13 @@ import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
+import { openPoster } from "@contingent/runtime/outgoing/post";
+import { readOutgoing } from "@contingent/runtime/outgoing/settings";
 import { runService } from "@contingent/runtime/service";
 import { openSandbox } from "@contingent/sandbox/sandbox";
 import { validatorSettings } from "./config.ts";
 import { validateHandler } from "./handlers/validate.ts";
-import type { ModelAccess } from "./means.ts";
+import { type ModelAccess, servicesKnowing } from "./means.ts";
 
 await runService("validator", async (stack, service) => {
   const { log, health } = service;
@@ -32,9 +34,13 @@ await runService("validator", async (stack, service) => {
 
   const key = config.ANTHROPIC_API_KEY;
   const providers = key === undefined ? [] : [anthropic({ apiKey: key, baseUrl: config.ANTHROPIC_BASE_URL })];
+  const { reach, secrets } = await readOutgoing(config);
+  const poster = openPoster(reach);
+  stack.defer(() => poster.close());
   const models: ModelAccess = {
     providers: new Map(providers.map((provider) => [provider.name, provider])),
     priceBook: priceBook(pool, rates(), { log }),
+    service: servicesKnowing(secrets, poster),
     isSuspended: (judge) => isSuspended(pool, judge),
   };
 

@@ -1,8 +1,10 @@
-/** What the validator service asks with: the providers' models at the prices of the day. */
+/** What the validator service asks with: the providers' models at the prices of the day, and the operator's own services. */
 import { tierOfModel } from "@contingent/catalog/tiers";
 import { rateAt } from "@contingent/core/cost";
 import type { PriceBook } from "@contingent/db/price-book";
 import type { Provider } from "@contingent/providers/provider";
+import type { Poster } from "@contingent/runtime/outgoing/post";
+import type { Secrets } from "@contingent/runtime/outgoing/settings";
 import type { AskableModel, Means } from "@contingent/validators/inquiry";
 
 export interface ModelAccess {
@@ -10,6 +12,8 @@ export interface ModelAccess {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly priceBook: PriceBook;
   readonly isSuspended: Means["isSuspended"];
+  /** The operator's own services. */
+  readonly service: Means["service"];
 }
 
 /**
@@ -33,7 +37,16 @@ export async function meansFor(access: ModelAccess, signal: AbortSignal, nowMs: 
         call: (call, until) => provider.call(call, until),
       };
     },
+    service: access.service,
     tierOf: tierOfModel,
     isSuspended: access.isSuspended,
+  };
+}
+
+/** Services that are sent signed requests, by the secret that they know. */
+export function servicesKnowing(secrets: Secrets, poster: Poster): Means["service"] {
+  return (name) => {
+    const own = secrets.get(name);
+    return own === undefined ? null : { post: (request) => poster.post({ ...request, secrets: own }) };
   };
 }

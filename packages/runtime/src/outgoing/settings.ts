@@ -6,15 +6,17 @@ import { ServiceError } from "../errors.ts";
 import type { Reach } from "./addresses.ts";
 import { type SigningSecret, signingSecret } from "./standard-webhooks.ts";
 
-export const outgoingSettings = {
-  /**
-   * The secrets that requests to `http` validators are signed with, by name: a JSON object of `whsec_…` texts, or of lists of
-   * them while one is being replaced. Outcome types name a secret; they never hold one.
-   */
-  HTTP_VALIDATOR_SECRETS_FILE: z.string().optional().describe('the path of {"<name>": "whsec_…"}'),
-  /** Whether requests may go to this machine: for development and tests. */
-  OUTGOING_ALLOW_LOOPBACK: z.enum(["true", "false"]).default("false").describe("true in development, else false"),
-};
+/**
+ * The secrets that requests to `http` validators are signed with, by name: a JSON object of `whsec_…` texts, or of lists of
+ * them while one is being replaced. Outcome types name a secret; they never hold one.
+ */
+export const httpValidatorSecretsFileSetting = z.string().optional().describe('the path of {"<name>": "whsec_…"}');
+
+/** Whether requests may go to this machine: for development and tests. */
+export const outgoingAllowLoopbackSetting = z
+  .enum(["true", "false"])
+  .default("false")
+  .describe("true in development, else false");
 
 export interface OutgoingSettings {
   readonly CONTINGENT_ENV: (typeof DEPLOYMENTS)[number];
@@ -31,6 +33,17 @@ const fileSchema = z.record(
   z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/),
   z.union([secretText.transform((text) => [text]), z.array(secretText).min(1).max(SECRETS_OF_A_NAME_MAX)]),
 );
+
+/** How requests to others are made: how far they may go, and what they are signed with. */
+export interface Outgoing {
+  readonly reach: Reach;
+  readonly secrets: Secrets;
+}
+
+/** @throws ServiceError `config_invalid` */
+export async function readOutgoing(settings: OutgoingSettings): Promise<Outgoing> {
+  return { reach: reachOf(settings), secrets: await readSecrets(settings) };
+}
 
 /** @throws ServiceError `config_invalid`: loopback is never reached where customers are real */
 export function reachOf({ CONTINGENT_ENV: deployment, OUTGOING_ALLOW_LOOPBACK: loopback }: OutgoingSettings): Reach {

@@ -60,6 +60,7 @@ export function sitting(judge: Judge, { tokens = 1_000, suspended = false } = {}
       signal: new AbortController().signal,
       model: (id) => (id === "claude-not-priced-1" ? null : askable),
       tierOf: (model) => tiers[model] ?? null,
+      service: () => null,
       isSuspended: async () => suspended,
     },
   };

@@ -7,6 +7,7 @@ import type { OutcomeTypeDefinition } from "@contingent/contracts/http/outcome-t
 import { rateAt, worstCaseCost } from "@contingent/core/cost";
 import { add, formatMoney, max, parseMoney, type Nanos, ZERO } from "@contingent/core/money";
 import { badPlaceholders, inputPaths } from "@contingent/core/prompt";
+import type { Outgoing } from "@contingent/runtime/outgoing/settings";
 import { checkTree } from "@contingent/validators/check-tree";
 import { schemaProblems } from "@contingent/validators/json_schema/schema";
 import { acceptanceOf, asksTheCustomerOnce } from "./acceptance.ts";
@@ -16,6 +17,7 @@ import { knowsItsJudges, judgesAnswersOfOthers, judgesWithOthers } from "./judge
 import { priceProblems, pricedTypeProblems, unpaidPartial } from "./price-checks.ts";
 import { cascadeStepOf, modelsOf, timeNeededMsOf } from "./resolve-parts.ts";
 import { decidesByEvidence, readsItsFeatures } from "./self-report.ts";
+import { canAskItsServices } from "./service-checks.ts";
 import { schemaKnows } from "./template-paths.ts";
 
 /** The parts of a definition that have the right form. */
@@ -27,6 +29,8 @@ export interface Surroundings {
   readonly nowMs: number;
   /** The models that are suspended as judges of this outcome type. */
   readonly suspendedJudges: readonly string[];
+  /** How services of the operator's are asked. */
+  readonly outgoing: Outgoing;
 }
 
 type Check = (parts: Parts, around: Surroundings) => readonly Problem[];
@@ -41,6 +45,7 @@ const CHECKS: readonly Check[] = [
   knowsItsJudges,
   judgesAnswersOfOthers,
   judgesWithOthers,
+  canAskItsServices,
   decidesByEvidence,
   readsItsFeatures,
   hasOrderedThresholds,

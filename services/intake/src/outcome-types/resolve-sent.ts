@@ -20,7 +20,7 @@ export interface SentDefinition {
  * @throws ApiError with everything that would not work
  */
 export async function resolveSent(
-  { pool, priceBook }: Pick<IntakeContext, "pool" | "priceBook">,
+  { pool, priceBook, outgoing }: Pick<IntakeContext, "pool" | "priceBook" | "outgoing">,
   name: string,
   definition: Json,
   at = "",
@@ -28,7 +28,7 @@ export async function resolveSent(
   const catalog = catalogOf(await priceBook.rates());
   const pinned = await pinThresholds(pool, name, definition).catch(shownBelow(at));
   const suspended = await suspendedJudges(pool, name, `${llmJudge.name}@${llmJudge.version}`);
-  const around = { catalog, nowMs: Date.now(), suspendedJudges: suspended };
+  const around = { catalog, nowMs: Date.now(), suspendedJudges: suspended, outgoing };
   const resolution = resolveDefinition(pinned.definition, around, pinned.calibratedBy);
   if (resolution.ok && isJsonObject(definition)) return { definition, content: resolution.content };
   const problems = below(at, resolution.ok ? [] : resolution.problems);

@@ -6,7 +6,12 @@ import type { OutcomeTypeContent } from "@contingent/db/outcome-type-json";
 import { catalogOf } from "./catalog.ts";
 import { resolveDefinition } from "./resolve.ts";
 
-export const AROUND = { catalog: catalogOf(rates()), nowMs: Date.UTC(2026, 10, 24), suspendedJudges: [] };
+export const AROUND = {
+  catalog: catalogOf(rates()),
+  nowMs: Date.UTC(2026, 10, 24),
+  suspendedJudges: [],
+  outgoing: { reach: { allowsLoopback: false }, secrets: new Map() },
+};
 
 export const GOOD: JsonObject = {
   description: "What is in a document",
