@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import type { AskableService, Means, Question, ServiceAnswer } from "../inquiry.ts";
 import { http } from "./http.ts";
@@ -15,16 +16,21 @@ const question: Question = {
 const sync = { url: "https://checks.example.com/verify", secret: "checks", mode: "sync", timeout_ms: 1_000 } as const;
 const callback = { ...sync, mode: "callback", reply_within_ms: 60_000 } as const;
 
+const MEANS: Means = {
+  signal: new AbortController().signal,
+  model: () => null,
+  service: () => null,
+  tierOf: () => null,
+  isSuspended: async () => false,
+};
+
 type Sent = Parameters<AskableService["post"]>[0];
 
 /** Asks a service that answers so. */
 async function ask(answer: ServiceAnswer, options: Partial<typeof sync | typeof callback> = {}) {
   const sent: Sent[] = [];
   const means: Means = {
-    signal: new AbortController().signal,
-    model: () => null,
-    tierOf: () => null,
-    isSuspended: async () => false,
+    ...MEANS,
     service: (secret) =>
       secret === "checks"
         ? {
@@ -104,10 +110,22 @@ describe("http", () => {
     expect(sent).toEqual([]);
   });
 
-  test("its time is over when the options say so", async () => {
-    expect(http.durationMs({ ...sync, on_silence: "error" })).toBe(1_000);
+  test("when its time is over, silence means what the options say", async () => {
+    const given = { ...sync, timeout_ms: 100, on_silence: "error" } as const;
+    const means = {
+      ...MEANS,
+      service: () => ({
+        post: async ({ signal }: Sent): Promise<ServiceAnswer> => {
+          await once(signal, "abort");
+          return { kind: "failed", message: "there was no answer in time" };
+        },
+      }),
+    };
+    expect(await http.ask(question, given, means)).toEqual({ kind: "pending" });
+    expect(http.silence(given)).toBe(null);
+    expect(http.silence({ ...given, on_silence: "fail" })).toMatchObject({ score: 0 });
+    expect(http.durationMs(given)).toBe(100);
     expect(http.durationMs({ ...callback, on_silence: "error" })).toBe(60_000);
-    expect((await ask(saying("{}"), { timeout_ms: 1_000 })).sent[0]?.signal.aborted).toBe(false);
   });
 
   test.each([

@@ -83,7 +83,8 @@ export const http: Inquiry<HttpOptions> = {
     const signal = AbortSignal.any([means.signal, AbortSignal.timeout(of.timeout_ms)]);
     const body = JSON.stringify(requestAbout(question, of));
     const answer = await service.post({ url: of.url, id: question.inquiryId, body, signal });
-    if (answer.kind === "failed") return broke(answer.message);
+    // The time is over: what that means is for the options to say.
+    if (answer.kind === "failed") return signal.aborted ? { kind: "pending" } : broke(answer.message);
     if (of.mode === "callback" && answer.status === 202) return { kind: "pending" };
     if (answer.status !== 200) return broke(`the service answered ${answer.status}`);
     const reply = jsonOf(answer.body);
