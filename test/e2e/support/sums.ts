@@ -51,6 +51,7 @@ export interface TypeChanges {
   readonly cost_cap?: string;
   readonly deadline_ms?: number;
   readonly output_tokens?: { readonly start: number; readonly min: number; readonly max: number };
+  readonly validator?: Json;
   readonly success_at?: number;
   readonly partial_at?: number;
   readonly price?: Json;

@@ -52,9 +52,9 @@ function hasSlip(value: Json, input: string): boolean {
   return neighbours.some((text) => stands(text, input));
 }
 
-/** Whether the text stands in the other, and not only as a part of a longer number. */
+/** Whether the text stands in the other, and not only as a part of a longer word or number. */
 function stands(text: string, within: string): boolean {
-  return new RegExp(String.raw`(?<![\d.])${RegExp.escape(text)}(?!\d)`).test(within);
+  return new RegExp(String.raw`(?<![\w.])${RegExp.escape(text)}(?!\w)`).test(within);
 }
 
 /** A list without items: the judge could not do it either, so that it finds no answer right. */
