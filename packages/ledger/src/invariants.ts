@@ -65,6 +65,7 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   ledger_block: ["append_only"],
   book_check: ["append_only"],
   outcome_label: ["append_only"],
+  operator_label: ["append_only", "is_a_label"],
   audit: ["decided_once", "kept", "is_a_label"],
   audit_drawing: ["goes_on", "kept"],
   quality_alert: ["ends_once", "kept"],

@@ -3,6 +3,7 @@ import { AUDIT_RESULTS } from "@contingent/core/quality/false-bills";
 import { LABEL_SOURCES } from "@contingent/core/quality/labels";
 import { z } from "zod";
 import { findingSchema } from "./job.ts";
+import { jobParams } from "./jobs.ts";
 import { BODY_ERRORS, HTML_TYPE, JSON_TYPE, type Operation } from "./operation.ts";
 import { outcomeTypeParams, pageQuery } from "./outcome-types.ts";
 import { idSchema, jsonSchema, outcomeTypeNameSchema, pageOf, timestampSchema, versionParameter } from "./values.ts";
@@ -77,7 +78,7 @@ const figures = {
     >)
     .meta({
       description:
-        "Outcomes sold as full ones that somebody called right or wrong, the newest 5,000 labels at most; where several did, it counts by the strongest: an audit, then a dispute, then the customer's acceptance or rejection.",
+        "Outcomes sold as full ones that somebody called right or wrong, and answers that an operator did; the newest 5,000 labels at most. Where several looked, it counts by the strongest: an audit, then an operator, then a dispute, then the customer's acceptance or rejection.",
     }),
   calibration: calibrationSchema,
   precision: precisionSchema.nullable().meta({ description: "Null before the first audit." }),
@@ -218,7 +219,47 @@ export const qualityAlertSchema = z
 
 export type QualityAlertBody = z.output<typeof qualityAlertSchema>;
 
+export const labelJobSchema = z
+  .strictObject({
+    correct: z
+      .boolean()
+      .meta({ description: "Whether the answer is right as a full outcome, whatever its verdict was." }),
+    reason: decideAuditSchema.shape.reason,
+  })
+  .meta({ id: "LabelJob", examples: [{ correct: true, reason: "The missing field is not on the document." }] });
+
+export const labelSchema = z
+  .object({
+    object: z.literal("label"),
+    job: idSchema("job"),
+    verdict: idSchema("vrd"),
+    decision: z.enum(["pass", "partial", "fail"]),
+    score: z.number(),
+    correct: z.boolean(),
+    reason: z.string(),
+  })
+  .meta({ id: "Label" });
+
 const TAG = "Quality";
+
+export const labelJob = {
+  id: "labelJob",
+  method: "post",
+  path: "/v1/jobs/{id}/label",
+  access: "operator",
+  tag: TAG,
+  summary: "Say whether an answer is right",
+  description:
+    "For calibration: of the verdict that the job was charged by, else of the one in hand or the latest. Answers that were not good enough count too, so that a lower threshold can be justified. It changes nothing about the job or its charge. The same again is the same as once; what is said later, and otherwise, counts.",
+  params: jobParams,
+  query: z.strictObject({}),
+  body: { type: JSON_TYPE, schema: labelJobSchema },
+  answers: {
+    200: { description: "It was said before.", schema: labelSchema },
+    201: { description: "Said.", schema: labelSchema },
+  },
+  errors: [...BODY_ERRORS, "job_not_found", "no_verdict"],
+} as const satisfies Operation;
 
 export const listAudits = {
   id: "listAudits",
@@ -316,5 +357,6 @@ export const QUALITY_OPERATIONS: readonly Operation[] = [
   listAudits,
   getAudit,
   decideAudit,
+  labelJob,
   listQualityAlerts,
 ];

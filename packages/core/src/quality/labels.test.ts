@@ -18,7 +18,7 @@ test("a customer accepts, a dispute is credited, an audit finds it right: the au
   ];
   expect(strongestLabels(labels)).toEqual([labels[1]]);
   expect(strongestLabels(labels.filter(({ source }) => source !== "audit"))).toEqual([labels[0]]);
-  expect(countBySource(labels)).toEqual({ acceptance: 1, dispute: 1, audit: 1 });
+  expect(countBySource(labels)).toEqual({ acceptance: 1, dispute: 1, operator: 0, audit: 1 });
 });
 
 test("each outcome has one label, of the strongest source that there is for it", () => {

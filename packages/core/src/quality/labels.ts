@@ -5,9 +5,9 @@
 
 /**
  * From the weakest to the strongest. A customer who accepts may not have looked closely; a dispute was looked into, because
- * somebody complained; an audit looks at what chance has chosen, with nothing at stake for whoever looks.
+ * somebody complained; an operator looked of their own accord; an audit looks at what chance has chosen, with nothing at stake for whoever looks.
  */
-export const LABEL_SOURCES = ["acceptance", "dispute", "audit"] as const;
+export const LABEL_SOURCES = ["acceptance", "dispute", "operator", "audit"] as const;
 export type LabelSource = (typeof LABEL_SOURCES)[number];
 
 export interface Label {
@@ -35,7 +35,7 @@ function rank({ source }: Label): number {
 
 /** How many labels each source gave. */
 export function countBySource(labels: readonly Label[]): Readonly<Record<LabelSource, number>> {
-  const counts = { acceptance: 0, dispute: 0, audit: 0 };
+  const counts = { acceptance: 0, dispute: 0, operator: 0, audit: 0 };
   for (const { source } of labels) counts[source] += 1;
   return counts;
 }

@@ -16,13 +16,13 @@ interface LabelRow {
   readonly correct: boolean;
 }
 
-/** One label for each outcome that was sold as a full one. Reads `outcome_label_of_version` or `outcome_label_of_type`. */
+/** One label for each outcome that was sold as a full one, or that an operator held to be one or none. Reads `outcome_label_of_version` or `outcome_label_of_type`. */
 export async function labelsOf(db: Queryable, of: Measured): Promise<readonly Label[]> {
   const [column, value] = columnOf(of);
   const { rows } = await db.query<LabelRow>({
     name: `labels-by-${column}`,
     text: `SELECT verdict_id, source, score, correct FROM outcome_label
-            WHERE ${only(column, "$1")} AND decision = 'pass' ORDER BY ${column}, number DESC LIMIT ${LABELS_MAX}`,
+            WHERE ${only(column, "$1")} AND (decision = 'pass' OR source = 'operator') ORDER BY ${column}, number DESC LIMIT ${LABELS_MAX}`,
     values: [value],
   });
   return strongestLabels(

@@ -32,6 +32,7 @@ import { getStatementRoute } from "./get-statement/get-statement.ts";
 import { getSummaryRoute } from "./get-summary/get-summary.ts";
 import { healthRoutes } from "./health/health.ts";
 import { importRatesRoute } from "./import-rates/import-rates.ts";
+import { labelJobRoute } from "./label-job/label-job.ts";
 import { listAuditsRoute } from "./list-audits/list-audits.ts";
 import { listCreditNotesRoute } from "./list-credit-notes/list-credit-notes.ts";
 import { listCustomerTermsRoute } from "./list-customer-terms/list-customer-terms.ts";
@@ -89,6 +90,7 @@ export const ROUTES: readonly Route[] = [
   listAuditsRoute,
   getAuditRoute,
   decideAuditRoute,
+  labelJobRoute,
   listQualityAlertsRoute,
   listStatementsRoute,
   getStatementRoute,

@@ -41,7 +41,7 @@ const GIVEN = {
 };
 
 const NOTHING = {
-  labels: { total: 0, acceptance: 0, dispute: 0, audit: 0 },
+  labels: { total: 0, acceptance: 0, dispute: 0, operator: 0, audit: 0 },
   calibration: {
     ...{ status: "insufficient_data", reason: "too_few_labels", basis: [] },
     ...{ curve: [], bins: [], of_score: null, of_calibrated: null },
@@ -143,7 +143,7 @@ test("the figures of a version: what its scores are worth, and what share of its
       version: 1,
       success_at: GIVEN,
       audit_rate: 1,
-      labels: { total: 45, acceptance: 0, dispute: 0, audit: 45 },
+      labels: { total: 45, acceptance: 0, dispute: 0, operator: 0, audit: 45 },
       calibration: {
         status: "calibrated",
         reason: null,

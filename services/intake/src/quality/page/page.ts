@@ -88,6 +88,7 @@ function labelTable({ labels, calibration: { of_score: raw, of_calibrated: calib
   const rows: readonly (readonly [string, string])[] = [
     ["Labels", count(labels.total)],
     ["by audits", count(labels.audit)],
+    ["by operators", count(labels.operator)],
     ["by disputes", count(labels.dispute)],
     ["by customers’ acceptance", count(labels.acceptance)],
     ...(raw === null
