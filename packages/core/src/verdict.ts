@@ -50,7 +50,8 @@ export function decisionFor(score: number, successAt: number, partialAt: number 
   return partialAt !== null && score >= partialAt ? "partial" : "fail";
 }
 
-const FINDINGS_IN_FEEDBACK_MAX = 20;
+/** More than these are only counted in the next prompt. */
+export const FINDINGS_IN_FEEDBACK_MAX = 20;
 const FINDING_CHARACTERS_MAX = 300;
 const REJECTED_BY_CUSTOMER = "rejected_by_customer";
 /** A customer's reason is shown whole: nobody but them can say what the validator did not see. */

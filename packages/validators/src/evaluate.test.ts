@@ -1,4 +1,5 @@
 import type { ValidatorNode } from "@contingent/core/outcome-type";
+import { renderFeedback } from "@contingent/core/verdict";
 import { describe, expect, test } from "vitest";
 import { VERDICT_FINDINGS_MAX } from "./bounds.ts";
 import { inline, outputFor, sandboxed, scripted, verdictBy } from "./tree.fixture.ts";
@@ -187,6 +188,20 @@ describe("findings", () => {
   ])("are %s", async (_, node, codes) => {
     expect((await judged(node)).findings).toEqual(codes);
   });
+});
+
+test("a leaf with very many findings does not hide those of others from the next prompt", async () => {
+  const many = Array.from({ length: 24 }, (_, i) => ({ path: `/items/${i}`, code: "many", message: "Wrong." }));
+  const run = async (_: unknown, __: unknown, options: unknown): Promise<LeafResult> => {
+    const { name } = options as { readonly name: string };
+    const few = ["a", "b"].map((path) => ({ path: `/${path}`, code: name, message: "Wrong." }));
+    return { score: 0.5, findings: name === "many" ? many : few };
+  };
+  const node = { all: [sandboxed(0.5, "many"), sandboxed(0.5, "few"), sandboxed(0.5, "others")] };
+  const { findings } = await verdictBy(node, outputFor("field"), thresholds, run);
+  expect(findings.slice(0, 6).map(({ code }) => code)).toEqual(["many", "few", "others", "many", "few", "others"]);
+  expect(findings).toHaveLength(24 + 2 + 2);
+  expect(renderFeedback(findings)).toContain("[others]");
 });
 
 describe("the sandbox is spared", () => {

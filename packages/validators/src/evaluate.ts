@@ -1,5 +1,12 @@
 import type { ValidatorNode } from "@contingent/core/outcome-type";
-import { decisionFor, type Finding, type LeafVerdict, type Thresholds, type Verdict } from "@contingent/core/verdict";
+import {
+  decisionFor,
+  type Finding,
+  FINDINGS_IN_FEEDBACK_MAX,
+  type LeafVerdict,
+  type Thresholds,
+  type Verdict,
+} from "@contingent/core/verdict";
 import { VERDICT_FINDINGS_MAX } from "./bounds.ts";
 import { finding } from "./finding.ts";
 import type { RegisteredInquiry } from "./inquiry.ts";
@@ -68,7 +75,7 @@ export async function evaluate(
     verdict: {
       decision: decisionFor(score, thresholds.successAt, thresholds.partialAt),
       score,
-      findings: findingsOf(root, results).slice(0, VERDICT_FINDINGS_MAX),
+      findings: inTurn(findingsOf(root, results)).slice(0, VERDICT_FINDINGS_MAX),
       validators: [...new Set(leaves.map(({ validator }) => validator))],
       leaves,
     },
@@ -114,13 +121,21 @@ function scoreOf(at: Member, results: ReadonlyMap<string, LeafResult>): Range {
   });
 }
 
-/** Why a node is not perfect, for the next attempt: nothing from members that do not matter. */
-function findingsOf(at: Member, results: ReadonlyMap<string, LeafResult>): readonly Finding[] {
+/** Why a node is not perfect, leaf by leaf, for the next attempt: nothing from members that do not matter. */
+function findingsOf(at: Member, results: ReadonlyMap<string, LeafResult>): readonly (readonly Finding[])[] {
   const { path, node } = at;
   if (scoreOf(at, results).low === 1) return [];
-  if ("use" in node) return results.get(path)?.findings ?? [];
-  if ("not" in node) return [notFinding(node.not)];
+  if ("use" in node) return [results.get(path)?.findings ?? []];
+  if ("not" in node) return [[notFinding(node.not)]];
   return membersOf(at).flatMap((member) => findingsOf(member, results));
+}
+
+/** In the order of the tree; where the next prompt has no room for all, one of each leaf in turn: none hides the others. */
+function inTurn(ofLeaves: readonly (readonly Finding[])[]): readonly Finding[] {
+  const all = ofLeaves.flat();
+  if (all.length <= FINDINGS_IN_FEEDBACK_MAX) return all;
+  const most = Math.max(...ofLeaves.map(({ length }) => length));
+  return Array.from({ length: most }, (_, turn) => ofLeaves.flatMap((findings) => findings[turn] ?? [])).flat();
 }
 
 function notFinding(node: ValidatorNode): Finding {

@@ -13,9 +13,19 @@ const GOOD: JudgedJob = {
   text: ' {"total":"1.00", "note": "kept"}\n',
 };
 
+/** One that a person finds half good. */
+const REVIEWED: JudgedJob = {
+  ...GOOD,
+  outcomeType: "reviewed",
+  said: { leaf: "/all/1", result: { score: 0.5, findings: [{ path: "/total", code: "odd", message: "It is odd." }] } },
+};
+
 let api: Api;
 beforeAll(async () => {
   api = await startApiWithType();
+  const options = { instructions: "Look.", sla_ms: 60_000, on_silence: "fail", score: true };
+  const validator = { all: [DEFINITION.validator, { use: "human", options }] };
+  await api.operator.publish("reviewed", { ...DEFINITION, validator });
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
@@ -95,6 +105,16 @@ describe("the verdict stands", () => {
     expect(await reverified(first)).toMatchObject({ verdict: { decision: "pass" }, because: "same_result" });
   });
 
+  test("with what was said to its inquiries, which nobody is asked again", async () => {
+    const id = await judgedJob(api, REVIEWED);
+    expect(await reverified(id)).toMatchObject({
+      verdict: { decision: "fail", score: 0.5 },
+      because: "same_result",
+      recomputed: { score: 0.5, findings: [{ code: "odd" }], validators: ["json_schema@1", "human@1"] },
+      evidence_hash: { matches: true },
+    });
+  });
+
   test("under newer validators too, when they come to the same", async () => {
     const id = await judgedJob(api, { ...GOOD, instead: { validators: ["json_schema@0"] } });
     expect(await reverified(id)).toMatchObject({
@@ -128,6 +148,16 @@ describe("the verdict does not stand", () => {
     const id = await judgedJob(api, GOOD);
     await tamper("UPDATE job_input SET input = $2 WHERE job_id = $1", id, '{"document":"Invoice 2"}');
     expect(await reverified(id)).toMatchObject({ stands: false, because: "evidence_changed" });
+  });
+
+  test("when what was said to its inquiries is not what is on record", async () => {
+    const id = await judgedJob(api, REVIEWED);
+    await tamper("UPDATE inquiry SET score = 1, findings = '[]' WHERE job_id = $1", id);
+    expect(await reverified(id)).toMatchObject({
+      stands: false,
+      because: "evidence_changed",
+      recomputed: { decision: "pass" },
+    });
   });
 
   test.each([

@@ -1,16 +1,19 @@
 /** Jobs whose verdicts are real: reached by the validators, over evidence that is stored as the services store it. */
 import type { JobId } from "@contingent/core/ids";
-import { verdictCostMax } from "@contingent/core/job/job";
+import { type CurrentAttempt, type Job, verdictCostMax } from "@contingent/core/job/job";
+import { ZERO } from "@contingent/core/money";
 import { newId } from "@contingent/db/ids";
-import { answer, happens, partsOf, take, type TestStep, transitionBy } from "@contingent/testkit/jobs";
+import { answer, happens, partsOf, replies, take, type TestStep, transitionBy } from "@contingent/testkit/jobs";
 import { verdictOf } from "@contingent/validators/evaluate";
 import { evidenceHash, judgeAnswer, type JudgedAnswer as Judged } from "@contingent/validators/judge-answer";
-import { runHere } from "@contingent/validators/validator";
+import { type LeafResult, runHere } from "@contingent/validators/validator";
 import { type Api, claim } from "../harness.ts";
 
 export interface JudgedAnswer {
   /** The model's answer. */
   readonly text: string;
+  /** What a person says who is asked by the leaf at this place. */
+  readonly said?: { readonly leaf: string; readonly result: LeafResult };
   /** What the verdict says instead of what the validators of today say. */
   readonly instead?: Partial<Pick<Judged, "decision" | "score" | "value" | "validators">>;
 }
@@ -28,15 +31,17 @@ export async function judgedJob(api: Api, { outcomeType, input, ...answered }: J
 }
 
 /** The next attempt of the job: an answer, and the verdict on it. */
-export async function judgeNext(api: Api, id: JobId, { text, instead = {} }: JudgedAnswer): Promise<void> {
+export async function judgeNext(api: Api, id: JobId, { text, said, instead = {} }: JudgedAnswer): Promise<void> {
   await take(api.pool, id, claim());
   const answered = await transitionBy(api.pool, id, answer());
   if (answered.answer === undefined) throw new Error("an answer brings no text");
   await commit(api, { ...answered, answer: { ...answered.answer, text } });
 
+  if (said !== undefined) await hear(api, id, said);
   const waiting = await partsOf(api.pool).loader.forValidation(id);
   if (waiting === null) throw new Error(`there is no ${id}`);
-  const evidence = { version: waiting.version, step: waiting.job.progress.step, input: waiting.input, text };
+  const { version, job, input } = waiting;
+  const evidence = { version, step: job.progress.step, input, text, replies: waiting.replies };
   const { output, ...reached } = verdictOf(await judgeAnswer(evidence, runHere));
   const verdict = { ...reached, ...instead };
   const judged = await transitionBy(api.pool, id, judge(verdict));
@@ -46,13 +51,29 @@ export async function judgeNext(api: Api, id: JobId, { text, instead = {} }: Jud
   if (judged.next.state === "settling") await take(api.pool, id, happens("settled"));
 }
 
+/** Somebody is asked about the answer, and says this. */
+async function hear(api: Api, id: JobId, { leaf, result }: NonNullable<JudgedAnswer["said"]>): Promise<void> {
+  const inquiryId = newId("inq");
+  const inquiry = { inquiryId, kind: "leaf", leaf, validator: "human@1", asked: "person", payee: null } as const;
+  await take(api.pool, id, (job) => {
+    const { attemptId } = currentOf(job);
+    return { type: "inquired", attemptId, inquiry: { ...inquiry, reserve: ZERO }, durationMs: 60_000 };
+  });
+  const replied = await transitionBy(api.pool, id, replies());
+  await commit(api, { ...replied, reply: { result, detail: null, repliedBy: "key_fixture" } });
+}
+
 function judge({ decision, score, value }: Pick<Judged, "decision" | "score" | "value">): TestStep {
   return (job) => {
-    const { current } = job.progress;
-    if (current === null) throw new Error(`${job.id} has no answer to judge`);
+    const { attemptId } = currentOf(job);
     const verdict = { verdictId: newId("vrd"), decision, score, value, cost: verdictCostMax(job) };
-    return { type: "judged", attemptId: current.attemptId, ...verdict };
+    return { type: "judged", attemptId, ...verdict };
   };
+}
+
+function currentOf({ id, progress: { current } }: Job): CurrentAttempt {
+  if (current === null) throw new Error(`${id} has no answer to judge`);
+  return current;
 }
 
 async function commit(api: Api, transition: Awaited<ReturnType<typeof transitionBy>>): Promise<void> {
