@@ -42,6 +42,9 @@ function code(body: string): [Subject, Json] {
   return [{ input: null, output, outputSchema: {} }, options];
 }
 
+/** A third of a second for each operation, in none of which the interpreter looks up. */
+const BIG = "for (let i = 0; i < 100; i++) (3n ** 200_000n).toString(); return 1";
+
 describe("the checks of the sandbox", () => {
   const cases = validatorNames().flatMap((name) => {
     const check = checkNamed(name);
@@ -76,15 +79,11 @@ describe("the checks of the sandbox", () => {
 
 describe("what no deadline inside of a process can end", () => {
   test.each([
-    [
-      "one operation on huge numbers",
-      "return ((3n ** 400_000n) ** 2n % 7n) + (3n ** 900_000n) / (7n ** 300_000n) > 0n ? 1 : 0",
-    ],
+    ["operations on huge numbers", BIG],
     ["an array that is no longer given memory", "const a = []; for (;;) a.push(new Array(1_000).fill(1))"],
   ])("%s", async (_, body) => {
-    const [subject, options] = code(`for (let i = 0; i < 100; i++) { ${body} }`);
-    const ended = await outcome(codeTests, subject, options);
-    expect(["0 limits_exceeded", "0 hidden_case_fails"]).toContain(ended);
+    const [subject, options] = code(body);
+    expect(await outcome(codeTests, subject, options)).toMatch(/^0 (?:limits_exceeded|hidden_case_fails)$/);
     expect(await outcome(schema, small)).toBe("1");
   });
 });
@@ -173,20 +172,25 @@ describe("parsers of native code", () => {
 });
 
 test.runIf(watched)("whoever comes while others are stuck is not delayed", async () => {
-  const latency = async (): Promise<number> => {
+  const pool = new Pool();
+  const run = runCheckBy((request) => pool.run(request));
+  const latencyMs = async (): Promise<number> => {
     const timesMs: number[] = [];
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 20; i++) {
       const startMs = performance.now();
-      expect(await outcome(schema, small)).toBe("1");
+      expect(await run(schema, small, {})).toMatchObject({ score: 1 });
       timesMs.push(performance.now() - startMs);
     }
-    return timesMs.toSorted((a, b) => a - b)[20] ?? Infinity;
+    return timesMs.toSorted((a, b) => a - b)[10] ?? Infinity;
   };
-  const aloneMs = await latency();
-  const [subject, options] = code("for (let i = 0; i < 100; i++) if ((3n ** 400_000n) ** 2n > 0n) continue; return 1");
-  const stuck = [0, 1].map(() => outcome(codeTests, subject, options));
-  const besideMs = await latency();
+  const aloneMs = await latencyMs();
+  const [subject, options] = code(BIG);
+  let ended = 0;
+  for (let i = 0; i < 2; i++) void run(codeTests, subject, options).catch(() => (ended += 1));
+  // The first of these may wait until it is noticed that both processes are stuck, and a third one is there.
+  await run(schema, small, {});
   // Usually the same; two processors have three processes to run now.
-  expect(besideMs).toBeLessThan(20 * aloneMs + 100);
-  expect(await Promise.all(stuck)).toEqual(["0 limits_exceeded", "0 limits_exceeded"]);
+  expect(await latencyMs()).toBeLessThan(20 * aloneMs + 100);
+  expect(ended).toBe(0);
+  await pool.close();
 });
