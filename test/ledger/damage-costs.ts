@@ -1,4 +1,4 @@
-/** Damage to what jobs, attempts, verdicts and reconciliations cost, as in damage.ts. */
+/** Damage to what jobs, attempts, inquiries, verdicts and reconciliations cost, as in damage.ts. */
 import type { Damage } from "./damage.ts";
 
 export const COST_DAMAGES: readonly Damage[] = [
@@ -46,6 +46,24 @@ export const COST_DAMAGES: readonly Damage[] = [
     sql: [
       "DELETE FROM posting WHERE account_of IN ('judges', 'judges:court')",
       "DELETE FROM ledger_transaction WHERE job_id = '$valued' AND key LIKE 'cost:vrd%'",
+    ],
+  },
+  {
+    noticed: [9],
+    what: "a job hides what is held for an inquiry",
+    sql: ["UPDATE job SET cost_held_nanos = 0 WHERE id = '$asked'"],
+  },
+  {
+    noticed: [9],
+    what: "an inquiry hides that it cost more than was held for it",
+    sql: ["UPDATE inquiry SET reserve_nanos = 199 WHERE job_id = '$valued'"],
+  },
+  {
+    noticed: [9, 14],
+    what: "what an inquiry cost is not booked",
+    sql: [
+      "DELETE FROM posting WHERE transaction_id = (SELECT id FROM ledger_transaction WHERE job_id = '$valued' AND key LIKE 'cost:inq%')",
+      "DELETE FROM ledger_transaction WHERE job_id = '$valued' AND key LIKE 'cost:inq%'",
     ],
   },
   {

@@ -10,8 +10,9 @@ export interface Damage {
   /** A check of what is new cannot see it, new as it is: it is about everything there is. */
   readonly onlyInFull?: true;
   /**
-   * `$charged`, `$failed` and `$open` stand for jobs: closed and charged, closed as a failure, and being attempted;
-   * `$valued` is closed and charged by a number that its outcome carries, and its verdict cost something. `$prepaid` is
+   * `$charged`, `$failed`, `$open` and `$asked` stand for jobs: closed and charged, closed as a failure after a person was
+   * asked about it, being attempted, and being asked about; `$valued` is closed and charged by a number that its outcome
+   * carries, and its verdict and an inquiry before it cost something. `$prepaid` is
    * open and `$shared` closed as a partial outcome, both paid from the grants `$promo` and `$topup`; `$unused` is a grant
    * that paid for nothing. `$limited` is a customer with a spending limit and an open job.
    */
@@ -157,6 +158,13 @@ export const DAMAGES: readonly Damage[] = [
     noticed: [7, 13],
     what: "an open job is charged",
     sql: ["UPDATE job SET state = 'settling', closed_at = NULL WHERE id = '$charged'"],
+  },
+  {
+    noticed: [7],
+    what: "somebody is asked about a job that is closed",
+    sql: [
+      `UPDATE inquiry SET cost_state = 'held', outcome = NULL, ended_at = NULL, score = NULL, findings = NULL WHERE job_id = '$failed'`,
+    ],
   },
   {
     noticed: [7, 11],

@@ -8,16 +8,20 @@ import { openDispute } from "@contingent/ledger/disputes/open-dispute";
 import { earnDue } from "@contingent/ledger/earn";
 import { statementToDamage } from "./damage-statements.ts";
 import { customerWith } from "@contingent/testkit/customers";
-import { acceptedJob, answer, claim, driveTo, happens, judge, take } from "@contingent/testkit/jobs";
+import { acceptedJob, answer, claim, driveTo, happens, inquires, judge, replies, take } from "@contingent/testkit/jobs";
 
 /** 2 %: 400 nanos for a verdict that records 20,000. */
 const BY_VALUE: PriceTerms = { shape: "value", rate: 0.02, path: "/recovered", min: ZERO, max: nanos(500n) };
 
 const JUDGED: ValidationCost = { provider: "judges", name: "court", cost: nanos(70n) };
 
+/** A person is asked, for nothing, or a model, for 200 nanos. */
+const REVIEWED = [inquires(0n), replies()];
+const ADVISED = [inquires(), replies(200n)];
+
 /** One job of every fate, by the names that the damages use. */
 export async function everyFate(pool: Pool): Promise<Readonly<Record<string, string>>> {
-  const failed = await acceptedJob(pool);
+  const [failed, asked] = [await acceptedJob(pool), await acceptedJob(pool)];
   const valued = await acceptedJob(pool, { terms: { price: BY_VALUE, validation: JUDGED } });
   const [charged, charged2, credited, disputed, earned, settling, open] = await Promise.all([
     driveTo(pool, "closed"),
@@ -27,8 +31,9 @@ export async function everyFate(pool: Pool): Promise<Readonly<Record<string, str
     driveTo(pool, "closed", { terms: { disputeWindowMs: 0 } }),
     driveTo(pool, "settling"),
     driveTo(pool, "attempting"),
-    take(pool, failed, claim(), answer(), judge("fail"), happens("cancel"), happens("settled")),
-    take(pool, valued, claim(), answer(), judge("pass", 1, nanos(20_000n)), happens("settled")),
+    take(pool, asked, claim(), answer(), inquires()),
+    take(pool, failed, claim(), answer(), ...REVIEWED, judge("fail"), happens("cancel"), happens("settled")),
+    take(pool, valued, claim(), answer(), ...ADVISED, judge("pass", 1, nanos(20_000n)), happens("settled")),
   ]);
   for (const amount of [nanos(100n), nanos(200n)]) {
     await issueCreditNote(pool, { jobId: credited, amount, reason: "Sorry.", ref: amount.toString() });
@@ -36,7 +41,15 @@ export async function everyFate(pool: Pool): Promise<Readonly<Record<string, str
   await openDispute(pool, { jobId: disputed, asked: nanos(300n), reason: "It is wrong.", reverification: {} });
   await earnDue(pool, 10);
   const charges = { valued, charged2, charged, credited, disputed, earned };
-  return { ...charges, settling, open, failed, ...(await everyWayToPay(pool)), ...(await statementToDamage(pool)) };
+  return {
+    ...charges,
+    settling,
+    open,
+    asked,
+    failed,
+    ...(await everyWayToPay(pool)),
+    ...(await statementToDamage(pool)),
+  };
 }
 
 /** Jobs of a customer who has paid before, with 600 nanos held for each, and of one who has a limit. */

@@ -5,7 +5,18 @@ import { newId } from "@contingent/db/ids";
 import { openPool, type Pool } from "@contingent/db/pool";
 import { type Margin, type MarginDimension, readMargin } from "@contingent/ledger/bookkeeping/margin";
 import { bookLateCost } from "@contingent/ledger/late-cost";
-import { acceptedJob, answer, claim, CUSTOMER, driveTo, happens, judge, take } from "@contingent/testkit/jobs";
+import {
+  acceptedJob,
+  answer,
+  claim,
+  CUSTOMER,
+  driveTo,
+  happens,
+  inquires,
+  judge,
+  replies,
+  take,
+} from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Leg } from "./by-hand.ts";
@@ -84,7 +95,8 @@ async function profit(): Promise<bigint> {
 async function jobsMargin(): Promise<bigint> {
   const { rows } = await pool.query<{ total: bigint }>(`
     SELECT (coalesce((SELECT sum(amount_nanos) FROM charge), 0) - coalesce((SELECT sum(cost_nanos) FROM attempt), 0)
-            - coalesce((SELECT sum(amount_nanos) FROM credit_note), 0) - coalesce((SELECT sum(cost_nanos) FROM verdict), 0))::bigint AS total`);
+            - coalesce((SELECT sum(amount_nanos) FROM credit_note), 0) - coalesce((SELECT sum(cost_nanos) FROM verdict), 0)
+            - coalesce((SELECT sum(cost_nanos) FROM inquiry), 0))::bigint AS total`);
   return rows[0]?.total ?? 0n;
 }
 
@@ -135,13 +147,15 @@ describe("the figures", () => {
     await expectTruth();
   });
 
-  test("count what a verdict cost in the tier of the attempt that it is on, under the name of who is paid", async () => {
+  test("count what a verdict and an inquiry cost in the tier of the attempt that they are on, under the name of who is paid", async () => {
     const validation = { provider: "judges", name: "court", cost: nanos(70n) };
     const id = await acceptedJob(pool, { terms: { validation } });
-    await take(pool, id, claim(), answer(300n), judge("fail"), happens("cancel"), happens("settled"));
+    await take(pool, id, claim(), answer(300n), inquires(), replies(200n), judge("fail"), happens("cancel"));
+    await take(pool, id, happens("settled"));
     const { lines } = await readMargin(pool, { groupBy: ["tier", "model"] });
     expect(lines.map(({ tier, model, calls, cost, absorbed }) => [tier, model, calls, cost, absorbed])).toEqual([
       ["fast", "court", 0, 70n, 70n],
+      ["fast", "medium", 0, 200n, 200n],
       ["fast", "small", 1, 300n, 300n],
     ]);
     await expectTruth();

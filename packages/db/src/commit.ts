@@ -22,9 +22,8 @@ import {
 import type { JobId, VerdictId } from "@contingent/core/ids";
 import type { Effect, JobEvent } from "@contingent/core/job/facts";
 import type { Job } from "@contingent/core/job/job";
-import type { Json, JsonObject } from "@contingent/core/json";
+import type { JsonObject } from "@contingent/core/json";
 import { type Currency, type Nanos, ZERO } from "@contingent/core/money";
-import type { Verdict } from "@contingent/core/verdict";
 import { type AcceptanceDecision, decisionRow } from "./acceptance-decisions.ts";
 import { batched } from "./batch.ts";
 import { newId } from "./ids.ts";
@@ -32,6 +31,7 @@ import { heardRow, INQUIRIES_OF_MOVED, inquiredRow, type InquiryReply } from "./
 import { storedProgress } from "./job-row.ts";
 import type { Pool } from "./pool.ts";
 import { storableJsonText } from "./storable.ts";
+import { type StoredVerdict, VERDICT_OF_MOVED, verdictRow } from "./stored-verdict.ts";
 
 /** What the provider said, to be kept with its attempt. */
 export interface AttemptAnswer {
@@ -44,21 +44,6 @@ export interface AttemptAnswer {
   readonly outputTokens: number | null;
   /** Why there is no answer, for the operator. Never the prompt, never a key. */
   readonly error: string | null;
-}
-
-/** A verdict as it is stored: with the evidence that it can be reached again from. */
-export interface StoredVerdict extends Verdict {
-  readonly id: VerdictId;
-  readonly attemptId: string;
-  /** SHA-256 over the input, the judged text and the validators. */
-  readonly evidenceHash: string;
-  /** The parsed answer; null when it was not JSON. */
-  readonly output: Json;
-  readonly durationMs: number;
-  /** The number in the answer that its price depends on; null when there is none. */
-  readonly value: Nanos | null;
-  /** The numbers that the answer carries about itself, by name. */
-  readonly features: Readonly<Record<string, number>>;
 }
 
 /** How the hold ends, in the transition that closes the job. */
@@ -142,14 +127,7 @@ WITH input AS MATERIALIZED (
    WHERE m.ended IS NOT NULL AND a.id = e.id AND a.job_id = m.id
   RETURNING a.id
 ), ${INQUIRIES_OF_MOVED}, verdict AS (
-  INSERT INTO verdict (id, job_id, attempt_id, decision, score, findings, validators, evidence_hash, output, duration_ms, value_nanos,
-                       cost_nanos, reserve_nanos, leaves, features, step)
-  SELECT v.id, m.id, v.attempt_id, v.decision, v.score, v.findings, v.validators, v.evidence_hash, v.output, v.duration_ms, v.value,
-         v.cost, v.reserve, v.leaves, v.features, v.step
-    FROM moved m, jsonb_to_record(m.verdict) AS v (
-      id text, attempt_id text, decision text, score float8, findings jsonb, validators jsonb, evidence_hash text,
-      output jsonb, duration_ms float8, value bigint, cost bigint, reserve bigint, leaves jsonb, features jsonb, step int)
-   WHERE m.verdict IS NOT NULL
+  ${VERDICT_OF_MOVED}
 ), decided AS (
   INSERT INTO acceptance_decision (job_id, revision, decision, reason, decided_by, verdict_id)
   SELECT m.id, m.revision, d.decision, d.reason, d.decided_by, d.verdict_id
@@ -255,7 +233,7 @@ function rowOf(transition: Transition): JsonObject {
     ended: endedRow(transition),
     inquired: inquiredRow(transition.effects),
     heard: heardRow(transition.effects, transition.reply),
-    verdict: verdictRow(transition),
+    verdict: verdictRow(transition.verdict, before.progress.step, transition.effects),
     settled: settledRow(transition),
     decided: decisionRow(transition.decided),
     transactions: transactionsOf(transition).map((t) => transactionRow(t, transition.currency)),
@@ -292,28 +270,6 @@ function endedRow(transition: Transition): JsonObject | null {
     output_tokens: answer?.outputTokens ?? null,
     output: answer?.text ?? null,
     error: answer?.error ?? null,
-  };
-}
-
-function verdictRow({ before, verdict, effects }: Transition): JsonObject | null {
-  if (verdict === undefined) return null;
-  const paid = effects.find((e) => e.type === "pay_verdict");
-  return {
-    id: verdict.id,
-    attempt_id: verdict.attemptId,
-    decision: verdict.decision,
-    score: verdict.score,
-    findings: verdict.findings.map((f) => ({ ...f })),
-    validators: verdict.validators,
-    evidence_hash: verdict.evidenceHash,
-    output: verdict.output,
-    duration_ms: verdict.durationMs,
-    value: verdict.value?.toString() ?? null,
-    cost: (paid?.cost ?? ZERO).toString(),
-    reserve: (paid?.reserve ?? ZERO).toString(),
-    leaves: verdict.leaves.map((leaf) => ({ ...leaf })),
-    features: verdict.features,
-    step: before.progress.step,
   };
 }
 

@@ -1,14 +1,17 @@
 /**
- * An answer for an attempt that its job no longer waits for. Its output is dropped; what it cost is the truth and is
+ * An answer, a reply or a verdict that its job no longer waits for. What it says is dropped; what it cost is the truth and is
  * booked, as the difference to the worst case that stands in the books for it.
  */
-import { attemptCost } from "@contingent/core/books/books";
-import type { AttemptId, JobId } from "@contingent/core/ids";
+import { attemptCost, inquiryCost, type Transaction, verdictCost } from "@contingent/core/books/books";
+import type { AttemptId, InquiryId, JobId } from "@contingent/core/ids";
+import type { Job } from "@contingent/core/job/job";
+import { payVerdict } from "@contingent/core/job/moves";
 import type { JsonObject } from "@contingent/core/json";
-import { type Currency, type Nanos, nanos } from "@contingent/core/money";
+import { type Currency, type Nanos, nanos, ZERO } from "@contingent/core/money";
 import { transactionRow } from "@contingent/db/commit";
-import { type Pool, transaction } from "@contingent/db/pool";
+import { type Pool, type Queryable, transaction } from "@contingent/db/pool";
 import { storableJsonText } from "@contingent/db/storable";
+import { type StoredVerdict, VERDICT_OF_MOVED, verdictRow } from "@contingent/db/stored-verdict";
 
 export interface LateAnswer {
   readonly jobId: JobId;
@@ -59,12 +62,96 @@ export async function bookLateCost(pool: Pool, late: LateAnswer): Promise<boolea
     });
     const [row] = taken.rows;
     if (row === undefined) return false;
-    await client.query({ text: MOVE_COST, values: [late.jobId, late.cost, row.booked, row.reserve_nanos] });
+    const moved = [late.jobId, late.cost, row.booked, row.reserve_nanos];
     const correction = attemptCost({ ...late, basis: "reported", booked: nanos(row.booked) });
-    if (correction !== null) {
-      const entries = JSON.stringify([transactionRow(correction, late.currency)]);
-      await client.query({ text: BOOK, values: [entries] });
-    }
+    await book(client, moved, correction, late.currency);
     return true;
   });
+}
+
+/** What the reply to an inquiry cost that its job does not wait for any more. */
+export interface LateReply {
+  readonly jobId: JobId;
+  readonly inquiryId: InquiryId;
+  readonly cost: Nanos;
+  readonly currency: Currency;
+}
+
+/** Locks the inquiry's row; answers nothing when its cost is known already, or when it cost nobody anything. */
+const TAKE_INQUIRY = `
+  UPDATE inquiry q SET cost_state = 'known', cost_nanos = $2
+    FROM (SELECT id, cost_nanos AS booked FROM inquiry
+           WHERE id = $1 AND job_id = $3 AND cost_state = 'presumed' FOR NO KEY UPDATE) before
+   WHERE q.id = before.id
+  RETURNING before.booked, q.reserve_nanos, q.provider, q.name`;
+
+interface TakenInquiry {
+  readonly booked: bigint;
+  readonly reserve_nanos: bigint;
+  readonly provider: string;
+  readonly name: string;
+}
+
+/** Books the true cost of an inquiry that counted as spent; false when it was known already. Safe to repeat. */
+export async function bookLateReply(pool: Pool, late: LateReply): Promise<boolean> {
+  return await transaction(pool, async (client) => {
+    await client.query({ text: LOCK_JOB, values: [late.jobId] });
+    const values = [late.inquiryId, late.cost, late.jobId];
+    const [row] = (await client.query<TakenInquiry>({ text: TAKE_INQUIRY, values })).rows;
+    if (row === undefined) return false;
+    const { provider, name } = row;
+    const moved = [late.jobId, late.cost, row.booked, row.reserve_nanos];
+    const correction = inquiryCost({ ...late, provider, name, basis: "reported", booked: nanos(row.booked) });
+    await book(client, moved, correction, late.currency);
+    return true;
+  });
+}
+
+/** A verdict that cost something, on an answer that its job does not wait with any more. */
+export interface LateVerdict {
+  /** As it was when its answer was judged. */
+  readonly job: Job;
+  readonly verdict: StoredVerdict;
+  readonly cost: Nanos;
+  readonly currency: Currency;
+}
+
+const LOCK_JOB_OF_ATTEMPT = `
+  SELECT FROM job WHERE id = $1 AND progress -> 'current' ->> 'attemptId' IS DISTINCT FROM $2 FOR NO KEY UPDATE`;
+
+/** An answer has one verdict: whoever was second has written nothing, as ever. */
+const RECORD_VERDICT = `
+  WITH moved AS (SELECT $1::text AS id, $2::jsonb AS verdict)
+  ${VERDICT_OF_MOVED} ON CONFLICT (attempt_id) DO NOTHING RETURNING id`;
+
+/**
+ * Records a verdict that changes nothing any more, so that what it cost is booked under its name; false when it cost
+ * nothing, the answer has a verdict, or the job still waits for one. Safe to repeat.
+ */
+export async function bookLateVerdict(pool: Pool, late: LateVerdict): Promise<boolean> {
+  const { job, verdict, cost, currency } = late;
+  const { effects } = payVerdict(job, { verdictId: verdict.id, cost });
+  const [paid] = effects.filter((effect) => effect.type === "pay_verdict");
+  if (paid === undefined) return false;
+  return await transaction(pool, async (client) => {
+    const locked = await client.query({ text: LOCK_JOB_OF_ATTEMPT, values: [job.id, verdict.attemptId] });
+    if (locked.rowCount === 0) return false;
+    const row = storableJsonText(verdictRow(verdict, job.progress.step, effects));
+    const recorded = await client.query({ text: RECORD_VERDICT, values: [job.id, row] });
+    if (recorded.rowCount === 0) return false;
+    await book(client, [job.id, cost, ZERO, paid.reserve], verdictCost({ jobId: job.id, ...paid }), currency);
+    return true;
+  });
+}
+
+/** Moves the job's cost by what `MOVE_COST` is told, and books the difference if there is one. */
+async function book(
+  client: Queryable,
+  moved: readonly unknown[],
+  entry: Transaction | null,
+  currency: Currency,
+): Promise<void> {
+  await client.query({ text: MOVE_COST, values: [...moved] });
+  if (entry === null) return;
+  await client.query({ text: BOOK, values: [JSON.stringify([transactionRow(entry, currency)])] });
 }

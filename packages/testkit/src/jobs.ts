@@ -14,13 +14,7 @@ import { type OutcomeTypeVersion, type QualityTerms, type Terms, UNMEASURED } fr
 import type { Decision } from "@contingent/core/verdict";
 import { type Accept, type NewJob, openAccept } from "@contingent/db/accept";
 import type { AcceptanceDecision } from "@contingent/db/acceptance-decisions";
-import {
-  type AttemptAnswer,
-  type Commit,
-  openCommit,
-  type StoredVerdict,
-  type Transition,
-} from "@contingent/db/commit";
+import { type AttemptAnswer, type Commit, openCommit, type Transition } from "@contingent/db/commit";
 import { ensureCustomer } from "@contingent/db/customers";
 import { newId } from "@contingent/db/ids";
 import type { InquiryReply } from "@contingent/db/inquiries";
@@ -28,6 +22,7 @@ import { type JobLoader, type JobForSettlement, jobLoader } from "@contingent/db
 import { publishVersion } from "@contingent/db/outcome-types-published";
 import { type OutcomeTypeVersions, outcomeTypeVersions } from "@contingent/db/outcome-types";
 import type { Pool } from "@contingent/db/pool";
+import type { StoredVerdict } from "@contingent/db/stored-verdict";
 import { settlementEntries } from "@contingent/ledger/settle";
 
 export interface JobOptions {
@@ -225,7 +220,8 @@ function answerOf(fact: Fact): AttemptAnswer | undefined {
   return { text: '{"answer":42}', responseId: "msg_1", usage, inputTokens: 100, outputTokens: 60, error: null };
 }
 
-function verdictOf(fact: Fact): StoredVerdict | undefined {
+/** A verdict as the validator would store it, by what core is told of it. */
+export function verdictOf(fact: Fact): StoredVerdict | undefined {
   if (fact.type !== "judged") return undefined;
   const { verdictId: id, attemptId, decision, score, value } = fact;
   const findings = decision === "pass" ? [] : [{ path: "/answer", code: "wrong", message: "It is not right." }];

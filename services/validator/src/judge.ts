@@ -1,5 +1,5 @@
 import type { Json } from "@contingent/core/json";
-import type { StoredVerdict } from "@contingent/db/commit";
+import type { StoredVerdict } from "@contingent/db/stored-verdict";
 import { newId } from "@contingent/db/ids";
 import { storableJson } from "@contingent/db/storable";
 import { evidenceHash, type Judgement as Judged, judgeAnswer } from "@contingent/validators/judge-answer";
