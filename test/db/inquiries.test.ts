@@ -52,7 +52,8 @@ describe("an inquiry", () => {
       { state: "known", cost: 200n, outcome: "replied", score: 1, findings: [], by: "key_fixture", is_over: true },
     ]);
     const text = "SELECT key FROM ledger_transaction WHERE job_id = $1 AND key LIKE 'cost:inq%'";
-    expect((await db.pool.query(text, [id])).rows).toEqual([{ key: expect.stringMatching(/^cost:inq_.*:reported$/) }]);
+    const { rows } = await db.pool.query<{ key: string }>(text, [id]);
+    expect(rows.map(({ key }) => key.replace(/inq_\w+/, "inq"))).toEqual(["cost:inq:reported"]);
   });
 
   test.each([
@@ -132,7 +133,7 @@ describe("the database itself refuses", () => {
     const id = await driveTo(db.pool, "validating");
     await take(db.pool, id, inquires());
     const before = await written(db.pool, id);
-    await expect(db.pool.query("DELETE FROM inquiry WHERE job_id = $1", [id])).rejects.toThrow();
+    await expect(db.pool.query("DELETE FROM inquiry WHERE job_id = $1", [id])).rejects.toThrow(/inquiry/);
     expect(await written(db.pool, id)).toEqual(before);
   });
 
