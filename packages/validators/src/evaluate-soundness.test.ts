@@ -4,7 +4,10 @@ import { decisionFor } from "@contingent/core/verdict";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { TREE_DEPTH_MAX } from "./bounds.ts";
+import { checkTree } from "./check-tree.ts";
+import { PASSED } from "./finding.ts";
 import { inline, outputFor, sandboxed, scripted, verdictBy } from "./tree.fixture.ts";
+import type { RunCheck } from "./validator.ts";
 
 /** A tree of which everything is known: a leaf is its score in quarters, and whether it needs the sandbox. */
 type Plan =
@@ -128,4 +131,51 @@ describe("whatever the tree", () => {
       { numRuns: 500 },
     );
   });
+});
+
+/** Trees as they may be sent: most of them wrong somewhere. */
+const { sent } = fc.letrec<{ sent: unknown; members: unknown[] }>((tie) => ({
+  members: fc.array(tie("sent"), { maxLength: 3 }),
+  sent: fc.oneof(
+    { depthSize: "large", maxDepth: TREE_DEPTH_MAX + 1, withCrossShrink: true },
+    { weight: 8, arbitrary: fc.constantFrom<unknown>(inline(1), inline(0.5), { use: "json_schema", options: {} }) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom<unknown>(
+        { use: "fields_complete", options: {} },
+        { use: "json_schema" },
+        { use: "vibes", options: {} },
+        { all: "json_schema" },
+        {},
+        null,
+      ),
+    },
+    { weight: 3, arbitrary: fc.record({ all: tie("members") }) },
+    { weight: 3, arbitrary: fc.record({ any: tie("members") }) },
+    { weight: 3, arbitrary: fc.record({ not: tie("sent") }) },
+    {
+      weight: 3,
+      arbitrary: fc.record(
+        {
+          weighted: fc.array(fc.record({ weight: fc.constantFrom<unknown>(1, 0.5, 3, 0, "1"), of: tie("sent") }), {
+            maxLength: 3,
+          }),
+          threshold: fc.constantFrom<unknown>(0.5, 1, 0, 2),
+        },
+        { requiredKeys: ["weighted"] },
+      ),
+    },
+  ),
+}));
+
+test("whatever is let through when it is published can be judged by", async () => {
+  const run: RunCheck = async () => PASSED;
+  await fc.assert(
+    fc.asyncProperty(sent, async (tree) => {
+      fc.pre(checkTree(tree, "").length === 0);
+      const { score } = await verdictBy(tree as ValidatorNode, subject, { successAt: 1, partialAt: null }, run);
+      expect(score >= 0 && score <= 1).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
 });
