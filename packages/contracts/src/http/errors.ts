@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { DISPUTE_ERRORS } from "./errors-of-disputes.ts";
+import { INQUIRY_ERRORS } from "./errors-of-inquiries.ts";
 import { QUALITY_ERRORS } from "./errors-of-quality.ts";
 
 export const ERROR_TYPES = [
@@ -295,6 +296,7 @@ export const ERRORS = {
   },
   ...DISPUTE_ERRORS,
   ...QUALITY_ERRORS,
+  ...INQUIRY_ERRORS,
   idempotency_in_flight: {
     type: "idempotency_error",
     status: 409,

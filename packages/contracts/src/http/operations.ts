@@ -17,6 +17,7 @@ import {
   withdrawDispute,
 } from "./disputes.ts";
 import { anyJobSchema, jobSchema } from "./job.ts";
+import { replyToInquiry } from "./inquiries.ts";
 import { listJudges, reinstateJudge } from "./judges.ts";
 import {
   bulkLineSchema,
@@ -381,6 +382,7 @@ export const OPERATIONS: readonly Operation[] = [
   getReconciliation,
   checkBooks,
   listBookChecks,
+  replyToInquiry,
   listJudges,
   reinstateJudge,
   ...CUSTOMER_OPERATIONS,

@@ -20,7 +20,7 @@ export interface SigningSecret {
 export interface SignedParts {
   readonly id: string;
   readonly timestampS: number;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 /** What a receiver gets of a request's signature; headers that are absent are undefined. */
@@ -52,7 +52,7 @@ export function signatureHeaders(
 export function isSigned(
   secrets: readonly SigningSecret[],
   headers: SignatureHeaders,
-  body: string,
+  body: string | Uint8Array,
   nowS: number,
 ): boolean {
   const { "webhook-id": id, "webhook-timestamp": timestamp = "", "webhook-signature": signatures = "" } = headers;
@@ -69,5 +69,5 @@ export function isSigned(
 }
 
 function digest({ key }: SigningSecret, { id, timestampS, body }: SignedParts): Buffer {
-  return createHmac("sha256", key).update(`${id}.${timestampS}.${body}`).digest();
+  return createHmac("sha256", key).update(`${id}.${timestampS}.`).update(body).digest();
 }

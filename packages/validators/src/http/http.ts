@@ -1,3 +1,4 @@
+import { BY_SERVICE, serviceReplySchema } from "@contingent/contracts/http/inquiries";
 import type { Json } from "@contingent/core/json";
 import { ZERO } from "@contingent/core/money";
 import type { Finding } from "@contingent/core/verdict";
@@ -25,11 +26,6 @@ const TIMEOUT_MAX_MS = 60_000;
 const TIMEOUT_DEFAULT_MS = 10_000;
 const REPLY_WITHIN_MIN_MS = 1_000;
 const REPLY_WITHIN_MAX_MS = 30 * 24 * 60 * 60_000;
-/** A code in a finding; the service's own findings have this one unless they name another. */
-const BY_SERVICE = "rejected_by_service";
-const CODE = /^[a-z][a-z0-9_]{0,62}$/;
-/** More findings than any verdict keeps are no reason to refuse a reply; a list without an end is. */
-const REPLY_FINDINGS_MAX = 1_000;
 
 const options: z.ZodType<HttpOptions> = z
   .strictObject({
@@ -44,26 +40,6 @@ const options: z.ZodType<HttpOptions> = z
     path: ["reply_within_ms"],
     error: 'is for mode "callback", which needs it',
   });
-
-/** What a service says, in its response or its callback. */
-const replySchema = z
-  .object({
-    decision: z.enum(["pass", "fail"]).optional(),
-    score: z.number().min(0).max(1).optional(),
-    findings: z
-      .array(
-        z.object({
-          path: z.string().default(""),
-          code: z.string().regex(CODE).default(BY_SERVICE),
-          message: z.string().trim().min(1),
-          hint: z.string().optional(),
-        }),
-      )
-      .max(REPLY_FINDINGS_MAX)
-      .default([]),
-  })
-  .refine(({ decision, score }) => decision !== undefined || score !== undefined)
-  .refine(({ decision, score }) => !(decision === "pass" && score === 0) && !(decision === "fail" && score === 1));
 
 /** The operator's own service judges. */
 export const http: Inquiry<HttpOptions> = {
@@ -120,7 +96,7 @@ function requestAbout({ inquiryId, jobId, outcomeType, input, output }: Question
 
 /** A reply as a result, with a reason for every score below 1; null: it is none. */
 function resultOf(reply: Json): LeafResult | null {
-  const parsed = replySchema.safeParse(reply);
+  const parsed = serviceReplySchema.safeParse(reply);
   if (!parsed.success) return null;
   const { decision, score = decision === "pass" ? 1 : 0, findings } = parsed.data;
   if (score === 1) return PASSED;

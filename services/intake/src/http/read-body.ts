@@ -16,10 +16,18 @@ const DISCARD_TIME_MAX_MS = 2_000;
  * @throws ApiError for every way in which there is none
  */
 export async function readJsonBody(request: Request, type: string): Promise<Json> {
+  return readJson(await readBytes(request, type));
+}
+
+/**
+ * The body as it came, for who must see that before it is read.
+ * @throws ApiError for every way in which there is none
+ */
+export async function readBytes(request: Request, type: string): Promise<Uint8Array> {
   requireType(request, type);
   const bytes = await readAll(request);
   if (bytes.length === 0) throw new ApiError("missing_field", "The body is empty. Send a JSON object.", { param: "" });
-  return readJson(bytes);
+  return bytes;
 }
 
 /** @throws ApiError unsupported_media_type unless the body is announced as this type, in UTF-8 and uncompressed */

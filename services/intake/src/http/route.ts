@@ -21,7 +21,12 @@ type BodyOf<O> = O extends {
 }
   ? z.output<S>
   : undefined;
-type CallerOf<O> = O extends { readonly access: "customer" } ? Extract<Caller, { scope: "customer" }> : Caller;
+/** Nobody where no key is asked for. */
+type CallerOf<O> = O extends { readonly access: "public" }
+  ? null
+  : O extends { readonly access: "customer" }
+    ? Extract<Caller, { scope: "customer" }>
+    : Caller;
 
 /** One request, checked. */
 export interface Call<O extends Operation> {
@@ -91,8 +96,8 @@ async function checkedCall<O extends Operation>(
   span: Span,
 ): Promise<Call<O>> {
   const { params, query, headers, body, access } = operation;
-  const caller = await context.authenticate(request.get("authorization"));
-  requireScope(caller, access);
+  const caller = access === "public" ? null : await context.authenticate(request.get("authorization"));
+  if (caller !== null) requireScope(caller, access);
   let signal: AbortSignal | undefined;
   const readsBody = body === undefined || options.readsBody === true;
   // The cast says what the checks have just established: each value is its schema's output.

@@ -7,7 +7,7 @@ import type { IntakeContext } from "../context.ts";
 import type { ApiError } from "../http/api-error.ts";
 
 /** The job's next step, with what else is to be written in its transition. */
-export type Movement = Pick<Transition, "next" | "event" | "effects" | "decided">;
+export type Movement = Pick<Transition, "next" | "event" | "effects" | "decided" | "reply">;
 
 /** Each lost race means that the job has moved on; after a few moves it is nearly done anyway. */
 const LOST_RACES_MAX = 10;

@@ -54,6 +54,7 @@ import { putCustomerTermsRoute } from "./put-customer-terms/put-customer-terms.t
 import { putOutcomeTypeRoute } from "./put-outcome-type/put-outcome-type.ts";
 import { reconcileRoute } from "./reconcile/reconcile.ts";
 import { reinstateJudgeRoute } from "./reinstate-judge/reinstate-judge.ts";
+import { replyToInquiryRoute } from "./reply-to-inquiry/reply-to-inquiry.ts";
 import { resolveDisputeRoute } from "./resolve-dispute/resolve-dispute.ts";
 import { reverifyJobRoute } from "./reverify-job/reverify-job.ts";
 import { tryOutcomeTypeRoute } from "./try-outcome-type/try-outcome-type.ts";
@@ -104,6 +105,7 @@ export const ROUTES: readonly Route[] = [
   listBookChecksRoute,
   listJudgesRoute,
   reinstateJudgeRoute,
+  replyToInquiryRoute,
   getMarginRoute,
   getReceiptKeysRoute,
   importRatesRoute,
