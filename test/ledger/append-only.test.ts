@@ -1,6 +1,7 @@
 /** Hazard: history that is rewritten: what was booked, judged, charged or promised. */
 import { driveTo, take, judge, claim, answer, happens } from "@contingent/testkit/jobs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { labelAsOperator } from "@contingent/ledger/quality/operator-label";
 import { databaseOfThisFile } from "../db/open.ts";
 import { outcomeOf } from "./by-hand.ts";
 import { credit } from "./charged.ts";
@@ -19,13 +20,16 @@ const TABLES = [
   "permitted_flow",
   "credit_note",
   "outcome_label",
+  "operator_label",
   "judge",
   "judge_canary",
   "judge_suspension",
 ];
 
 beforeAll(async () => {
-  await credit(db.pool, await driveTo(db.pool, "closed"), 1n, "ref");
+  const jobId = await driveTo(db.pool, "closed");
+  await credit(db.pool, jobId, 1n, "ref");
+  await labelAsOperator(db.pool, { jobId, correct: true, reason: "I looked.", givenBy: "key_test" });
   await take(db.pool, await driveTo(db.pool, "queued"), claim(), answer(), judge("fail"));
   await take(db.pool, await driveTo(db.pool, "awaiting_acceptance"), happens("accepted"));
   await db.pool.query(A_SUSPENDED_JUDGE);
