@@ -31,7 +31,10 @@ export type PlacedInquiry = PlacedLeaf<RegisteredInquiry>;
 /** A verdict, or what has to be asked first. */
 export type Evaluation =
   | { readonly kind: "verdict"; readonly verdict: Verdict }
-  | { readonly kind: "inquire"; readonly leaf: PlacedInquiry };
+  | { readonly kind: "inquire"; readonly leaf: PlacedInquiry; readonly soFar: SoFar };
+
+/** What is known before somebody is asked. */
+export type SoFar = Pick<Verdict, "leaves" | "findings">;
 
 /**
  * Judges an answer by a tree of validators. The leaves have their say one after the other, the cheapest first, as long as
@@ -66,7 +69,10 @@ export async function evaluate(
     }
     if (isDecided(scoreOf(root, results), thresholds, exact)) break;
     const reply = replies?.get(path);
-    if (reply === undefined) return { kind: "inquire", leaf: { path, validator, options } };
+    if (reply === undefined) {
+      const soFar = { leaves, findings: findingsSoFar(root, results) };
+      return { kind: "inquire", leaf: { path, validator, options }, soFar };
+    }
     note(path, reply.validator, reply, reply.durationMs);
   }
   const { low: score } = scoreOf(root, results);
@@ -75,7 +81,7 @@ export async function evaluate(
     verdict: {
       decision: decisionFor(score, thresholds.successAt, thresholds.partialAt),
       score,
-      findings: inTurn(findingsOf(root, results)).slice(0, VERDICT_FINDINGS_MAX),
+      findings: findingsSoFar(root, results),
       validators: [...new Set(leaves.map(({ validator }) => validator))],
       leaves,
     },
@@ -119,6 +125,10 @@ function scoreOf(at: Member, results: ReadonlyMap<string, LeafResult>): Range {
     const known = results.get(path)?.score;
     return { low: known ?? 0, high: known ?? 1 };
   });
+}
+
+function findingsSoFar(root: Member, results: ReadonlyMap<string, LeafResult>): readonly Finding[] {
+  return inTurn(findingsOf(root, results)).slice(0, VERDICT_FINDINGS_MAX);
 }
 
 /** Why a node is not perfect, leaf by leaf, for the next attempt: nothing from members that do not matter. */

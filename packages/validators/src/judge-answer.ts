@@ -9,7 +9,7 @@ import { REVIEW } from "@contingent/core/job/inquire";
 import { type OutcomeTypeVersion, thresholdsAt } from "@contingent/core/outcome-type";
 import { dependsOnScore } from "@contingent/core/pricing/price";
 import { decisionFor, type Finding, type Thresholds, type Verdict } from "@contingent/core/verdict";
-import { evaluate, type PlacedInquiry } from "./evaluate.ts";
+import { evaluate, type PlacedInquiry, type SoFar } from "./evaluate.ts";
 import { OUTPUT_VALIDATOR, parseOutput } from "./parse-output.ts";
 import { featuresIn, valueIn } from "./outcome-value.ts";
 import { validatorNamed } from "./registry.ts";
@@ -40,7 +40,7 @@ export interface JudgedAnswer extends Verdict {
 /** A verdict on an answer, or what has to be asked before there can be one. */
 export type Judgement =
   | { readonly kind: "verdict"; readonly verdict: JudgedAnswer }
-  | { readonly kind: "inquire"; readonly leaf: PlacedInquiry; readonly subject: Subject };
+  | { readonly kind: "inquire"; readonly leaf: PlacedInquiry; readonly soFar: SoFar; readonly subject: Subject };
 
 /**
  * Judges an answer by its outcome type's validators: the same evidence always gets the same verdict.

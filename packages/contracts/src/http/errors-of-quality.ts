@@ -1,5 +1,23 @@
-/** The errors that audits and calibration can end with: a part of the closed list in errors.ts, which checks their form. */
+/** The errors that reviews, audits and calibration can end with: a part of the closed list in errors.ts, which checks their form. */
 export const QUALITY_ERRORS = {
+  review_not_found: {
+    type: "not_found_error",
+    status: 404,
+    meaning: "There is no such review.",
+    remedy: "Check the id (`inq_…`), or list the open reviews.",
+  },
+  review_decided: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "The review was decided already: otherwise, or for another reason.",
+    remedy: "Read the review. What was decided first stands.",
+  },
+  review_over: {
+    type: "conflict_error",
+    status: 409,
+    meaning: "The review can no longer be decided: its time is over, or the job does not wait for it any more.",
+    remedy: "Read the review and its job: the message says what has happened.",
+  },
   audit_not_found: {
     type: "not_found_error",
     status: 404,

@@ -41,6 +41,7 @@ import {
 } from "./outcome-types.ts";
 import { getPriceRecommendation } from "./price-recommendation.ts";
 import { QUALITY_OPERATIONS } from "./quality.ts";
+import { REVIEW_OPERATIONS } from "./reviews.ts";
 import { jwksSchema, receiptSchema, reverificationSchema } from "./receipts.ts";
 import { getMargin } from "./margin.ts";
 import { getPriceBook, importRates } from "./price-book.ts";
@@ -362,6 +363,7 @@ export const OPERATIONS: readonly Operation[] = [
   listOutcomeTypeVersions,
   getOutcomeTypeVersion,
   getPriceRecommendation,
+  ...REVIEW_OPERATIONS,
   ...QUALITY_OPERATIONS,
   listStatements,
   getStatement,

@@ -34,7 +34,7 @@ const amount = z
   .string()
   .refine((text) => (parseMoney(text) ?? -1n) >= ZERO, { error: 'must be an amount such as "0.50"' });
 
-const options: z.ZodType<HumanOptions> = z.strictObject({
+export const humanOptions: z.ZodType<HumanOptions> = z.strictObject({
   instructions: z.string().trim().min(1).max(INSTRUCTIONS_CHARACTERS_MAX),
   sla_ms: z.int().min(SLA_MIN_MS).max(SLA_MAX_MS),
   on_silence: z.enum(["pass", "fail", "error"]),
@@ -64,7 +64,7 @@ export const human: Inquiry<HumanOptions> = {
   name: "human",
   version: 1,
   asked: "person",
-  options,
+  options: humanOptions,
   costMax: costOfReview,
   durationMs: ({ sla_ms: slaMs }) => slaMs,
   plan: (_, of) => ({ reserve: costOfReview(of), payee: payeeOf(of) }),

@@ -10,6 +10,7 @@ import { createCustomerKeyRoute } from "./create-customer-key/create-customer-ke
 import { createCustomerRoute } from "./create-customer/create-customer.ts";
 import { createGrantRoute, createTopUpRoute } from "./create-grant/create-grant.ts";
 import { createJobRoute } from "./create-job/create-job.ts";
+import { decideReviewRoute } from "./decide-review/decide-review.ts";
 import { decideAuditRoute } from "./decide-audit/decide-audit.ts";
 import { getAttemptCostRoute } from "./get-attempt-cost/get-attempt-cost.ts";
 import { getAuditRoute } from "./get-audit/get-audit.ts";
@@ -26,6 +27,7 @@ import { getQualityRoute } from "./get-quality/get-quality.ts";
 import { getReceiptKeysRoute } from "./get-receipt-keys/get-receipt-keys.ts";
 import { getReceiptRoute } from "./get-receipt/get-receipt.ts";
 import { getReconciliationRoute, listReconciliationsRoute } from "./get-reconciliation/get-reconciliation.ts";
+import { getReviewRoute } from "./get-review/get-review.ts";
 import { getStatementCsvRoute } from "./get-statement-csv/get-statement-csv.ts";
 import { getStatementPageRoute } from "./get-statement-page/get-statement-page.ts";
 import { getStatementRoute } from "./get-statement/get-statement.ts";
@@ -44,6 +46,7 @@ import { listJobsRoute } from "./list-jobs/list-jobs.ts";
 import { listJudgesRoute } from "./list-judges/list-judges.ts";
 import { listOutcomeTypesRoute, listOutcomeTypeVersionsRoute } from "./list-outcome-types/list-outcome-types.ts";
 import { listQualityAlertsRoute } from "./list-quality-alerts/list-quality-alerts.ts";
+import { listReviewsRoute } from "./list-reviews/list-reviews.ts";
 import { listStatementLinesRoute } from "./list-statement-lines/list-statement-lines.ts";
 import { listStatementsRoute } from "./list-statements/list-statements.ts";
 import { moveTestClockRoute } from "./move-test-clock/move-test-clock.ts";
@@ -90,6 +93,9 @@ export const ROUTES: readonly Route[] = [
   getQualityPageRoute,
   listAuditsRoute,
   getAuditRoute,
+  listReviewsRoute,
+  getReviewRoute,
+  decideReviewRoute,
   decideAuditRoute,
   labelJobRoute,
   listQualityAlertsRoute,

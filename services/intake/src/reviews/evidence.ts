@@ -1,0 +1,66 @@
+/** What a reviewer is shown besides the answer: what to look for, and what the other validators have said so far. */
+import type { Json } from "@contingent/core/json";
+import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
+import type { Finding, LeafVerdict } from "@contingent/core/verdict";
+import type { ReviewInFull } from "@contingent/db/reviews";
+import { human, humanOptions } from "@contingent/validators/human/human";
+import { judgeAnswer } from "@contingent/validators/judge-answer";
+import { inquiriesIn } from "@contingent/validators/leaves";
+import { parseOutput } from "@contingent/validators/parse-output";
+import { ValidatorError } from "@contingent/validators/validator";
+import type { IntakeContext } from "../context.ts";
+
+/** What the reviewer is asked. */
+export interface ReviewQuestion {
+  readonly instructions: string;
+  readonly mayScore: boolean;
+}
+
+export interface ReviewEvidence extends ReviewQuestion {
+  readonly description: string;
+  readonly output: Json;
+  readonly leaves: readonly LeafVerdict[];
+  readonly findings: readonly Finding[];
+  /** Why the validators break; null: they do not. */
+  readonly error: string | null;
+}
+
+const IN_PLACE_OF_VALIDATORS: ReviewQuestion = {
+  instructions:
+    "The validators of this outcome type cannot check the answer. Decide in their place whether it is what the outcome type promises.",
+  mayScore: false,
+};
+
+export function questionOf({ kind, leaf }: ReviewInFull, { validator }: OutcomeTypeVersion): ReviewQuestion {
+  if (kind === "validator_error") return IN_PLACE_OF_VALIDATORS;
+  const asking = inquiriesIn(validator).find(({ path }) => path === leaf);
+  const options = humanOptions.safeParse(asking?.options);
+  if (asking?.validator.name !== human.name || !options.success) return { instructions: "", mayScore: false };
+  return { instructions: options.data.instructions, mayScore: options.data.score };
+}
+
+export async function evidenceFor(
+  { versions, run }: Pick<IntakeContext, "versions" | "run">,
+  review: ReviewInFull,
+): Promise<ReviewEvidence> {
+  const version = await versions.get(review.versionId);
+  const parsed = parseOutput(review.text);
+  const shown = {
+    ...questionOf(review, version),
+    description: version.description,
+    output: parsed.ok ? parsed.value : null,
+  };
+  // What was said before this review: its own result is no help to whoever decides.
+  const replies = review.replies.filter(({ inquiryId }) => inquiryId !== review.id);
+  try {
+    const judged = await judgeAnswer(
+      { version, step: review.step, input: review.input, text: review.text, replies },
+      run,
+    );
+    const { leaves, findings } = judged.kind === "inquire" ? judged.soFar : judged.verdict;
+    return { ...shown, leaves, findings, error: null };
+  } catch (error) {
+    if (!(error instanceof ValidatorError)) throw error;
+    return { ...shown, leaves: [], findings: [], error: error.message };
+  }
+}
