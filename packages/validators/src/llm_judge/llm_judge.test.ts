@@ -3,7 +3,17 @@ import { parseMoney } from "@contingent/core/money";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ValidatorError } from "../validator.ts";
-import { answered, CALL_COST, judging, question, saying, sayingOf, sitting, USAGE } from "./llm_judge.fixture.ts";
+import {
+  answered,
+  CALL_COST,
+  failing,
+  judging,
+  question,
+  saying,
+  sayingOf,
+  sitting,
+  USAGE,
+} from "./llm_judge.fixture.ts";
 import { llmJudge } from "./llm_judge.ts";
 import { ballotFor, delimiterFor } from "./prompt.ts";
 import { voteIn } from "./votes.ts";
@@ -135,19 +145,40 @@ describe("a judgement", () => {
   });
 
   test("that was lost on the way has cost nobody knows what, and is not asked for again", async () => {
-    const { means, calls } = sitting(() => ({
-      kind: "timeout",
-      mayHaveBeenBilled: true,
-      message: "No answer in time.",
-    }));
+    const { means, calls } = sitting(() => failing({ kind: "timeout", mayHaveBeenBilled: true }));
     expect(await llmJudge.ask(question(), judging(), means)).toMatchObject({ kind: "broke", cost: null });
     expect(calls).toHaveLength(1);
   });
 
-  test("that was not begun is asked for again, and is free if that fails too", async () => {
-    const { means, calls } = sitting(() => ({ kind: "unavailable", mayHaveBeenBilled: false, message: "Overloaded." }));
-    expect(await llmJudge.ask(question(), judging(), means)).toMatchObject({ kind: "broke", cost: 0n });
-    expect(calls).toHaveLength(2);
+  test("that was not begun is waited for: a provider's bad minute is no reason to trouble a person", async () => {
+    const { means, waits } = sitting((call, n) => (n < 3 ? failing() : saying(true, call)));
+    expect(await llmJudge.ask(question(), judging(), means)).toMatchObject({ kind: "answered", cost: CALL_COST });
+    expect(waits).toEqual([1_000, 2_000, 4_000]);
+  });
+
+  test("is asked for again when the provider says so, within bounds", async () => {
+    const slowDown = (ms: number) => failing({ kind: "rate_limited", retryAfterMs: ms });
+    const { means, waits } = sitting((call, n) => (n < 2 ? slowDown(n === 0 ? 7_000 : 600_000) : saying(true, call)));
+    expect((await llmJudge.ask(question(), judging(), means)).kind).toBe("answered");
+    expect(waits).toEqual([7_000, 30_000]);
+  });
+
+  test("that is never begun is given up, and is free", async () => {
+    const { means, calls } = sitting(() => failing());
+    expect(await llmJudge.ask(question(), judging({ cost_max: "0.011" }), means)).toMatchObject({
+      kind: "broke",
+      cost: 0n,
+    });
+    expect(calls).toHaveLength(6);
+  });
+
+  test("that was rejected is not asked for again", async () => {
+    const { means, calls } = sitting(() => failing({ kind: "rejected" }));
+    expect(await llmJudge.ask(question(), judging({ cost_max: "0.011" }), means)).toMatchObject({
+      kind: "broke",
+      cost: 0n,
+    });
+    expect(calls).toHaveLength(1);
   });
 
   test("whose usage has no price has an unknown cost", async () => {
