@@ -5,7 +5,7 @@
 import type { JobId, VerdictId } from "@contingent/core/ids";
 import type { Json } from "@contingent/core/json";
 import { type Nanos, nanos } from "@contingent/core/money";
-import type { Decision } from "@contingent/core/verdict";
+import type { Decision, LeafVerdict } from "@contingent/core/verdict";
 import { type RecordedReply, repliesAbout } from "./inquiries.ts";
 import type { Queryable } from "./pool.ts";
 
@@ -18,6 +18,8 @@ export interface StoredEvidence {
     readonly value: Nanos | null;
     readonly validators: readonly string[];
     readonly evidenceHash: string;
+    /** Null: the verdict is older than this record. */
+    readonly leaves: readonly LeafVerdict[] | null;
   };
   /** Index of the step of the cascade that the judged answer was made on. */
   readonly step: number;
@@ -36,6 +38,7 @@ interface EvidenceRow {
   readonly evidence_hash: string;
   readonly value_nanos: bigint | null;
   readonly step: number | null;
+  readonly leaves: readonly LeafVerdict[] | null;
   readonly input: Json;
   readonly text: string | null;
   readonly replies: readonly RecordedReply[] | null;
@@ -43,7 +46,7 @@ interface EvidenceRow {
 
 // The verdict that was charged for; before a charge the one in hand, else the latest.
 const EVIDENCE = `
-  SELECT v.id, v.decision, v.score, v.validators, v.evidence_hash, v.value_nanos, v.step, i.input, a.output AS text,
+  SELECT v.id, v.decision, v.score, v.validators, v.evidence_hash, v.value_nanos, v.step, v.leaves, i.input, a.output AS text,
          ${repliesAbout("a.id")} AS replies
     FROM job j
     JOIN job_input i ON i.job_id = j.id
@@ -61,10 +64,10 @@ export async function storedEvidence(db: Queryable, jobId: JobId): Promise<Store
   const { rows } = await db.query<EvidenceRow>({ name: "stored-evidence", text: EVIDENCE, values: [jobId] });
   const [row] = rows;
   if (row === undefined) return null;
-  const { id, decision, score, validators, evidence_hash: evidenceHash } = row;
+  const { id, decision, score, validators, leaves, evidence_hash: evidenceHash } = row;
   const value = row.value_nanos === null ? null : nanos(row.value_nanos);
   return {
-    verdict: { id, decision, score, value, validators, evidenceHash },
+    verdict: { id, decision, score, value, validators, evidenceHash, leaves },
     step: row.step ?? 0,
     input: row.input,
     // What is no longer there is not what was judged: the hash will tell.

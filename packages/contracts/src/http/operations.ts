@@ -42,7 +42,7 @@ import {
 import { getPriceRecommendation } from "./price-recommendation.ts";
 import { QUALITY_OPERATIONS } from "./quality.ts";
 import { REVIEW_OPERATIONS } from "./reviews.ts";
-import { jwksSchema, receiptSchema, reverificationSchema } from "./receipts.ts";
+import { anyReverificationSchema, jwksSchema, receiptSchema } from "./receipts.ts";
 import { getMargin } from "./margin.ts";
 import { getPriceBook, importRates } from "./price-book.ts";
 import { getReconciliation, listReconciliations, reconcile } from "./reconciliations.ts";
@@ -228,7 +228,7 @@ export const reverifyJob = {
     "Runs the deterministic validators of the job's outcome type version on the stored evidence and says whether the verdict stands. Nothing is changed by it.",
   params: jobParams,
   query: z.strictObject({}),
-  answers: { 200: { description: "Whether the verdict stands.", schema: reverificationSchema } },
+  answers: { 200: { description: "Whether the verdict stands.", schema: anyReverificationSchema } },
   errors: ["job_not_found", "no_verdict"],
 } as const satisfies Operation;
 

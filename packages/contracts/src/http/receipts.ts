@@ -118,5 +118,26 @@ export const reverificationSchema = z
   })
   .meta({ id: "Reverification" });
 
+const scoreThen = z.number().min(0).max(1).nullable();
+
+/** Which leaf says otherwise is for whoever knows the tree. */
+export const operatorReverificationSchema = reverificationSchema
+  .extend({
+    leaves: z
+      .array(
+        z.object({
+          leaf: z.string().meta({ examples: ["/all/1"] }),
+          was: scoreThen.meta({ description: "Null: it had no say, or that was not recorded." }),
+          is: scoreThen.meta({ description: "Null: it has no say, or the check cannot be made." }),
+        }),
+      )
+      .meta({ description: "What each leaf of the tree said, and what it says today." }),
+  })
+  .meta({ id: "OperatorReverification" });
+
+/** Either view, by the scope of the key. */
+export const anyReverificationSchema = z.union([operatorReverificationSchema, reverificationSchema]);
+
+export type OperatorReverificationBody = z.output<typeof operatorReverificationSchema>;
 export type ReverificationBody = z.output<typeof reverificationSchema>;
 export type ReverificationCause = ReverificationBody["because"];

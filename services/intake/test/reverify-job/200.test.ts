@@ -1,4 +1,9 @@
-import { receiptSchema, type ReverificationBody, reverificationSchema } from "@contingent/contracts/http/receipts";
+import {
+  operatorReverificationSchema,
+  receiptSchema,
+  type ReverificationBody,
+  reverificationSchema,
+} from "@contingent/contracts/http/receipts";
 import type { JobId } from "@contingent/core/ids";
 import { nanos } from "@contingent/core/money";
 import { transaction } from "@contingent/db/pool";
@@ -59,6 +64,27 @@ describe("the verdict stands", () => {
     });
     expect(found.evidence_hash.recomputed).toBe(found.evidence_hash.stored);
     expect(await reverified(id, api.operator)).toEqual(found);
+  });
+
+  test("leaf by leaf, for the operator", async () => {
+    const id = await judgedJob(api, REVIEWED);
+    const { body } = await api.operator.send({ method: "POST", path: `/v1/jobs/${id}/reverify` });
+    expect(operatorReverificationSchema.parse(body)).toEqual({
+      ...(await reverified(id)),
+      leaves: [
+        { leaf: "/all/0", was: 1, is: 1 },
+        { leaf: "/all/1", was: 0.5, is: 0.5 },
+      ],
+    });
+    const { body: shown } = await api.customer.send({ method: "POST", path: `/v1/jobs/${id}/reverify` });
+    expect(shown).not.toHaveProperty("leaves");
+    // A verdict from before leaves were recorded has none to hold those of today against.
+    await tamper("UPDATE verdict SET leaves = NULL WHERE job_id = $1", id);
+    const { body: old } = await api.operator.send({ method: "POST", path: `/v1/jobs/${id}/reverify` });
+    expect(operatorReverificationSchema.parse(old).leaves).toEqual([
+      { leaf: "/all/0", was: null, is: 1 },
+      { leaf: "/all/1", was: null, is: 0.5 },
+    ]);
   });
 
   test("also one that went against the answer, with its findings", async () => {

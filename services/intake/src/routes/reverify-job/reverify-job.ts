@@ -3,14 +3,15 @@ import type { JobView } from "@contingent/db/job-views";
 import { ApiError } from "../../http/api-error.ts";
 import { route } from "../../http/route.ts";
 import { findJob } from "../../jobs/find.ts";
-import { renderReverification } from "../../jobs/render-reverification.ts";
+import { renderLeaves, renderReverification } from "../../jobs/render-reverification.ts";
 import { reverify } from "../../jobs/reverify.ts";
 
 export const reverifyJobRoute = route(reverifyJob, async (context, { caller, params }) => {
   const view = await findJob(context, caller, params.id);
   const found = await reverify(context, params.id);
   if (found === null) throw noVerdict(view);
-  return { status: 200, body: renderReverification(params.id, found) };
+  const body = renderReverification(params.id, found);
+  return { status: 200, body: caller.scope === "operator" ? { ...body, leaves: renderLeaves(found) } : body };
 });
 
 function noVerdict({ id, state, reason }: JobView): ApiError {
