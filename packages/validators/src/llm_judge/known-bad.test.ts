@@ -35,6 +35,7 @@ describe("a bad answer that is made from a real one", () => {
     ],
     total: 19.5,
     confidence: 0.93,
+    reading_notes: "The date is smudged.",
   };
 
   test.each(Array.from({ length: 25 }, (_, i) => `seed ${i}`))("has its form and other values: %s", (seed) => {
@@ -44,7 +45,7 @@ describe("a bad answer that is made from a real one", () => {
     // Several values, since one slip might not matter.
     expect(differing(real, bad?.output ?? null)).toBeGreaterThan(3);
     // What a model says of itself makes no answer bad.
-    expect(bad?.output).toMatchObject({ confidence: 0.93 });
+    expect(bad?.output).toMatchObject({ confidence: 0.93, reading_notes: "The date is smudged." });
     expect(["invoice", "order"]).toContain((bad?.output as typeof real | undefined)?.kind);
     expect((bad?.output as typeof real | undefined)?.issue_date).toMatch(/^2026-03-\d\d$/);
   });

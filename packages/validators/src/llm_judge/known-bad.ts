@@ -17,7 +17,7 @@ const SHARE = 0.5;
 const CHANGES_MIN = 2;
 const CHANGES_MAX = 20;
 /** What a model says about itself, or to explain itself: other values there do not make an answer bad. */
-const ASIDE = /confidence|certainty|probab|score|complete|explanation|reason|comment|note/i;
+const ASIDE = /(?:^|[_-])(?:confidence|certainty|probability|explanations?|reasons?|reasoning|comments?|notes?)$/i;
 
 /** A value in the answer: the names and indexes that lead to it. */
 interface Leaf {
