@@ -60,6 +60,15 @@ describe("a tree that judges alone could bring to a bill is refused", () => {
         threshold: 0.9,
       },
     ],
+    [
+      "a judge and a customer who may say nothing",
+      {
+        all: [
+          judge(),
+          { use: "customer_acceptance", options: { mode: "window", duration_ms: 60_000, on_silence: "accept" } },
+        ],
+      },
+    ],
     ["two judges", { all: [judge(), judge({ rubric: "It is polite." })] }],
     ["not what a judge finds", { not: judge() }],
     ["a check whose failure is another way to pass", { any: [{ not: judge() }, check] }],

@@ -113,6 +113,8 @@ describe("a judge", () => {
     const refused = await put("linted");
     expectError(refused, "invalid_outcome_type");
     expect(refused.body).toMatchObject({ error: { param: "/validator/all/1/options/models/0" } });
+    // The same model judges other types, and was asked there too.
+    await canary(await judgedJobOf("not-linted"), "claude-opus-5-5", true);
     expect((await put("not-linted")).status).toBe(201);
   });
 });
