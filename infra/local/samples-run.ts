@@ -1,15 +1,19 @@
 /** Runs the sample jobs through the public API, as a customer would, and shows what came of them. */
 import { createHash } from "node:crypto";
 import { jobSchema, type JobBody } from "@contingent/contracts/http/job";
+import type { OutcomeTypeDefinition } from "@contingent/contracts/http/outcome-types";
 import { summarySchema } from "@contingent/contracts/http/summary";
+import type { Json } from "@contingent/core/json";
 import { formatMoney, parseMoney, sum, ZERO } from "@contingent/core/money";
 import { Problem } from "@contingent/embedded/problem";
 import { ApiError } from "@contingent/embedded/api-client";
 import { showBooks } from "./books.ts";
+import { type Attended, attendUntil } from "./people.ts";
 import { showStory, showSummary, showCurl } from "./report.ts";
 import { sampleJobs, sampleOutcomeTypes, type SampleJob } from "./samples/samples.ts";
 import type { Progress, Screen } from "./screen.ts";
 import type { Stack } from "./stack.ts";
+import type { VendorRegister } from "./vendor-register.ts";
 
 const SUBMISSIONS_AT_ONCE = 8;
 /** Above the samples' deadline of two minutes, after which every job is closed one way or another. */
@@ -19,9 +23,14 @@ const CLOSED_TIMEOUT_MS = 180_000;
  * Publishes the sample outcome types, submits the jobs, waits until all are closed, and reports.
  * @throws Problem when the API refuses something, or a job does not end
  */
-export async function runSamples(stack: Stack, screen: Screen, dataFolder: string): Promise<void> {
+export async function runSamples(
+  stack: Stack,
+  screen: Screen,
+  dataFolder: string,
+  register: VendorRegister,
+): Promise<void> {
   screen.heading("Samples");
-  const { jobs, existing } = await submitAll(stack, screen).catch((error: unknown) => {
+  const { jobs, existing } = await submitAll(stack, screen, register).catch((error: unknown) => {
     const said = error instanceof Error ? error.message : String(error);
     throw new Problem(`The samples did not go through: ${said}`, { cause: error });
   });
@@ -37,7 +46,7 @@ export async function runSamples(stack: Stack, screen: Screen, dataFolder: strin
   }
   await showStory(screen, stack.operator, jobs);
   await showBooks(screen, stack, dataFolder);
-  showCurl(screen, stack, shortest(sampleJobs));
+  showCurl(screen, stack, shortest(sampleJobs.filter(worksAlone)));
 }
 
 function announce(stack: Stack, screen: Screen): void {
@@ -57,6 +66,12 @@ function mostCost(): string {
   return formatMoney(sum(sampleJobs.map((job) => caps.get(job.outcome_type) ?? ZERO)));
 }
 
+/** Whether nobody besides the system has a say in it. */
+function worksAlone({ outcome_type: type }: SampleJob): boolean {
+  const definition = sampleOutcomeTypes.find(({ name }) => name === type)?.definition;
+  return !/"use":"(?:human|customer_acceptance|http)"/.test(JSON.stringify(definition?.validator ?? null));
+}
+
 /** The sample that makes the shortest command to copy. */
 function shortest(jobs: readonly SampleJob[]): SampleJob | null {
   const length = (job: SampleJob): number => JSON.stringify(job.input).length;
@@ -69,8 +84,9 @@ interface Submitted {
   readonly existing: number;
 }
 
-async function submitAll(stack: Stack, screen: Screen): Promise<Submitted> {
-  for (const { name, definition } of sampleOutcomeTypes) await stack.operator.publish(name, definition);
+async function submitAll(stack: Stack, screen: Screen, register: VendorRegister): Promise<Submitted> {
+  for (const { name, definition } of sampleOutcomeTypes)
+    await stack.operator.publish(name, withRegister(definition, register.url));
   announce(stack, screen);
   const progress = screen.progress(sampleJobs.length);
   const jobs: JobBody[] = [];
@@ -89,10 +105,29 @@ async function submitAll(stack: Stack, screen: Screen): Promise<Submitted> {
       );
     }
   };
-  await Promise.all(Array.from({ length: SUBMISSIONS_AT_ONCE }, lane));
-  await Promise.all(closing);
+  const allClosed = Promise.all(Array.from({ length: SUBMISSIONS_AT_ONCE }, lane)).then(() => Promise.all(closing));
+  const attended = await attendUntil(allClosed, stack);
   progress.end();
+  showOthers(screen, attended, register.asked());
   return { jobs, existing };
+}
+
+/** The definition with the service where it is now. */
+function withRegister(definition: OutcomeTypeDefinition, url: string): Json {
+  const sent = JSON.stringify(definition).replaceAll(
+    /"http:\/\/127\.0\.0\.1:\d+\/vendors\/check"/g,
+    JSON.stringify(url),
+  );
+  return JSON.parse(sent) as Json;
+}
+
+/** What was not decided by the system: by people, whom the start command played, and by a service of the operator's. */
+function showOthers(screen: Screen, { released, rejected, accepted }: Attended, asked: number): void {
+  if (released + rejected + accepted + asked === 0) return;
+  const rejections = rejected === 0 ? "" : `, rejected ${rejected}`;
+  screen.line(
+    `  In the place of people this command released ${released} reviews${rejections} and accepted ${accepted} outcomes; its vendor register was asked ${asked} times.`,
+  );
 }
 
 async function submit(sample: SampleJob, stack: Stack): Promise<{ readonly job: JobBody; readonly existing: boolean }> {

@@ -19,6 +19,7 @@ import { API_PORT_DEFAULT, UsageError, type StartOptions } from "./options.ts";
 import { receiptKeysFile } from "./receipt-keys.ts";
 import type { Screen } from "./screen.ts";
 import { foreignDatabase, startDatabase, type StartedDatabase } from "./start-database.ts";
+import { validatorSecretsFile } from "./vendor-register.ts";
 
 export interface Stack {
   /** The API with the customer's key. */
@@ -59,6 +60,7 @@ export async function startStack(options: StartOptions, screen: Screen, lock: Lo
     anthropic: { apiKey: models.apiKey, baseUrl: models.baseUrl },
     workers,
     receiptKeysFile: receiptKeysFile(options.dataFolder),
+    validatorSecretsFile: validatorSecretsFile(options.dataFolder),
   });
   const services = await screen.step(
     "services",

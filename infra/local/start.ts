@@ -12,6 +12,7 @@ import { HELP, parseOptions, UsageError, type StartOptions } from "./options.ts"
 import { runSamples } from "./samples-run.ts";
 import { openScreen } from "./screen.ts";
 import { startStack } from "./stack.ts";
+import { startVendorRegister } from "./vendor-register.ts";
 
 const EXIT_PROBLEM = 1;
 const EXIT_USAGE = 2;
@@ -28,7 +29,9 @@ async function start(options: StartOptions): Promise<void> {
   try {
     const stack = await Promise.race([startStack(options, screen, lock), interruption.asked]);
     const orEnd = async <T>(work: Promise<T>): Promise<T> => await Promise.race([work, interruption.asked, stack.died]);
-    if (options.samples) await orEnd(runSamples(stack, screen, options.dataFolder));
+    // It stays up as long as the system does: jobs of your own are judged by it as well.
+    await using register = await startVendorRegister(options.dataFolder);
+    if (options.samples) await orEnd(runSamples(stack, screen, options.dataFolder, register));
     if (options.once) return;
     screen.line("\nRunning. Ctrl-C stops everything.");
     await Promise.race([aborted(interruption.signal), stack.died]);

@@ -22,8 +22,8 @@ const OPTIONS = judgeOptions.parse({
   cost_max: "1",
 });
 
-/** Samples that no model can do: without figures, without prices, unreadable, with a step that nobody understands. */
-const UNDOABLE = /email-0004|invoice-0016|order-0005|legacy-import/;
+/** Samples that no model can do: without figures, without prices, unreadable, with a step or a question that nobody understands. */
+const UNDOABLE = /email-0004|invoice-0016|order-0005|legacy-import|question-0004/;
 
 const doable = sampleJobs.filter(({ outcome_key: key }) => !UNDOABLE.test(key));
 
@@ -163,7 +163,6 @@ const means: Means = {
   tierOf: () => null,
   service: () => null,
   isSuspended: async () => false,
-  wait: async () => undefined,
   model: (model) => ({
     provider: "anthropic",
     rate: {

@@ -2,11 +2,14 @@
 import { stripTypeScriptTypes } from "node:module";
 import { isJsonObject, type Json } from "@contingent/core/json";
 import { renderPrompt } from "@contingent/core/prompt";
+import type { Verdict } from "@contingent/core/verdict";
 import { think } from "@contingent/simulator/mind/mind";
 import { readTask } from "@contingent/simulator/mind/task";
 import { findModel } from "@contingent/simulator/models";
 import { checkTree } from "@contingent/validators/check-tree";
-import { evaluate, verdictOf } from "@contingent/validators/evaluate";
+import { type Evaluation, evaluate } from "@contingent/validators/evaluate";
+import { validatorNames } from "@contingent/validators/registry";
+import type { RecordedReply, Replies } from "@contingent/validators/replies";
 import { runHere } from "@contingent/validators/validator";
 import { parseOutput } from "@contingent/validators/parse-output";
 import { compileSchema } from "@contingent/validators/json_schema/schema";
@@ -132,17 +135,31 @@ const FACTS: Readonly<Record<string, readonly (string | number | null)[]>> = {
 
 /** What no model can deliver in full: no number and no buyer; no date; no figures; figures that do not add up; no steps. */
 const PARTIAL = ["invoice-0015", "order-0007"];
-const HOPELESS = ["email-0004", "invoice-0016", "invoice-0019", "order-0005", "function-0021-legacy-import"];
+const HOPELESS = [
+  "email-0004",
+  "invoice-0016",
+  "invoice-0019",
+  "order-0005",
+  "function-0021-legacy-import",
+  // It bills more than was ordered; nobody knows the future.
+  "match-0003",
+  "question-0004",
+];
 
 const nameOf = (job: SampleJob): string => job.outcome_key.replace(/^sample-/, "");
 const jobsOf = (type: string): [string, SampleJob][] =>
   sampleJobs.filter((job) => job.outcome_type === type).map((job) => [nameOf(job), job]);
 
 describe("the samples", () => {
-  test("are at least 44 jobs over two outcome types, each with a key of its own", () => {
+  test("are at least 44 jobs over two outcome types and some over others, each with a key of its own", () => {
     expect(jobsOf("data-extraction").length).toBeGreaterThanOrEqual(26);
     expect(jobsOf("code-generation").length).toBeGreaterThanOrEqual(18);
     expect(new Set(sampleJobs.map((job) => job.outcome_key)).size).toBe(sampleJobs.length);
+  });
+
+  test("show every kind of validator at work", () => {
+    const used = sampleOutcomeTypes.flatMap(({ definition }) => namesIn(definition.validator));
+    expect([...new Set(used)].toSorted()).toEqual(validatorNames());
   });
 
   test.each(sampleOutcomeTypes.map((type) => [type.name, type] as const))(
@@ -175,7 +192,9 @@ describe("the samples", () => {
       } = definitionOf(job);
       const subject = { input: job.input, output: bestAnswer(job), outputSchema };
       const thresholds = { successAt, partialAt: partialAt ?? null };
-      const { decision } = verdictOf(await evaluate(validator as Tree, subject, thresholds, { run: runHere }));
+      const { decision } = await agreed((replies) =>
+        evaluate(validator as Tree, subject, thresholds, { run: runHere, replies }),
+      );
       expect(decision).toBe(HOPELESS.includes(name) ? "fail" : PARTIAL.includes(name) ? "partial" : "pass");
     },
   );
@@ -214,6 +233,24 @@ function bestAnswer(job: SampleJob): Json {
 function functionOf(job: SampleJob): FunctionInput {
   if (!("signature" in job.input)) throw new Error("This sample is no function.");
   return job.input;
+}
+
+/** The verdict when everybody who is asked agrees: what is left to the checks alone. */
+async function agreed(judge: (replies: Replies) => Promise<Evaluation>): Promise<Verdict> {
+  const replies = new Map<string, RecordedReply>();
+  for (;;) {
+    const found = await judge(replies);
+    if (found.kind === "verdict") return found.verdict;
+    const { path, validator } = found.leaf;
+    replies.set(path, { kind: "leaf", leaf: path, validator: validator.name, score: 1, findings: [], durationMs: 0 });
+  }
+}
+
+/** The validators that a tree names. */
+function namesIn(node: Json): readonly string[] {
+  if (!isJsonObject(node)) return Array.isArray(node) ? node.flatMap(namesIn) : [];
+  if (typeof node["use"] === "string") return [node["use"]];
+  return Object.values(node).flatMap(namesIn);
 }
 
 /** The form of a definition's tree is checked above. */

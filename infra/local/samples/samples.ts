@@ -17,7 +17,7 @@ export interface SampleOutcomeType {
 /** The body of `POST /v1/jobs`. */
 export interface SampleJob {
   readonly outcome_type: string;
-  readonly input: DocumentInput | FunctionInput;
+  readonly input: DocumentInput | FunctionInput | MatchInput | QuestionInput;
   readonly outcome_key: string;
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -30,21 +30,44 @@ const functionInput = z.strictObject({
   examples: z.array(z.strictObject({ input: z.array(z.json()), expected: z.json() })),
 });
 
+const matchInput = z.strictObject({
+  document: z.string(),
+  order: z.strictObject({
+    buyer: z.string(),
+    currency: z.string(),
+    limit: z.number(),
+    lines: z.array(z.strictObject({ description: z.string(), quantity: z.number(), unit_price: z.number() })),
+  }),
+  vendors: z.array(z.string()),
+});
+const questionInput = z.strictObject({
+  question: z.string(),
+  tables: z.array(z.strictObject({ name: z.string(), columns: z.array(z.string()) })),
+});
+
 export type DocumentInput = z.output<typeof documentInput>;
 export type FunctionInput = z.output<typeof functionInput>;
+export type MatchInput = z.output<typeof matchInput>;
+export type QuestionInput = z.output<typeof questionInput>;
 
 const HERE = import.meta.dirname;
 
-/** Both outcome types. */
+/** Every outcome type. Between them they use every kind of validator there is. */
 export const sampleOutcomeTypes: readonly SampleOutcomeType[] = [
   readOutcomeType("data-extraction"),
   readOutcomeType("code-generation"),
+  readOutcomeType("invoice-matching"),
+  readOutcomeType("invoice-approval"),
+  readOutcomeType("sql-question"),
 ];
 
-/** Every sample job, the two outcome types taking turns, so that a short look at a run shows both. */
+/** Every sample job, the outcome types taking turns, so that a short look at a run shows them all. */
 export const sampleJobs: readonly SampleJob[] = takingTurns(
   jobsIn("data-extraction", (text) => documentInput.parse({ document: text })),
   jobsIn("code-generation", (text) => functionInput.parse(JSON.parse(text))),
+  jobsIn("invoice-matching", (text) => matchInput.parse(JSON.parse(text))),
+  jobsIn("invoice-approval", (text) => documentInput.parse({ document: text })),
+  jobsIn("sql-question", (text) => questionInput.parse(JSON.parse(text))),
 );
 
 function readOutcomeType(name: string): SampleOutcomeType {
@@ -62,11 +85,8 @@ function jobsIn(outcomeType: string, read: (text: string) => SampleJob["input"])
   }));
 }
 
-/** Items of both lists, one of the shorter after every few of the longer. */
-function takingTurns<T>(first: readonly T[], second: readonly T[]): T[] {
-  const place = (item: T, i: number, of: readonly T[]): { item: T; at: number } => ({
-    item,
-    at: (i + 0.5) / of.length,
-  });
-  return [...first.map(place), ...second.map(place)].toSorted((a, b) => a.at - b.at).map(({ item }) => item);
+/** The items of all lists, each list spread evenly over the whole. */
+function takingTurns<T>(...lists: readonly (readonly T[])[]): T[] {
+  const places = lists.flatMap((list) => list.map((item, i) => ({ item, at: (i + 0.5) / list.length })));
+  return places.toSorted((a, b) => a.at - b.at).map(({ item }) => item);
 }

@@ -70,6 +70,8 @@ export interface Wiring {
   readonly workers: Readonly<Record<string, number>>;
   /** The keys that sign receipts; without, the API makes one for as long as it runs. */
   readonly receiptKeysFile?: string | undefined;
+  /** The secrets of `http` validators; with them, services on this machine may be asked. */
+  readonly validatorSecretsFile?: string | undefined;
   /** Further variables for every service, such as LOG_LEVEL. They win. */
   readonly extra?: Readonly<Record<string, string>> | undefined;
 }
@@ -96,11 +98,15 @@ export function serviceProcesses(wiring: Wiring): readonly ServiceProcess[] {
       }),
     ),
   );
+  const outgoing =
+    wiring.validatorSecretsFile === undefined
+      ? {}
+      : { HTTP_VALIDATOR_SECRETS_FILE: wiring.validatorSecretsFile, OUTGOING_ALLOW_LOOPBACK: "true" };
   const receiptKeys = wiring.receiptKeysFile === undefined ? {} : { RECEIPT_KEYS_FILE: wiring.receiptKeysFile };
   return [
-    serviceProcess("intake", "intake", wiring, { PORT: String(wiring.apiPort), ...receiptKeys }),
+    serviceProcess("intake", "intake", wiring, { PORT: String(wiring.apiPort), ...receiptKeys, ...outgoing }),
     ...workers,
-    serviceProcess("validator", "validator", wiring, models),
+    serviceProcess("validator", "validator", wiring, { ...models, ...outgoing }),
     serviceProcess("ledger", "ledger", wiring, {}),
   ];
 }

@@ -20,13 +20,9 @@ export const codeSpoils: readonly Spoil[] = [
     return first === undefined ? null : [first, first];
   }),
   inCases("no_test_cases", (cases) => (cases.length === 0 ? null : [])),
-  // Nothing runs the code yet, so no check sees this one and no model makes it unasked: it would be billed.
-  {
-    ...inCases("wrong_expected", (cases) =>
-      cases.map((c, i) => (i === 0 && isJsonObject(c) ? { ...c, expected: "null" } : c)),
-    ),
-    natural: false,
-  },
+  inCases("wrong_expected", (cases) =>
+    cases.map((c, i) => (i === 0 && isJsonObject(c) ? { ...c, expected: "null" } : c)),
+  ),
 ];
 
 function inCode(kind: string, change: (code: string, luck: (purpose: string) => number) => string | null): Spoil {

@@ -57,9 +57,9 @@ function stands(text: string, within: string): boolean {
   return new RegExp(String.raw`(?<![\w.])${RegExp.escape(text)}(?!\w)`).test(within);
 }
 
-/** A list without items: the judge could not do it either, so that it finds no answer right. */
+/** A list without items, a text without a word: the judge could not do it either, so that it finds no answer right. */
 function isNothing(value: Json): boolean {
-  return isList(value) && value.length === 0;
+  return value === "" || (isList(value) && value.length === 0);
 }
 
 function isSame(right: Json, answer: Json | undefined): boolean {
