@@ -13,6 +13,7 @@ import { priceTests } from "./scenarios/prices.ts";
 import { providerTests } from "./scenarios/provider.ts";
 import { rateTests } from "./scenarios/rates.ts";
 import { retryTests } from "./scenarios/retries.ts";
+import { reviewTests } from "./scenarios/reviews.ts";
 import { scaleTests } from "./scenarios/scale.ts";
 import { testClockTests } from "./scenarios/test-clock.ts";
 import { describeOn, useSystem } from "./support/use-system.ts";
@@ -28,6 +29,7 @@ export function pipelineTests(transport: TransportName): void {
     describe("the deadline", () => deadlineTests(system));
     describe("canceling", () => cancelTests(system));
     describe("acceptance", () => acceptanceTests(system));
+    describe("answers that a person decides on", () => reviewTests(system));
     describe("a test clock", () => testClockTests(system));
     describe("what models cost", () => rateTests(system));
     describe("messages that should not be there", () => duplicateTests(system));

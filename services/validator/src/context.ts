@@ -1,5 +1,6 @@
 import type { Commit } from "@contingent/db/commit";
 import type { JobLoader } from "@contingent/db/load";
+import type { Pool } from "@contingent/db/pool";
 import type { Queues } from "@contingent/queue/queues";
 import type { Log } from "@contingent/runtime/log";
 import type { RunCheck } from "@contingent/validators/validator";
@@ -7,6 +8,7 @@ import type { ModelAccess } from "./means.ts";
 
 /** What the validator service works with. */
 export interface ValidatorContext {
+  readonly pool: Pool;
   readonly loader: JobLoader;
   readonly commit: Commit;
   readonly queues: Queues;

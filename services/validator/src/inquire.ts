@@ -17,6 +17,7 @@ import { ValidatorError } from "@contingent/validators/validator";
 import type { ValidatorContext } from "./context.ts";
 import { errorText, type ToAsk } from "./judge.ts";
 import { advance, announce, type Judging } from "./judging.ts";
+import { bookLate } from "./late.ts";
 import { meansFor } from "./means.ts";
 import { inInquirySpan } from "./tracing.ts";
 
@@ -97,6 +98,7 @@ async function record(context: ValidatorContext, judging: Judging, opened: Job, 
   if (reply.kind === "broke")
     context.log.error({ job: opened.id, inquiry: inquiryId, error: reply.error }, "no reply that is of use");
   const next = await advance(context, judging, opened, fact, { reply: stored(reply) });
+  if (next === null && reply.cost !== null) await bookLate(context, judging, inquiryId, reply.cost);
   await announce(context, judging, next);
 }
 

@@ -45,7 +45,7 @@ await runService("validator", async (stack, service) => {
   };
 
   const loader = jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS });
-  const handler = validateHandler({ loader, commit: openCommit(pool), queues, run: sandbox.run, models, log });
+  const handler = validateHandler({ pool, loader, commit: openCommit(pool), queues, run: sandbox.run, models, log });
   const consumer = queues.consume("validate", handler, {
     ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),
   });

@@ -2,6 +2,7 @@
  * kill -9 at the worst moments: between claiming, answering, deciding and committing. A job whose holder died is taken up
  * again; a call that may have been made counts as spent; nothing is charged twice.
  */
+import type { System } from "@contingent/testkit/system";
 import { expect, test } from "vitest";
 import { nanosOf } from "../../e2e/support/bills.ts";
 import { bookedFor } from "../../e2e/support/books.ts";
@@ -75,6 +76,32 @@ export function killTests(get: GetBreakable): void {
     expect(await storyOf(it)).toEqual(UNDISTURBED);
     await expectCharged(system, it, job);
     expectCostAsBilled(it, job);
+  });
+
+  test("a validator that dies with a judge's reply in its hands: asked again, both are paid for, one verdict, one charge", async () => {
+    const { system } = get();
+    const judge = { rubric: "The sums are right.", models: [SONNET], cost_max: "0.02", canaries: { rate: 0 } };
+    const check = { use: "arithmetic", options: { sums: [{ total: "/net", parts: ["/a", "/b"] }] } };
+    const validator = { all: [check, { use: "llm_judge", options: judge }] };
+    const type = await publish(system, { cascade: [step("fast")], validator });
+    system.simulator.script({ match: `The task is "${type}"`, steps: ["right"], afterwards: "last" });
+    await armToDie(system, "validator", "validator.replied");
+    const it = await submit(system, { type });
+    await untilDeadThenRestart(system, "validator");
+    expect((await inquiriesOf(system, it)).map(({ outcome }) => outcome)).toEqual([null]);
+    // As if the judge's time were over.
+    await system.pool.query("UPDATE job SET ready_at = now(), wake_at = now() WHERE id = $1", [it.id]);
+    const job = await it.closed();
+    expect(job).toMatchObject({ resolution: "success", output: RIGHT, attempts: 1 });
+    await expectCharged(system, it, job);
+    const [lost, told, ...others] = await inquiriesOf(system, it);
+    expect(others).toEqual([]);
+    expect(lost).toMatchObject({ outcome: "broke", cost_state: "presumed" });
+    expect(told).toMatchObject({ outcome: "replied", cost_state: "known" });
+    expect(nanosOf(job.cost)).toBe(it.bill() + (lost?.cost_nanos ?? 0n) + (told?.cost_nanos ?? 0n));
+    expect((await bookedFor(system, it.id)).keys).toEqual(
+      expect.arrayContaining([`cost:${lost?.id}:estimated`, `cost:${told?.id}:reported`]),
+    );
   });
 
   test("a ledger that dies after its commit: the job is closed, and charged once", async () => {
@@ -156,4 +183,20 @@ export function killTests(get: GetBreakable): void {
       expect(it.requests()).toHaveLength(1);
     }
   });
+}
+
+interface InquiryRow {
+  readonly id: string;
+  readonly outcome: string | null;
+  readonly cost_state: string;
+  readonly cost_nanos: bigint;
+}
+
+/** Whom the job has asked, in that order. */
+async function inquiriesOf(system: System, it: Case): Promise<readonly InquiryRow[]> {
+  const { rows } = await system.pool.query<InquiryRow>({
+    text: "SELECT id, outcome, cost_state, cost_nanos FROM inquiry WHERE job_id = $1 ORDER BY opened_at",
+    values: [it.id],
+  });
+  return rows;
 }

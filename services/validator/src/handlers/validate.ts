@@ -11,6 +11,7 @@ import type { ValidatorContext } from "../context.ts";
 import { inquire } from "../inquire.ts";
 import { type Judgement, judge, type ToAsk } from "../judge.ts";
 import { advance, announce, type Judging } from "../judging.ts";
+import { bookLateVerdictOf } from "../late.ts";
 import { endOverdue } from "../overdue.ts";
 import { inValidationSpan } from "../tracing.ts";
 
@@ -32,7 +33,9 @@ export function validateHandler(context: ValidatorContext): Handler {
 
     const fact = factOf(answer.attemptId, judgement, verdictCostMax(job));
     const verdict = judgement.kind === "verdict" ? judgement.verdict : undefined;
-    await announce(context, judging, await advance(context, judging, job, fact, { verdict }));
+    const next = await advance(context, judging, job, fact, { verdict });
+    if (next === null && verdict !== undefined) await bookLateVerdictOf(context, judging, verdict);
+    await announce(context, judging, next);
   };
 }
 
