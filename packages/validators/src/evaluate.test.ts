@@ -101,12 +101,15 @@ describe("any", () => {
   });
 });
 
-describe("weighted", () => {
-  const weighted = (threshold: number | undefined, ...members: readonly [number, ValidatorNode][]): ValidatorNode => ({
-    weighted: members.map(([weight, of]) => ({ weight, of })),
-    ...(threshold === undefined ? {} : { threshold }),
-  });
+const weighted = (
+  threshold: number | undefined,
+  ...members: readonly (readonly [number, ValidatorNode])[]
+): ValidatorNode => ({
+  weighted: members.map(([weight, of]) => ({ weight, of })),
+  ...(threshold === undefined ? {} : { threshold }),
+});
 
+describe("weighted", () => {
   test.each<[string, ValidatorNode, number]>([
     ["the mean by weight", weighted(undefined, [3, inline(1)], [1, inline(0)]), 0.75],
     ["whatever the weights add up to", weighted(undefined, [0.3, inline(1)], [0.1, inline(0)]), 0.75],
@@ -124,6 +127,23 @@ describe("weighted", () => {
   ])("is %s", async (_, node, score) => {
     expect((await judged(node)).score).toBe(score);
   });
+});
+
+test("the order of what is weighed changes no digit, where one lies in the middle between two", async () => {
+  const third = weighted(undefined, [0.1, inline(0.75)], [0.9, inline(0)], [0.8, inline(0)]);
+  const [a, b, c] = [[0.3, inline(0)] as const, [0.7, inline(0.5)] as const, [1, third] as const];
+  const orders = [
+    [a, b, c],
+    [a, c, b],
+    [b, a, c],
+    [b, c, a],
+    [c, a, b],
+    [c, b, a],
+  ];
+  const scores = await Promise.all(
+    orders.map(async (members) => (await judged(weighted(undefined, ...members))).score),
+  );
+  expect(new Set(scores).size).toBe(1);
 });
 
 describe("not", () => {

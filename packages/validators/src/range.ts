@@ -26,13 +26,18 @@ function weightedMean(
   { weighted, threshold = 1 }: Extract<ValidatorNode, { weighted: unknown }>,
   scores: readonly number[],
 ): number {
-  const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
-  const missing = weighted.reduce((sum, { weight }, i) => sum + weight * (1 - (scores[i] ?? 0)), 0);
+  const total = sum(weighted.map(({ weight }) => weight));
+  const missing = sum(weighted.map(({ weight }, i) => weight * (1 - (scores[i] ?? 0))));
   const mean = withoutNoise(Math.max(0, 1 - missing / total));
   return mean >= threshold ? 1 : mean;
 }
 
-/** What comes after twelve digits is noise of adding fractions up, in this order or another: a threshold must not be missed by it. */
+/** The same whatever the order of the numbers, to the last digit. */
+function sum(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b).reduce((total, number) => total + number, 0);
+}
+
+/** What comes after twelve digits is noise of adding fractions up: a threshold must not be missed by it. */
 function withoutNoise(score: number): number {
   return Math.round(score * 1e12) / 1e12;
 }
