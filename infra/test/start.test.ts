@@ -166,7 +166,7 @@ describe("npm start", () => {
     const validator = processesOf(run.process.pid ?? 0).find((line) => line.includes("services/validator"));
     process.kill(Number(validator?.trim().split(/\s+/)[0]), "SIGKILL");
     expect(await run.ended()).toBe(1);
-    expect(run.output()).toMatch(/validator stopped \(SIGKILL\)\. The end of .*validator\.log:\n +listening/);
+    expect(run.output()).toMatch(/validator stopped \(SIGKILL\)\. The end of .*validator\.log:\n[^]* +listening/);
     expect(processesOf(run.process.pid ?? 0)).toEqual([]);
   }, 120_000);
 
