@@ -1,6 +1,9 @@
 /** Looking texts up in texts, in a time that depends on their length and never on what a model wrote. */
 import type { Json } from "@contingent/core/json";
 
+/** What is looked for by `indexOf`: long enough to be rare, and short enough to bound what a text of its likes costs. */
+const BEGINNING_CHARACTERS = 32;
+
 /** A text in the form in which two of them are compared: `é` is `é` however it was composed. */
 export function folded(text: string, ignoreCase: boolean): string {
   const composed = text.normalize("NFC");
@@ -11,14 +14,17 @@ export function folded(text: string, ignoreCase: boolean): string {
  * Whether the needle occurs; as whole words: not as a part of a longer word or number (`5` does not occur in `2025`).
  * Nothing is said to contain the empty text.
  *
- * Knuth–Morris–Pratt: a look-up takes as long as the text is long, whatever the model wrote. `indexOf` is faster on
- * friendly text and takes text × needle on `aaaa…`.
+ * Knuth–Morris–Pratt: a look-up takes as long as the text is long, whatever the model wrote. `indexOf` alone takes
+ * text × needle on `aaaa…`; on friendly text it is ten times as fast, so it skips to where a match may begin.
  */
 export function occurs(text: string, needle: string, wholeWords: boolean): boolean {
   if (needle === "") return false;
   const borders = bordersOf(needle);
+  const beginning = needle.slice(0, BEGINNING_CHARACTERS);
   let matched = 0;
   for (let index = 0; index < text.length; index++) {
+    if (matched === 0) index = text.indexOf(beginning, index);
+    if (index < 0) return false;
     const character = text.charCodeAt(index);
     while (matched > 0 && character !== needle.charCodeAt(matched)) matched = borders[matched - 1] ?? 0;
     if (character === needle.charCodeAt(matched)) matched += 1;
@@ -45,7 +51,8 @@ function bordersOf(needle: string): readonly number[] {
 function standsAlone(text: string, start: number, end: number): boolean {
   const runsIn =
     WORD_AT_END.test(text.slice(Math.max(0, start - 2), start)) && WORD_AT_START.test(text.slice(start, start + 2));
-  const runsOut = WORD_AT_END.test(text.slice(end - 2, end)) && WORD_AT_START.test(text.slice(end, end + 2));
+  const runsOut =
+    WORD_AT_END.test(text.slice(Math.max(0, end - 2), end)) && WORD_AT_START.test(text.slice(end, end + 2));
   return !runsIn && !runsOut;
 }
 

@@ -5,17 +5,17 @@ import { failed, finding, PASSED, quote } from "../finding.ts";
 import { pointer, valueAt } from "../pointer.ts";
 import type { LeafResult, Subject, Validator } from "../validator.ts";
 import type { ParsedCode, SyntaxProblem } from "./code.ts";
-import { parseEcmascript, tokensAtMost } from "./ecmascript.ts";
+import { parseEcmascript, levelsAtMost } from "./ecmascript.ts";
 import { parseWithGrammar } from "./tree-sitter.ts";
 
 const CODE_CHARACTERS_MAX = 131_072;
 /**
  * The parser of TypeScript and JavaScript is native and recurses: a nesting deeper than its stack holds kills the process.
- * A level takes at least one token and at most 2 kB (`[` in a type), so a bound on tokens is a bound on the stack: 64 MB.
- * The sandbox gives its processes twice that; on the 8 MB of an ordinary process 4,000 levels are too many. Code as it is
- * usually written has 25,000 tokens in 100,000 characters.
+ * A level takes at most 2 kB (`[` in a type), so this many take 48 MB. The sandbox gives its processes more than twice
+ * that; on the 8 MB of an ordinary process 4,000 levels are too many. `levelsAtMost` finds 12,000 to 18,000 in 100,000
+ * characters of code as it is usually written.
  */
-const NATIVE_TOKENS_MAX = 32_768;
+const NATIVE_LEVELS_MAX = 24_576;
 
 const LANGUAGES = ["typescript", "javascript", "python", "go", "rust", "java"] as const;
 type Language = (typeof LANGUAGES)[number];
@@ -69,7 +69,7 @@ function unfitToParse(code: Json | undefined, { code: path, language }: CodeSynt
     return finding(path, "code_fenced", "The code is wrapped in a code fence.", "Write only the code.");
   if (code.length > CODE_CHARACTERS_MAX) return tooLarge(path, `${CODE_CHARACTERS_MAX} characters`);
   const native = language === "typescript" || language === "javascript";
-  if (native && tokensAtMost(code) > NATIVE_TOKENS_MAX) return tooLarge(path, `${NATIVE_TOKENS_MAX} tokens`);
+  if (native && levelsAtMost(code) > NATIVE_LEVELS_MAX) return tooLarge(path, `${NATIVE_LEVELS_MAX} levels`);
   return null;
 }
 

@@ -26,6 +26,21 @@ export function tokensAtMost(code: string): number {
   return tokens;
 }
 
+/**
+ * At least as deep as the code can nest, without knowing where its texts and comments are: what opens a level is a mark
+ * that closes and separates nothing, or a word behind a word (`new new`, `typeof typeof`, `as A as B`).
+ */
+export function levelsAtMost(code: string): number {
+  let levels = 0;
+  let wasWord = false;
+  for (const { 1: word } of code.matchAll(/([\p{L}\p{N}_$]+)|[^\s)\]},;]/gu)) {
+    const isWord = word !== undefined;
+    if (!isWord || wasWord) levels += 1;
+    wasWord = isWord;
+  }
+  return levels;
+}
+
 function problemAt(code: string, offset: number | null, message: string): SyntaxProblem {
   if (offset === null) return { position: null, message };
   const before = code.slice(0, offset).split("\n");

@@ -23,7 +23,7 @@ export interface GroundedOptions {
 /** Whether the values of the answer really occur in the text that they are said to come from. */
 export const grounded: Validator<GroundedOptions> = {
   name: "grounded",
-  version: 1,
+  version: 2,
   place: "inline",
   options: z.strictObject({ fields: z.array(manyPointer).min(1).max(FIELDS_MAX), source: pointer }),
   validate(subject, options): LeafResult {
