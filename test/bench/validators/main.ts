@@ -37,7 +37,7 @@ for (const payload of payloads) {
   print(`${what}${ms(tookMs, 0.5)}${ms(tookMs, 0.99)}${missed}`);
 }
 const without = validatorNames().filter((name) => !payloads.some(({ validator }) => validator === name));
-print(`not measured, because they wait for somebody or have nothing to do: ${without.join(", ")}`);
+print(`not measured: ${without.join(", ")}`);
 
 const ordinary = payloads.find(({ what }) => what === "10 kB of typescript");
 if (ordinary !== undefined && values.only === undefined) {
