@@ -123,6 +123,16 @@ export const payloads: readonly Payload[] = [
       return other("code_syntax", `${characters / 1_000} kB of ${language}`, options, code, declared);
     }),
   ),
+  other(
+    "code_tests",
+    "20 cases of one function",
+    {
+      code: "/code",
+      function: { name: "add" },
+      hidden: { cases: Array.from({ length: 20 }, (_, n) => ({ args: [n, 1], expected: n + 1 })) },
+    },
+    { code: "export function add(a: number, b: number): number { return a + b }" },
+  ),
   other("sql_parses", "a report of 1 kB", { sql: "", read_only: true }, codeIn("sql", 100).code),
   other("sql_parses", "a script of 100 kB", { sql: "", max_statements: 1_000 }, codeIn("sql", 100_000).code),
 ];
