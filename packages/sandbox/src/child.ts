@@ -13,6 +13,15 @@ export class ChildGone extends Error {
   override readonly name = "ChildGone";
 }
 
+/** Some systems keep a folder as long as a process is in it. */
+function remove(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // It is removed when the process is gone.
+  }
+}
+
 interface Expected {
   readonly resolve: (message: Buffer) => void;
   readonly reject: (error: ChildGone) => void;
@@ -31,17 +40,18 @@ export class Child {
   #expected: Expected | null = null;
 
   constructor(entry: string, limits: Limits, isolation: Isolation) {
-    // A folder of its own that is removed at once: nothing can be put into a folder that is no longer there.
+    // A folder of its own that is removed as soon as the process is in it: nothing can be put into what is not there.
     const cwd = mkdtempSync(path.join(tmpdir(), "contingent-check-"));
     const [command = "", ...args] = commandFor(entry, limits, isolation);
     this.#process = spawn(command, args, { cwd, env: { TZ: "UTC" }, stdio: ["ignore", "ignore", "ignore", "pipe"] });
+    remove(cwd);
     this.pid = this.#process.pid ?? 0;
     const pipe = this.#process.stdio[3];
     if (!(pipe instanceof Socket)) throw new ChildGone("there is no pipe to the child");
     this.#pipe = pipe;
     this.gone = new Promise((resolve) => {
       const end = (): void => {
-        rmSync(cwd, { recursive: true, force: true });
+        remove(cwd);
         this.#fail();
         resolve();
       };
@@ -50,7 +60,7 @@ export class Child {
     });
     this.#listen();
     // The first message says that it is ready.
-    this.ready = this.#next().then(() => rmSync(cwd, { recursive: true, force: true }));
+    this.ready = this.#next().then(() => undefined);
   }
 
   /** Sends a request and waits for the reply; one at a time. @throws ChildGone */

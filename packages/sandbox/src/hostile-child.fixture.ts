@@ -60,7 +60,7 @@ export const ACTS: Readonly<Record<string, Act>> = {
   "throw what nobody foresaw": () => {
     throw new RangeError("the stack is full");
   },
-  "answer without end": () => says("x".repeat(10_000_000)),
+  "answer without end": () => says("x".repeat(1_000_000)),
   "answer with nonsense": () => ({ score: 7, findings: [] }),
   "answer with a list too long": () =>
     ({ score: 0, findings: Array.from({ length: 26 }, () => says("x").findings[0]) }) as LeafResult,
@@ -90,6 +90,7 @@ export const ACTS: Readonly<Record<string, Act>> = {
   "read its parent's environment": () =>
     tries(async () => (await import("node:fs")).readFileSync("/proc/self/environ", "utf8").length),
   "write a file": () => tries(async () => (await import("node:fs")).writeFileSync("/tmp/contingent-written", "x")),
+  "look at the network": () => tries(async () => JSON.stringify((await import("node:os")).networkInterfaces())),
   "start a process": () => tries(async () => (await import("node:child_process")).execFileSync("true")),
   "open a socket": () => tries(async () => (await import("node:net")).connect(1)),
   "open a database": () => tries(async () => (await import("node:sqlite")).DatabaseSync),

@@ -146,13 +146,14 @@ export class Pool {
   async #started(): Promise<Child | null> {
     let timer: NodeJS.Timeout | undefined;
     try {
-      const child = new Child(this.#entry, this.#limits, await isolation());
+      const offered = await isolation();
+      if (this.#closed) return null;
+      const child = new Child(this.#entry, this.#limits, offered);
       this.#live.add(child);
       void child.gone.then(() => {
         this.#live.delete(child);
         this.#discard(child);
       });
-      if (this.#closed) child.kill();
       timer = setTimeout(() => child.kill(), START_MS);
       await child.ready;
       child.hold(false);
