@@ -163,6 +163,7 @@ const means: Means = {
   tierOf: () => null,
   service: () => null,
   isSuspended: async () => false,
+  wait: async () => undefined,
   model: (model) => ({
     provider: "anthropic",
     rate: {

@@ -1,4 +1,5 @@
 import type { ValidatorNode } from "@contingent/core/outcome-type";
+import type { JsonSchema } from "@contingent/core/json";
 import { describe, expect, test } from "vitest";
 import { TREE_DEPTH_MAX, WEIGHT_MAX } from "./bounds.ts";
 import { checkTree } from "./check-tree.ts";
@@ -167,5 +168,29 @@ describe("checkTree", () => {
       };
     const [problem] = checkTree({ use: "json_schema", options: { schema: { $defs, $ref: "#/$defs/d25" } } }, "");
     expect(problem?.message).toContain("too large with its references written out");
+  });
+
+  test.each<[string, JsonSchema, string]>([
+    [
+      "branches",
+      { oneOf: Array.from({ length: 1_500 }, (_, i) => ({ properties: { a: { const: i } } })) },
+      "over 3000 nodes",
+    ],
+    [
+      "patterns",
+      {
+        properties: Object.fromEntries(
+          Array.from({ length: 400 }, (_, i) => [`p${i}`, { pattern: `^([a-z]{1,50}x${i}){1,15}$` }]),
+        ),
+      },
+      "over 8192 characters of patterns",
+    ],
+    ["patterns of names", { patternProperties: { ["a".repeat(9_000)]: {} } }, "over 8192 characters of patterns"],
+  ])("a schema with so many %s that compiling it would hold up others is refused, at once", (_, schema, message) => {
+    const startedMs = performance.now();
+    const [problem] = checkTree({ use: "json_schema", options: { schema } }, "");
+    expect(problem?.message).toContain(message);
+    // Compiled, the branches took 2.7 s of processor time.
+    expect(performance.now() - startedMs).toBeLessThan(2_000);
   });
 });

@@ -65,6 +65,8 @@ export type ModelAnswer =
   | {
       readonly kind: "unavailable" | "timeout" | "rate_limited" | "rejected";
       readonly mayHaveBeenBilled: boolean;
+      /** How long the provider asks us to wait; null: it does not say. */
+      readonly retryAfterMs: number | null;
       readonly message: string;
     };
 
@@ -101,6 +103,8 @@ export interface AskableService {
 export interface Means {
   /** Aborted when the time is over. */
   readonly signal: AbortSignal;
+  /** Resolves after so long, and at once when the time is over. */
+  wait(ms: number): Promise<void>;
   /** The model of exactly this id; null: it is not in the catalog, has no price today, or its provider is not there. */
   model(id: string): AskableModel | null;
   /** Services whose requests are signed with the secret of this name; null: there is no such secret. */

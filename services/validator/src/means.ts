@@ -1,4 +1,5 @@
 /** What the validator service asks with: the providers' models at the prices of the day, and the operator's own services. */
+import { setTimeout as delay } from "node:timers/promises";
 import { tierOfModel } from "@contingent/catalog/tiers";
 import { rateAt } from "@contingent/core/cost";
 import type { PriceBook } from "@contingent/db/price-book";
@@ -26,6 +27,7 @@ export async function meansFor(access: ModelAccess, signal: AbortSignal, nowMs: 
   const rates = await access.priceBook.rates();
   return {
     signal,
+    wait: (ms) => delay(ms, undefined, { signal }).catch(() => undefined),
     model(id): AskableModel | null {
       const rate = rateAt(rates, id, nowMs);
       const provider = access.providers.get(rate?.provider ?? "");

@@ -22,6 +22,7 @@ const MEANS: Means = {
   service: () => null,
   tierOf: () => null,
   isSuspended: async () => false,
+  wait: async () => undefined,
 };
 
 type Sent = Parameters<AskableService["post"]>[0];

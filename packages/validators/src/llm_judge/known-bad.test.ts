@@ -16,6 +16,12 @@ function formOf(value: Json): Json {
   return value === null ? "null" : typeof value;
 }
 
+function differing(left: Json, right: Json): number {
+  const texts = (value: Json): readonly string[] => JSON.stringify(value).split(/[,{}]/);
+  const [before, after] = [texts(left), texts(right)];
+  return before.filter((text, i) => text !== after[i]).length;
+}
+
 describe("a bad answer that is made from a real one", () => {
   const real = {
     kind: "invoice",
@@ -36,6 +42,8 @@ describe("a bad answer that is made from a real one", () => {
     const bad = knownBad(real, SCHEMA, [], seed);
     expect(formOf(bad?.output ?? null)).toEqual(formOf(real));
     expect(bad?.output).not.toEqual(real);
+    // Several values, since one slip might not matter.
+    expect(differing(real, bad?.output ?? null)).toBeGreaterThan(3);
     // What a model says of itself makes no answer bad.
     expect(bad?.output).toMatchObject({ confidence: 0.93, reading_notes: "The date is smudged." });
     expect(["invoice", "order"]).toContain((bad?.output as typeof real | undefined)?.kind);

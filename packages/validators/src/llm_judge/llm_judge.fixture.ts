@@ -34,11 +34,14 @@ export interface Sitting {
   readonly means: Means;
   /** Every call that was made. */
   readonly calls: readonly ModelCall[];
+  /** How long was waited between calls, ms. */
+  readonly waits: readonly number[];
 }
 
 /** @param tokens the upper bound of every prompt */
 export function sitting(judge: Judge, { tokens = 1_000, suspended = false } = {}): Sitting {
   const calls: ModelCall[] = [];
+  const waits: number[] = [];
   const askable: AskableModel = {
     provider: "anthropic",
     rate: RATE,
@@ -56,7 +59,9 @@ export function sitting(judge: Judge, { tokens = 1_000, suspended = false } = {}
   };
   return {
     calls,
+    waits,
     means: {
+      wait: async (ms) => void waits.push(ms),
       signal: new AbortController().signal,
       model: (id) => (id === "claude-not-priced-1" ? null : askable),
       tierOf: (model) => tiers[model] ?? null,
@@ -109,4 +114,9 @@ export function judging(changes: { readonly [name: string]: Json } = {}): JudgeO
     canaries: { rate: 0 },
     ...changes,
   });
+}
+
+/** A call that failed, by default before it was begun. */
+export function failing(changes: Partial<Exclude<ModelAnswer, { kind: "answered" }>> = {}): ModelAnswer {
+  return { kind: "unavailable", mayHaveBeenBilled: false, retryAfterMs: null, message: "Overloaded.", ...changes };
 }

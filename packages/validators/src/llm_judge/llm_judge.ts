@@ -14,6 +14,10 @@ const NAME = "llm_judge";
 
 /** All votes are asked for at once, so that this is the time of one; a spare one has to fit too. */
 const DURATION_MS = 90_000;
+/** Over half a minute in all, within that time. */
+const CALLS_MAX = 6;
+const FIRST_WAIT_MS = 1_000;
+const WAIT_MAX_MS = 30_000;
 
 /** Another model's opinion on an answer, by a rubric, in votes. */
 export const llmJudge: Inquiry<JudgeOptions> = {
@@ -44,7 +48,7 @@ async function askFor(question: Question, options: JudgeOptions, means: Means): 
   const hollow = hollowness(question.output, options.rubric);
   if (hollow !== null) return { kind: "answered", result: failed(hollow), cost: ZERO, detail: { hollow: hollow.code } };
   const judging = await judgingOf(question, options, means, `${NAME}@${VERSION}`);
-  const ask = async (asking: Asking): Promise<Heard> => hear(judging, asking, means.signal);
+  const ask = async (asking: Asking): Promise<Heard> => hear(judging, asking, means);
   const [real, ofCanary] = await Promise.all([
     Promise.all(judging.votes.map(ask)),
     Promise.all((judging.canary?.votes ?? []).map(ask)),
@@ -82,8 +86,8 @@ interface Heard {
   readonly responseId: string | null;
 }
 
-async function hear({ asked, model }: Judging, asking: Asking, signal: AbortSignal): Promise<Heard> {
-  const answer = await asked.call(asking.call, signal);
+async function hear({ asked, model }: Judging, asking: Asking, means: Means): Promise<Heard> {
+  const answer = await answerTo(asked, asking, means);
   if (answer.kind !== "answered") {
     const cost = answer.mayHaveBeenBilled ? null : ZERO;
     return { asking, vote: null, problem: `${model}: ${answer.message}`, cost, responseId: null };
@@ -91,6 +95,17 @@ async function hear({ asked, model }: Judging, asking: Asking, signal: AbortSign
   const vote = answer.stop === "end" ? voteIn(answer.text, asking.ballot) : null;
   const problem = vote === null ? `${model} gave no vote that can be read (${answer.stop})` : "";
   return { asking, vote, problem, cost: costOfCall(asked, answer), responseId: answer.responseId };
+}
+
+/** Calls again while the provider does not even begin, which costs nothing: a person need not be troubled for that. */
+async function answerTo(asked: AskableModel, { call }: Asking, means: Means): Promise<ModelAnswer> {
+  for (let calls = 1; ; calls += 1) {
+    const answer = await asked.call(call, means.signal);
+    const isPassing = answer.kind === "unavailable" || answer.kind === "rate_limited";
+    if (!isPassing || answer.mayHaveBeenBilled || calls === CALLS_MAX || means.signal.aborted) return answer;
+    const backoffMs = FIRST_WAIT_MS * 2 ** (calls - 1);
+    await means.wait(Math.min(Math.max(backoffMs, answer.retryAfterMs ?? 0), WAIT_MAX_MS));
+  }
 }
 
 /** Asks once more in place of a vote that could not be read, where the first one's bill is known and there is money. */
