@@ -1,5 +1,6 @@
 /** Hazard: money that rests on a judge that believes everything. Models judge as in production; the simulator is scripted. */
 import type { JudgeBody } from "@contingent/contracts/http/judges";
+import type { ReviewBody } from "@contingent/contracts/http/reviews";
 import type { Json } from "@contingent/core/json";
 import { until } from "@contingent/testkit/until";
 import { expect, test } from "vitest";
@@ -90,7 +91,7 @@ describeOn("postgres", "judges", () => {
     expect((await doubted.cancel()).status).toBe(200);
   });
 
-  test.concurrent("a judge whose reply cannot be read bills nothing: a person is asked, and what it has cost is in the books", async () => {
+  test.concurrent("a judge whose reply cannot be read bills nothing: a person is asked and decides, and what it has cost is in the books", async () => {
     const type = await publish(system(), judged({ canaries: { rate: 0 } }));
     system().simulator.script({ match: judgeOf(type), steps: ["garbage"], afterwards: "last" });
     const it = await submit(system(), { type });
@@ -101,6 +102,16 @@ describeOn("postgres", "judges", () => {
     );
     expect(rows).toEqual(rows.map(() => ({ outcome: "broke", cost_state: "known" })));
     expect(rows).toHaveLength(3);
-    expect((await it.cancel()).status).toBe(200);
+
+    const query = `kind=validator_error&outcome_type=${type}`;
+    const { body: page } = await system().operator.send({ path: `/v1/reviews?${query}` });
+    const { data } = page as { readonly data: readonly ReviewBody[] };
+    expect(data.map(({ job }) => job)).toEqual([it.id]);
+    const body = { decision: "pass", reason: "The sums are right." };
+    const decided = { method: "POST", path: `/v1/reviews/${data[0]?.id}/decision`, body };
+    expect((await system().operator.send(decided)).status).toBe(200);
+    const job = await it.closed();
+    expect(job).toMatchObject({ resolution: "success", reason: "verified", attempts: 1 });
+    await expectCharged(system(), it, job);
   });
 });
