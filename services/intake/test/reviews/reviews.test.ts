@@ -102,6 +102,8 @@ describe("a decision", () => {
       },
     });
     expect(await inquiryOf(id)).toMatchObject({ outcome: "replied", score: 0 });
+    // Whoever looks at it later sees what the reviewer saw.
+    expect((await reviewInFull(api, id)).leaves.map(({ leaf }) => leaf)).toEqual(["/all/0"]);
     const message = `${job}-${await revisionOf(job)}`;
     await until(() => api.queues.exists("validate", message), { timeoutMs: 5_000, what: "the job's message" });
     expect((await openReviews(api, "outcome_type=reviewed")).map((each) => each.id)).not.toContain(id);
