@@ -2,6 +2,11 @@
 
 /** The longest answer that is read, in UTF-16 code units: four times what 64k output tokens usually come to. */
 export const OUTPUT_CHARACTERS_MAX = 1_048_576;
+/**
+ * The longest answer that is checked in the process that needs it, with its input as JSON. The checks of a longer one may
+ * take a tenth of a second each, for which everybody else would wait: they are made in the sandbox.
+ */
+export const INLINE_CHARACTERS_MAX = 131_072;
 /** How deeply an answer's arrays and objects may nest. */
 export const OUTPUT_DEPTH_MAX = 64;
 /** Findings that one validator may return. */

@@ -23,6 +23,8 @@ export interface Sources {
   readonly replies?: Replies;
   /** Whether the score itself matters, as for a price by score, and not only on which side of the thresholds it is. */
   readonly exact?: boolean;
+  /** Whether the answer or its input is so large that no check of it may hold up this process. */
+  readonly isLarge?: boolean;
 }
 
 /** An inquiry in its place. */
@@ -38,7 +40,7 @@ export type SoFar = Pick<Verdict, "leaves" | "findings">;
 
 /**
  * Judges an answer by a tree of validators. The leaves have their say one after the other, the cheapest first, as long as
- * they can change the score: a gate that failed under `all` spares the rest. What is checked in this process is checked in
+ * they can change the score: a gate that failed under `all` spares the rest. What needs no process of its own is checked in
  * any case: it costs nearly nothing, and every finding helps the next attempt. Nobody is asked once it is decided what the
  * answer is worth.
  * @throws ValidatorError when the tree or a validator is broken: that is no verdict, and must never be billed.
@@ -47,7 +49,7 @@ export async function evaluate(
   tree: ValidatorNode,
   subject: Subject,
   thresholds: Thresholds,
-  { run, replies, exact = false }: Sources,
+  { run, replies, exact = false, isLarge = false }: Sources,
 ): Promise<Evaluation> {
   const results = new Map<string, LeafResult>();
   const leaves: LeafVerdict[] = [];
@@ -59,11 +61,11 @@ export async function evaluate(
   };
   for (const leaf of leavesOf(tree)) {
     const { path, validator, options } = leaf;
-    const here = validator.kind === "check" && validator.place === "inline";
-    if (!here && !canMatter(root, path, results)) continue;
+    const isCheap = validator.kind === "check" && validator.place === "inline";
+    if (!isCheap && !canMatter(root, path, results)) continue;
     if (validator.kind === "check") {
       const startMs = performance.now();
-      const result = await (here ? validator.run(subject, options) : run(validator, subject, options));
+      const result = await (isCheap && !isLarge ? validator.run(subject, options) : run(validator, subject, options));
       note(path, `${validator.name}@${validator.version}`, result, performance.now() - startMs);
       continue;
     }

@@ -46,6 +46,24 @@ describe("judgeAnswer", () => {
     });
   });
 
+  test("what is too large to be checked without holding others up is checked in the sandbox, to the same verdict", async () => {
+    const validator = { use: "length", options: { fields: ["/text"], max: 10 } };
+    const about = { ...evidence, version: { ...evidence.version, validator } };
+    const ran: string[] = [];
+    const run: RunCheck = (check, subject, options) => {
+      ran.push(check.name);
+      return runHere(check, subject, options);
+    };
+    const inline = await judgeAnswer({ ...about, text: JSON.stringify({ text: "x".repeat(60_000) }) }, run);
+    expect(ran).toEqual([]);
+    const large = { ...about, text: JSON.stringify({ text: "x".repeat(140_000) }) };
+    expect((await judgeAnswer(large, run)).findings).toMatchObject([
+      { code: "too_long", path: inline.findings[0]?.path },
+    ]);
+    await judgeAnswer({ ...about, input: "x".repeat(140_000), text: '{"text": ""}' }, run);
+    expect(ran).toEqual(["length", "length"]);
+  });
+
   test("the number that the price depends on is read when the verdict is reached", async () => {
     const price = { shape: "value", rate: 0.02, path: "/total", min: ZERO, max: nanos(1n) } as const;
     const priced = { ...evidence, version: { ...evidence.version, terms: termsWith({ price }) } };

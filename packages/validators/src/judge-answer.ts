@@ -9,6 +9,7 @@ import { REVIEW } from "@contingent/core/job/inquire";
 import { type OutcomeTypeVersion, thresholdsAt } from "@contingent/core/outcome-type";
 import { dependsOnScore } from "@contingent/core/pricing/price";
 import { decisionFor, type Finding, type Thresholds, type Verdict } from "@contingent/core/verdict";
+import { INLINE_CHARACTERS_MAX } from "./bounds.ts";
 import { evaluate, type PlacedInquiry, type SoFar } from "./evaluate.ts";
 import { OUTPUT_VALIDATOR, parseOutput } from "./parse-output.ts";
 import { featuresIn, valueIn } from "./outcome-value.ts";
@@ -58,7 +59,8 @@ export async function judgeAnswer(evidence: Evidence, run: RunCheck): Promise<Ju
   const review = reviewIn(replies);
   if (review !== null) return { kind: "verdict", verdict: { ...decidedBy(review, thresholds), ...numbers } };
   const subject = { input, output, outputSchema: version.outputSchema };
-  const sources = { run, replies: repliesToLeaves(replies), exact: dependsOnScore(price) };
+  const isLarge = text.length + JSON.stringify(input).length > INLINE_CHARACTERS_MAX;
+  const sources = { run, replies: repliesToLeaves(replies), exact: dependsOnScore(price), isLarge };
   const evaluation = await evaluate(version.validator, subject, thresholds, sources);
   if (evaluation.kind === "inquire") return { ...evaluation, subject };
   return { kind: "verdict", verdict: { ...evaluation.verdict, ...numbers } };

@@ -5,7 +5,7 @@ import { LEAF_FINDINGS_MAX, VALUES_MAX } from "../bounds.ts";
 import { nothingExpected } from "../expected.ts";
 import { failed, finding, quote } from "../finding.ts";
 import { manyPointer, placesOf, pointer, valueAt } from "../pointer.ts";
-import { folded } from "../text.ts";
+import { foldOnce } from "../text.ts";
 import type { LeafResult, Validator } from "../validator.ts";
 
 const LABELS_MAX = 1_000;
@@ -99,7 +99,7 @@ function judgeOf(
   labels: readonly string[],
   options: ClassifierLabelOptions,
 ): (path: string, value: Json | undefined, expected: string | null) => Judged {
-  const same = (text: string): string => folded(text, options.ignore_case);
+  const same = foldOnce(options.ignore_case);
   const known = new Set(labels.map(same));
   const abstain = options.abstain === undefined ? null : same(options.abstain);
   const shown =

@@ -95,6 +95,12 @@ describe("code cannot help itself", () => {
     expect(score).toBe(1);
   });
 
+  test("by writing a result that cannot be read: that would be no verdict, and count for nobody", async () => {
+    const body =
+      "let p = Promise.resolve(); for (let i = 0; i < 9; i++) p = p.then(() => {}); p.then(() => { (globalThis as any).__call__('outcome')[1] = '{' }); return 2";
+    expect(await says(body)).toBe("gives another result than the one expected.");
+  });
+
   test.each([
     "throw new Error(x)",
     "throw x",
@@ -105,6 +111,9 @@ describe("code cannot help itself", () => {
     "return Promise.reject(x)",
     "throw { get name() { throw x } }",
     "return import(x)",
+    // Both would have our own words be the guest's: by writing into what the prelude keeps, and where it keeps it.
+    "let p = Promise.resolve(); for (let i = 0; i < 9; i++) p = p.then(() => {}); p.then(() => { const o = (globalThis as any).__call__('outcome'); o[0] = 'no_json'; o[1] = x })",
+    "Object.defineProperty(Object.prototype, 'what', { set() {}, get: () => x })",
   ])("by telling the next attempt what it was called with: %s", async (body) => {
     const { score, findings } = await run(body);
     expect(score).toBe(0);

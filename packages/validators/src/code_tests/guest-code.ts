@@ -41,6 +41,8 @@ export const PRELUDE = `"use strict";
   globalThis.exports = globalThis.module.exports;
 
   class NoJson {
+    // A property of its own: an assignment alone would call a setter that the guest has put on every object.
+    what;
     constructor(what) {
       this.what = what;
     }
@@ -131,7 +133,8 @@ export const PRELUDE = `"use strict";
   const value = (order, given) => {
     if (order === "take") wanted ??= given;
     else if (order === "run") run(given);
-    else return outcome;
+    // A list of its own: the guest may ask too, and would write into ours what our findings then say.
+    else return [outcome[0], outcome[1], outcome[2]];
   };
   Object.defineProperty(globalThis, "${CALL}", { value });
 })();

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { nothingExpected } from "../expected.ts";
 import { failed, finding, quote } from "../finding.ts";
 import { pointer, valueAt } from "../pointer.ts";
-import { folded, occurs } from "../text.ts";
+import { type Fold, foldOnce, occurs } from "../text.ts";
 import type { LeafResult, Validator } from "../validator.ts";
 import { type Fields, fieldsOptions, judgeValues, type Present } from "../values.ts";
 
@@ -49,8 +49,9 @@ export const contains: Validator<ContainsOptions> = {
       if (text === null) return failed(nothingExpected(typeof value === "string" ? "" : value.input));
       wanted.push(text);
     }
+    const fold = foldOnce(options.ignore_case);
     const asked = options.match === "any" ? 1 : wanted.length;
-    return judgeValues(output, options, (present) => wrongIn(present, wanted, options), asked);
+    return judgeValues(output, options, (present) => wrongIn(present, wanted, options, fold), asked);
   },
 };
 
@@ -64,8 +65,9 @@ function wrongIn(
   { path, value }: Present,
   wanted: readonly string[],
   options: ContainsOptions,
+  fold: Fold,
 ): Finding | readonly Finding[] {
-  const holds = searchIn(value, options);
+  const holds = searchIn(value, options, fold);
   if (holds === null)
     return finding(path, "not_a_text", `This must be a text or a list of texts, and is ${quote(value)}.`);
   if (options.match === "none")
@@ -81,12 +83,12 @@ function wrongIn(
 }
 
 /** Whether a text of that kind is in the value; null: the value is nothing that contains texts. */
-function searchIn(value: Json, { whole_words, ignore_case }: ContainsOptions): ((text: string) => boolean) | null {
+function searchIn(value: Json, { whole_words }: ContainsOptions, fold: Fold): ((text: string) => boolean) | null {
   if (typeof value === "string") {
-    const text = folded(value, ignore_case);
-    return (wanted) => occurs(text, folded(wanted, ignore_case), whole_words);
+    const text = fold(value);
+    return (wanted) => occurs(text, fold(wanted), whole_words);
   }
   if (!Array.isArray(value)) return null;
-  const items = new Set(value.map((item: Json) => (typeof item === "string" ? folded(item, ignore_case) : item)));
-  return (wanted) => items.has(folded(wanted, ignore_case));
+  const items = new Set(value.map((item: Json) => (typeof item === "string" ? fold(item) : item)));
+  return (wanted) => items.has(fold(wanted));
 }

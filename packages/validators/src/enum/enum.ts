@@ -3,7 +3,7 @@ import { z } from "zod";
 import { nothingExpected } from "../expected.ts";
 import { failed, finding, quote } from "../finding.ts";
 import { pointer, valueAt } from "../pointer.ts";
-import { folded } from "../text.ts";
+import { type Fold, foldOnce } from "../text.ts";
 import type { LeafResult, Validator } from "../validator.ts";
 import { type Fields, fieldsOptions, judgeValues } from "../values.ts";
 
@@ -40,14 +40,15 @@ export const enumOf: Validator<EnumOptions> = {
   validate({ input, output }, options): LeafResult {
     const values = "input" in options.values ? listIn(valueAt(input, options.values.input)) : options.values;
     if (values === null) return failed(nothingExpected("input" in options.values ? options.values.input : ""));
-    const allowed = new Set(values.map((value) => comparable(value, options.ignore_case)));
+    const fold = foldOnce(options.ignore_case);
+    const allowed = new Set(values.map((value) => comparable(value, fold)));
     const shown =
       values
         .slice(0, SHOWN_MAX)
         .map((value) => quote(value))
         .join(", ") + (values.length > SHOWN_MAX ? ", …" : "");
     return judgeValues(output, options, ({ path, value }) => {
-      if (isScalar(value) && allowed.has(comparable(value, options.ignore_case))) return [];
+      if (isScalar(value) && allowed.has(comparable(value, fold))) return [];
       return finding(path, "not_allowed", `${quote(value)} is not one of the allowed values.`, `Allowed: ${shown}`);
     });
   },
@@ -64,6 +65,6 @@ function isScalar(value: Json): value is Scalar {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
 }
 
-function comparable(value: Scalar, ignoreCase: boolean): Scalar {
-  return typeof value === "string" ? folded(value, ignoreCase) : value;
+function comparable(value: Scalar, fold: Fold): Scalar {
+  return typeof value === "string" ? fold(value) : value;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Expected, expectedOf, anyJson, nothingExpected } from "../expected.ts";
 import { failed, finding, quote } from "../finding.ts";
 import { pointer, valueAt } from "../pointer.ts";
+import { foldOnce } from "../text.ts";
 import type { LeafResult, Validator } from "../validator.ts";
 import { type Fields, fieldsOptions, judgeValues } from "../values.ts";
 import { isSame } from "./same.ts";
@@ -38,9 +39,10 @@ export const equals: Validator<EqualsOptions> = {
           : nothingExpected("input" in expected ? expected.input : ""),
       );
     // What stands in the answer is no secret.
+    const fold = foldOnce(options.ignore_case);
     const reveals = options.reveal_expected || "output" in expected;
     return judgeValues(output, options, ({ path, value }) => {
-      if (isSame(value, other, options.ignore_case)) return [];
+      if (isSame(value, other, fold)) return [];
       const what = reveals ? `This must be ${quote(other)}, and is ${quote(value)}.` : `${quote(value)} is not right.`;
       return finding(path, "not_equal", what, "Read the request again.");
     });

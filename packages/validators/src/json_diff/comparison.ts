@@ -5,7 +5,7 @@ import { LEAF_FINDINGS_MAX } from "../bounds.ts";
 import { type Decimal, decimalOf, within } from "../decimal.ts";
 import { finding, quote } from "../finding.ts";
 import { join, segments } from "../pointer.ts";
-import { folded } from "../text.ts";
+import { type Fold, foldOnce } from "../text.ts";
 
 /** Leaves that one check compares, counting those of a list without an order once for each item they are tried with. */
 export const COMPARED_MAX = 100_000;
@@ -48,10 +48,12 @@ export interface ComparisonOptions {
 
 export class Comparison {
   readonly #options: ComparisonOptions;
+  readonly #fold: Fold;
   #compared = 0;
 
   constructor(options: ComparisonOptions) {
     this.#options = options;
+    this.#fold = foldOnce(options.ignore_case);
   }
 
   /** Whether there was more to compare than one check may: what was found is not the whole then. */
@@ -168,7 +170,7 @@ export class Comparison {
   /** The same for two values that agree for certain: what is ignored is left out, and names are in order. */
   #textOf(value: Json, at: Position): string {
     if (isIgnored(at)) return "";
-    if (typeof value === "string") return JSON.stringify(folded(value, this.#options.ignore_case));
+    if (typeof value === "string") return JSON.stringify(this.#fold(value));
     if (typeof value !== "object" || value === null) return String(value);
     const isList = Array.isArray(value);
     const parts = Object.entries<Json>(value).map(([name, each]) => {
@@ -203,8 +205,7 @@ export class Comparison {
       const [left, right] = [decimalOf(expected), decimalOf(actual)];
       return left !== null && right !== null && within(left, right, this.#options.tolerance);
     }
-    if (typeof expected === "string" && typeof actual === "string")
-      return folded(expected, this.#options.ignore_case) === folded(actual, this.#options.ignore_case);
+    if (typeof expected === "string" && typeof actual === "string") return this.#fold(expected) === this.#fold(actual);
     return false;
   }
 
