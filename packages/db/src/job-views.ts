@@ -86,7 +86,8 @@ const VERDICT_JSON = (v: string): string =>
   `jsonb_build_object('id', ${v}.id, 'attemptId', ${v}.attempt_id, 'decision', ${v}.decision, 'score', ${v}.score,
                       'findings', ${v}.findings, 'validators', ${v}.validators, 'leaves', ${v}.leaves,
                       'features', ${v}.features, 'evidenceHash', ${v}.evidence_hash, 'durationMs', ${v}.duration_ms,
-                      'cost', ${v}.cost_nanos::text)`;
+                      'cost', (${v}.cost_nanos + (SELECT coalesce(sum(q.cost_nanos), 0) FROM inquiry q
+                                WHERE q.job_id = ${v}.job_id AND q.attempt_id = ${v}.attempt_id))::text)`;
 
 const ATTEMPT_LIST = `
     LEFT JOIN LATERAL (

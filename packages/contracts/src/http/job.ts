@@ -31,7 +31,10 @@ export const verdictSchema = z
     findings: z.array(findingSchema),
     validators: z.array(z.string()).meta({ description: "`name@version` of every validator that had a say." }),
     evidence_hash: hashSchema.meta({ description: "Of the version, the input, the model's text and the validators." }),
-    duration_ms: z.number().min(0).meta({ description: "How long it took to reach." }),
+    duration_ms: z
+      .number()
+      .min(0)
+      .meta({ description: "How long it took to reach, without the time that others were asked for." }),
   })
   .meta({ id: "Verdict" });
 
@@ -60,7 +63,7 @@ export const operatorVerdictSchema = verdictSchema
         "What each leaf of the tree said, in the order asked; null for verdicts from before that was recorded.",
     }),
     features: featuresSchema,
-    cost: moneySchema.meta({ description: "What reaching it cost." }),
+    cost: moneySchema.meta({ description: "What reaching it cost, with what whoever was asked for it cost." }),
   })
   .meta({ id: "OperatorVerdict" });
 

@@ -23,8 +23,8 @@ const INSTRUCTIONS_CHARACTERS_MAX = 4_000;
 /** Less is over before anybody has looked. */
 const SLA_MIN_MS = 1_000;
 const SLA_MAX_MS = 30 * 24 * 60 * 60_000;
-/** A code in a finding; the reviewer's own findings have this one unless they name another. */
-const BY_REVIEWER = "rejected_by_reviewer";
+/** The codes of the reviewer's findings, unless they name another. */
+const CODES = { fail: "rejected_by_reviewer", pass: "marked_down_by_reviewer" } as const;
 const CODE = /^[a-z][a-z0-9_]{0,62}$/;
 
 const payee = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
@@ -51,7 +51,7 @@ const decisionSchema = z.object({
     .array(
       z.object({
         path: z.string().default(""),
-        code: z.string().regex(CODE).default(BY_REVIEWER),
+        code: z.string().regex(CODE).optional(),
         message: z.string().trim().min(1),
         hint: z.string().optional(),
       }),
@@ -100,8 +100,11 @@ export function resultOfDecision(reply: Json, mayScore: boolean): LeafResult {
   if ((decision === "pass" && score === 0) || (decision === "fail" && score === 1))
     throw new ValidatorError(`a score of ${score} is no ${decision}`);
   if (score === 1) return PASSED;
-  const located: Finding[] = findings.map(({ path, code, message, hint }) => finding(path, code, message, hint));
+  const byReviewer = CODES[decision];
+  const located: Finding[] = findings.map(({ path, code = byReviewer, message, hint }) =>
+    finding(path, code, message, hint),
+  );
   const words = reason === undefined || reason === "" ? "A reviewer found the answer not good enough." : reason;
-  const all = located.length === 0 ? [finding("", BY_REVIEWER, words)] : located;
+  const all = located.length === 0 ? [finding("", byReviewer, words)] : located;
   return { score, findings: all.slice(0, LEAF_FINDINGS_MAX) };
 }

@@ -1,6 +1,6 @@
 import { jobSchema, operatorJobSchema } from "@contingent/contracts/http/job";
 import { transaction } from "@contingent/db/pool";
-import { answer, happens, judge, take } from "@contingent/testkit/jobs";
+import { answer, happens, inquires, judge, replies, take } from "@contingent/testkit/jobs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Api, claim, JOB, startApiWithType, SUCCEED } from "../harness.ts";
 
@@ -84,6 +84,26 @@ describe("a job that failed once and then succeeded", () => {
     expect(verdict).toEqual(attempts?.[1]?.verdict);
     expect(customer?.body).toMatchObject({ verdict: { id: verdict?.id, score: 0.95 } });
     expect(JSON.stringify(customer?.body)).not.toMatch(/"(leaves|leaf|features|confidence|cost)"/);
+  });
+
+  test("a verdict costs what whoever was asked for it cost", async () => {
+    const { id: asked } = await api.customer.submit(JOB);
+    await take(
+      api.pool,
+      asked,
+      claim(),
+      answer(),
+      inquires(300n),
+      replies(200n),
+      inquires(300n),
+      replies(50n),
+      judge("pass"),
+    );
+    const { body } = await api.operator.send({ path: `/v1/jobs/${asked}?${ALL}` });
+    const { verdict, attempt_list: attempts, cost } = operatorJobSchema.parse(body);
+    expect(verdict?.cost).toEqual({ amount: "0.00000025", currency: "USD" });
+    expect(attempts?.[0]).toMatchObject({ cost: { amount: "0.0000004" }, verdict: { cost: verdict?.cost } });
+    expect(cost.amount).toBe("0.00000065");
   });
 
   test("a verdict from before leaves were recorded shows none", async () => {
