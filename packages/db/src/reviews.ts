@@ -44,6 +44,16 @@ export interface ReviewInFull extends ReviewView {
   readonly text: string;
   /** What others have said to inquiries about the same answer. */
   readonly replies: readonly RecordedReply[];
+  /** The last inquiry about it that brought no reply of use; null: each of them brought one. */
+  readonly broken: BrokenInquiry | null;
+}
+
+export interface BrokenInquiry {
+  readonly leaf: string;
+  /** `name@version`. */
+  readonly validator: string;
+  /** Null: nobody answered, and that was all. */
+  readonly error: string | null;
 }
 
 interface Row {
@@ -72,6 +82,7 @@ interface FullRow extends Row {
   readonly input: Json;
   readonly text: string | null;
   readonly replies: readonly RecordedReply[] | null;
+  readonly broken: BrokenInquiry | null;
 }
 
 const COLUMNS = `
@@ -93,7 +104,10 @@ const OPEN = `
 
 const ONE = `
   SELECT ${COLUMNS}, q.attempt_id, t.id AS version_id, (j.progress ->> 'step')::int AS step, i.input, a.output AS text,
-         ${repliesAbout("a.id")} AS replies
+         ${repliesAbout("a.id")} AS replies,
+         (SELECT jsonb_build_object('leaf', b.leaf, 'validator', b.validator, 'error', b.detail ->> 'error')
+            FROM inquiry b WHERE b.job_id = q.job_id AND b.attempt_id = a.id AND b.kind = 'leaf' AND b.outcome = 'broke'
+           ORDER BY b.ended_at DESC, b.id DESC LIMIT 1) AS broken
     FROM inquiry q ${JOINS}
     JOIN job_input i ON i.job_id = j.id
     JOIN attempt a ON a.id = q.attempt_id
@@ -127,6 +141,7 @@ export async function findReview(db: Queryable, id: InquiryId): Promise<ReviewIn
     input: row.input,
     text: row.text ?? "",
     replies: row.replies ?? [],
+    broken: row.broken,
   };
 }
 

@@ -111,7 +111,7 @@ function customerVerdict(verdict: VerdictView): VerdictBody {
     findings: [...findings],
     validators: [...validators],
     evidence_hash: named(verdict.evidenceHash),
-    duration_ms: verdict.durationMs,
+    duration_ms: toMicrosecond(verdict.durationMs),
   };
 }
 
@@ -126,7 +126,12 @@ function operatorVerdict(verdict: VerdictView | null, currency: Currency): Opera
 }
 
 export function renderLeaf({ leaf, validator, score, durationMs }: LeafVerdict): LeafBody {
-  return { leaf, validator, score, duration_ms: durationMs };
+  return { leaf, validator, score, duration_ms: toMicrosecond(durationMs) };
+}
+
+/** What a clock says below that is noise. */
+function toMicrosecond(durationMs: number): number {
+  return Math.round(durationMs * 1_000) / 1_000;
 }
 
 function renderCharge(charge: NonNullable<JobView["charge"]>, currency: Currency): NonNullable<JobBody["charge"]> {

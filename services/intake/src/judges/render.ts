@@ -2,6 +2,7 @@ import type { JudgeBody } from "@contingent/contracts/http/judges";
 import { shareLetThrough } from "@contingent/core/quality/canaries";
 import type { JudgeView } from "@contingent/db/judges";
 import { isoTime } from "../jobs/render.ts";
+import { shown } from "../quality/render.ts";
 
 export function renderJudge(judge: JudgeView): JudgeBody {
   const { id, outcomeType, model, validator, asked, passed, last } = judge;
@@ -18,9 +19,9 @@ export function renderJudge(judge: JudgeView): JudgeBody {
     canaries: {
       asked,
       passed,
-      rate: rate?.point ?? null,
-      low: rate?.low ?? null,
-      high: rate?.high ?? null,
+      rate: rate === null ? null : shown(rate.point),
+      low: rate === null ? null : shown(rate.low),
+      high: rate === null ? null : shown(rate.high),
       limit: judge.shareMax,
       last_at: isoTime(judge.lastCanaryAtMs),
     },

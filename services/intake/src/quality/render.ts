@@ -20,7 +20,7 @@ import { isoTime } from "../jobs/render.ts";
 const PARTS = 1_000_000;
 
 /** For people to look at: to the nearest millionth. */
-function shown(value: number): number {
+export function shown(value: number): number {
   return Math.round(value * PARTS) / PARTS;
 }
 

@@ -4,6 +4,7 @@ import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
 import type { Finding, LeafVerdict } from "@contingent/core/verdict";
 import type { ReviewInFull } from "@contingent/db/reviews";
 import { human, humanOptions } from "@contingent/validators/human/human";
+import type { PlacedInquiry } from "@contingent/validators/evaluate";
 import { judgeAnswer } from "@contingent/validators/judge-answer";
 import { inquiriesIn } from "@contingent/validators/leaves";
 import { parseOutput } from "@contingent/validators/parse-output";
@@ -58,9 +59,16 @@ export async function evidenceFor(
       run,
     );
     const { leaves, findings } = judged.kind === "inquire" ? judged.soFar : judged.verdict;
-    return { ...shown, leaves, findings, error: null };
+    const isBroken = judged.kind === "inquire" && review.kind === "validator_error";
+    return { ...shown, leaves, findings, error: isBroken ? whyBroken(judged.leaf, review) : null };
   } catch (error) {
     if (!(error instanceof ValidatorError)) throw error;
     return { ...shown, leaves: [], findings: [], error: error.message };
   }
+}
+
+/** Whom the verdict waits for in vain, and what came of asking. */
+function whyBroken({ path, validator }: PlacedInquiry, { broken }: ReviewInFull): string {
+  const why = broken?.leaf === path ? (broken.error ?? "nobody replied in time") : "it could not be asked";
+  return `${validator.name}@${validator.version} at ${path === "" ? "the root" : path}: ${why}`;
 }

@@ -3,7 +3,7 @@ import type { ReviewBody, ReviewInFullBody, ReviewKind } from "@contingent/contr
 import type { InquiryKind } from "@contingent/core/job/job";
 import { isJsonObject } from "@contingent/core/json";
 import type { ReviewInFull, ReviewView } from "@contingent/db/reviews";
-import { isoTime } from "../jobs/render.ts";
+import { isoTime, renderLeaf } from "../jobs/render.ts";
 import type { ReviewEvidence } from "./evidence.ts";
 
 const STATES = { replied: "decided", silence: "silent", broke: "silent", dropped: "dropped" } as const;
@@ -34,12 +34,7 @@ export function renderReviewInFull(review: ReviewInFull, evidence: ReviewEvidenc
     may_score: mayScore,
     input: review.input,
     output,
-    leaves: leaves.map(({ leaf, validator, score, durationMs }) => ({
-      leaf,
-      validator,
-      score,
-      duration_ms: durationMs,
-    })),
+    leaves: leaves.map(renderLeaf),
     findings: [...findings],
     error,
   };

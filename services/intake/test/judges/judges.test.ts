@@ -64,7 +64,7 @@ describe("a judge", () => {
         model: "claude-opus-5-5",
         validator: VALIDATOR,
         state: "judging",
-        canaries: { asked: 5, passed: 1, rate: 0.2, limit: 0.2 },
+        canaries: { asked: 5, passed: 1, rate: 0.2, low: 0.005051, high: 0.716418, limit: 0.2 },
         suspended_at: null,
         reinstated_at: null,
       },

@@ -4,7 +4,16 @@ import type { InquiryId, JobId } from "@contingent/core/ids";
 import type { JsonObject } from "@contingent/core/json";
 import { ZERO } from "@contingent/core/money";
 import { newId } from "@contingent/db/ids";
-import { answer, partsOf, take, type TestStep, transitionBy, validatorBreaks } from "@contingent/testkit/jobs";
+import {
+  answer,
+  isUnanswered,
+  loadedJob,
+  partsOf,
+  take,
+  type TestStep,
+  transitionBy,
+  validatorBreaks,
+} from "@contingent/testkit/jobs";
 import { type Api, claim, DEFINITION } from "../harness.ts";
 
 export const HUMAN = {
@@ -38,9 +47,26 @@ export async function reviewed(api: Api, outcomeType: string, durationMs = HUMAN
 /** A job whose validators have broken three times. */
 export async function broken(api: Api, outcomeType: string): Promise<Reviewed> {
   const job = await answeredJob(api, outcomeType);
-  const { progress } = await take(api.pool, job, validatorBreaks(), validatorBreaks(), validatorBreaks());
-  if (progress.inquiry === null) throw new Error(`${job} is not reviewed`);
-  return { id: progress.inquiry.inquiryId, job };
+  await take(api.pool, job, validatorBreaks(), validatorBreaks(), validatorBreaks());
+  return { id: await reviewOf(api, job), job };
+}
+
+/** A job whose reviewer was asked three times, without a reply of use. */
+export async function unanswered(api: Api, outcomeType: string, error: string | null): Promise<Reviewed> {
+  const job = await answeredJob(api, outcomeType);
+  const detail = error === null ? null : { error };
+  for (let strike = 0; strike < 3; strike += 1) {
+    await take(api.pool, job, asksAPerson(newId("inq"), HUMAN.sla_ms));
+    const lost = await transitionBy(api.pool, job, isUnanswered(0n));
+    await partsOf(api.pool).commit({ ...lost, reply: { result: null, detail, repliedBy: null } });
+  }
+  return { id: await reviewOf(api, job), job };
+}
+
+async function reviewOf(api: Api, job: JobId): Promise<InquiryId> {
+  const { inquiry } = (await loadedJob(api.pool, job)).job.progress;
+  if (inquiry === null) throw new Error(`${job} is not reviewed`);
+  return inquiry.inquiryId;
 }
 
 async function answeredJob(api: Api, outcomeType: string): Promise<JobId> {

@@ -7,7 +7,7 @@ import { until } from "@contingent/testkit/until";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectError } from "../checked-client.ts";
 import { type Api, startApi } from "../harness.ts";
-import { broken, decided, HUMAN, openReviews, reviewed, reviewedType, reviewInFull } from "./reviewed.ts";
+import { broken, decided, HUMAN, openReviews, reviewed, reviewedType, reviewInFull, unanswered } from "./reviewed.ts";
 
 let api: Api;
 beforeAll(async () => {
@@ -70,7 +70,8 @@ describe("the queue", () => {
 
 test("a review shows what to look for, what was asked and answered, and what the checks have said", async () => {
   const { id } = await reviewed(api, "reviewed");
-  expect(await reviewInFull(api, id)).toMatchObject({
+  const review = await reviewInFull(api, id);
+  expect(review).toMatchObject({
     kind: "human",
     state: "open",
     instructions: HUMAN.instructions,
@@ -81,6 +82,7 @@ test("a review shows what to look for, what was asked and answered, and what the
     findings: [],
     error: null,
   });
+  for (const { duration_ms: ms } of review.leaves) expect(String(ms)).toMatch(/^\d+(\.\d{1,3})?$/);
   const { headers } = await api.operator.send({ path: `/v1/reviews/${id}` });
   expect(headers.get("content-type")).toMatch(/^application\/json/);
 });
@@ -137,7 +139,7 @@ describe("a decision", () => {
     expect((await decided(api, id, { decision: "pass", score: 0.75, reason: "The note is odd." })).status).toBe(200);
     expect(await inquiryOf(id)).toMatchObject({
       score: 0.75,
-      findings: [{ path: "", code: "rejected_by_reviewer", message: "The note is odd." }],
+      findings: [{ path: "", code: "marked_down_by_reviewer", message: "The note is odd." }],
     });
   });
 
@@ -185,6 +187,15 @@ describe("a decision", () => {
 });
 
 describe("a job whose validators keep breaking", () => {
+  test("says which one breaks, and why, to whoever decides", async () => {
+    const { id } = await unanswered(api, "reviewed", "Error: the service answered with status 500");
+    const { error, leaves } = await reviewInFull(api, id);
+    expect(error).toBe("human@1 at /all/1: Error: the service answered with status 500");
+    expect(leaves).toMatchObject([{ leaf: "/all/0", score: 1 }]);
+    expect((await reviewInFull(api, (await unanswered(api, "reviewed", null)).id)).error).toContain("nobody replied");
+    expect((await reviewInFull(api, (await broken(api, "reviewed")).id)).error).toContain("could not be asked");
+  });
+
   test("is in the same queue, and is decided in their place", async () => {
     const { id, job } = await broken(api, "reviewed");
     expect(await reviewInFull(api, id)).toMatchObject({
