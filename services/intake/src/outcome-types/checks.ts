@@ -13,7 +13,7 @@ import { schemaProblems } from "@contingent/validators/json_schema/schema";
 import { acceptanceOf, asksTheCustomerOnce } from "./acceptance.ts";
 import type { Catalog } from "./catalog.ts";
 import { costOfInquiries, hasTimeToAsk } from "./inquiry-checks.ts";
-import { knowsItsJudges, judgesAnswersOfOthers, judgesWithOthers } from "./judge-checks.ts";
+import { knowsItsJudges, judgesAnswersOfOthers, judgesWithOthers, paysItsJudges } from "./judge-checks.ts";
 import { priceProblems, pricedTypeProblems, unpaidPartial } from "./price-checks.ts";
 import { cascadeStepOf, modelsOf, timeNeededMsOf } from "./resolve-parts.ts";
 import { decidesByEvidence, readsItsFeatures } from "./self-report.ts";
@@ -44,6 +44,7 @@ const CHECKS: readonly Check[] = [
   asksTheCustomerOnce,
   knowsItsJudges,
   judgesAnswersOfOthers,
+  paysItsJudges,
   judgesWithOthers,
   canAskItsServices,
   decidesByEvidence,

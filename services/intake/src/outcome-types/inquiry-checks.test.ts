@@ -14,7 +14,7 @@ const person = (slaMs: number, perReview?: string): Json => ({
 });
 const judge: Json = {
   use: "llm_judge",
-  options: { rubric: "It is right.", models: ["claude-opus-5-5"], cost_max: "0.01" },
+  options: { rubric: "It is right.", models: ["claude-opus-5-5"], output_tokens_max: 200, cost_max: "0.01" },
 };
 const check: Json = { use: "fields_complete", options: { entities: "/parties", required: ["name"] } };
 

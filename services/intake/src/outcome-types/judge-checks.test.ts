@@ -5,7 +5,13 @@ import { resolveDefinition } from "./resolve.ts";
 
 const judge = (changes: JsonObject = {}): Json => ({
   use: "llm_judge",
-  options: { rubric: "It is right.", models: ["claude-opus-5-5"], cost_max: "0.01", ...changes },
+  options: {
+    rubric: "It is right.",
+    models: ["claude-opus-5-5"],
+    output_tokens_max: 200,
+    cost_max: "0.01",
+    ...changes,
+  },
 });
 const check: Json = { use: "fields_complete", options: { entities: "/parties", required: ["name"] } };
 const shape: Json = { use: "json_schema", options: {} };
@@ -113,6 +119,25 @@ describe("a tree that judges alone could bring to a bill is refused", () => {
     ],
   ])("but not %s", (_, validator) => {
     expect(problemsOf({ validator })).toEqual([]);
+  });
+});
+
+describe("what a judgement may cost", () => {
+  // 200 tokens of the judge's output cost 0.004.
+  test.each([
+    [{ cost_max: "0.008" }, { cost_max: "0.007999999" }, "one vote and one on a known-bad answer: .* 0.008"],
+    [{ cost_max: "0.004", canaries: { rate: 0 } }, { cost_max: "0.003", canaries: { rate: 0 } }, "one vote: .* 0.004"],
+    [
+      { cost_max: "0.016", votes: 3 },
+      { cost_max: "0.01", votes: 3 },
+      "3 votes and one on a known-bad answer: .* 0.016",
+    ],
+    [{ models: ["claude-haiku-5-5", "claude-sonnet-5-5"] }, { output_tokens_max: 300 }, "one vote and .* 0.012"],
+  ])("pays for the votes and for watching: %j, not %j", (enough, tooLittle, what) => {
+    expect(withJudge(enough)).toEqual([]);
+    expect(withJudge(tooLittle)).toEqual([
+      expect.stringMatching(new RegExp(`^/validator/all/1/options/cost_max: .* does not pay for ${what}\\.`)),
+    ]);
   });
 });
 

@@ -4,8 +4,9 @@
  */
 import { tierOfModel } from "@contingent/catalog/tiers";
 import type { Problem } from "@contingent/contracts/http/errors";
-import { rateAt } from "@contingent/core/cost";
+import { rateAt, worstCaseCost } from "@contingent/core/cost";
 import type { Json } from "@contingent/core/json";
+import { formatMoney, nanos, ZERO } from "@contingent/core/money";
 import { mayJudge } from "@contingent/core/model-family";
 import type { ValidatorNode } from "@contingent/core/outcome-type";
 import { decisionFor } from "@contingent/core/verdict";
@@ -13,6 +14,7 @@ import { checkTree } from "@contingent/validators/check-tree";
 import { type Member, membersOf } from "@contingent/validators/leaves";
 import { llmJudge } from "@contingent/validators/llm_judge/llm_judge";
 import type { JudgeOptions } from "@contingent/validators/llm_judge/options";
+import { costMaxOf } from "@contingent/validators/llm_judge/plan";
 import { rangeOf } from "@contingent/validators/range";
 import type { Parts, Surroundings } from "./checks.ts";
 import { modelsOf } from "./resolve-parts.ts";
@@ -61,6 +63,26 @@ export function judgesAnswersOfOthers(
         message: `has no model of another family or tier than ${whose}, whose answers could not be judged`,
       },
     ];
+  });
+}
+
+/**
+ * What a judgement may cost pays for the votes that are wanted, and one on a known-bad answer where such are wanted: each
+ * with the output that it may have, prompts not counted. Else it would be asked with fewer votes, unwatched, or never.
+ */
+export function paysItsJudges({ validator }: Parts, { catalog, nowMs }: Surroundings): readonly Problem[] {
+  return judgesIn(validator).flatMap(({ path, options }) => {
+    const { votes, canaries, cost_max: costMax, output_tokens_max: tokensMax } = options;
+    const asked = votes + (canaries.rate > 0 ? 1 : 0);
+    const dearest = options.models
+      .flatMap((model) => rateAt(catalog.rates, model, nowMs) ?? [])
+      .map((rate) => worstCaseCost(rate, 0, tokensMax))
+      .reduce((most, cost) => (cost > most ? cost : most), ZERO);
+    const needed = nanos(dearest * BigInt(asked));
+    if (costMaxOf(options) >= needed) return [];
+    const what = `${votes === 1 ? "one vote" : `${votes} votes`}${canaries.rate > 0 ? " and one on a known-bad answer" : ""}`;
+    const message = `${costMax} does not pay for ${what}: their output alone may cost ${formatMoney(needed)}. Raise it well above, so that prompts fit too, or lower output_tokens_max`;
+    return [{ param: `${path}/options/cost_max`, message }];
   });
 }
 

@@ -103,7 +103,10 @@ describe("a judge", () => {
     const validator = {
       all: [
         { use: "fields_complete", options: { entities: "", required: ["total"] } },
-        { use: "llm_judge", options: { rubric: "It is right.", models: ["claude-opus-5-5"], cost_max: "0.01" } },
+        {
+          use: "llm_judge",
+          options: { rubric: "It is right.", models: ["claude-opus-5-5"], output_tokens_max: 200, cost_max: "0.01" },
+        },
       ],
     };
     await canaries(await judgedJobOf("linted"), "claude-opus-5-5", true, true, true, true, true);
