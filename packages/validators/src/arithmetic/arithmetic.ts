@@ -4,6 +4,7 @@ import { z } from "zod";
 import { LEAF_FINDINGS_MAX, VALUES_MAX } from "../bounds.ts";
 import { type Decimal, decimalOf, NOUGHT, plus, textOf, times, within } from "../decimal.ts";
 import { finding, quote, shareResult } from "../finding.ts";
+import { EXAMPLES, hasFormat } from "../format/formats.ts";
 import { join, pointer, valueAt } from "../pointer.ts";
 import type { LeafResult, Validator } from "../validator.ts";
 
@@ -32,6 +33,8 @@ interface EachProduct {
 
 export interface ArithmeticOptions {
   readonly sums: readonly (PartsSum | EachSum | EachProduct)[];
+  /** Dates, none of which is before the one named in front of it. */
+  readonly date_orders: readonly (readonly string[])[];
   /** The largest difference that still holds, in the numbers' own unit. */
   readonly tolerance: number;
 }
@@ -46,19 +49,25 @@ const sum = z.union(
   'must be {"total", "parts"}, {"total", "each", "field"} or {"each", "total_field", "product"}',
 );
 
-/** Whether the numbers of the answer add up. One wrong line makes its whole sum wrong. */
+/** Whether the numbers of the answer add up, and its dates follow each other. One wrong line makes its whole sum wrong. */
 export const arithmetic: Validator<ArithmeticOptions> = {
   name: "arithmetic",
   version: 1,
   place: "inline",
-  options: z.strictObject({
-    sums: z.array(sum).min(1).max(SUMS_MAX),
-    tolerance: z.number().nonnegative().max(1_000_000).default(0),
-  }),
-  validate({ output }, { sums, tolerance }): LeafResult {
+  options: z
+    .strictObject({
+      sums: z.array(sum).max(SUMS_MAX).default([]),
+      date_orders: z.array(z.array(pointer).min(2).max(PARTS_MAX)).max(SUMS_MAX).default([]),
+      tolerance: z.number().nonnegative().max(1_000_000).default(0),
+    })
+    .refine((options) => options.sums.length + options.date_orders.length > 0, 'needs "sums", "date_orders" or both'),
+  validate({ output }, { sums, date_orders: dateOrders, tolerance }): LeafResult {
     const allowed = decimalOf(tolerance) ?? NOUGHT;
-    const findings = sums.map((each) => problemsOf(each, output, allowed));
-    return shareResult(findings.filter((found) => found.length === 0).length, sums.length, findings.flat());
+    const findings = [
+      ...sums.map((each) => problemsOf(each, output, allowed)),
+      ...dateOrders.map((paths) => disorderOf(paths, output)),
+    ];
+    return shareResult(findings.filter((found) => found.length === 0).length, findings.length, findings.flat());
   },
 };
 
@@ -112,6 +121,25 @@ function checkProduct(item: Json, itemPath: string, sum: EachProduct, tolerance:
   if (within(value, expected, tolerance)) return [];
   const message = `The value is ${short(value)}, but ${sum.product.join(" × ")} is ${short(expected)}.`;
   return [finding(total.path, "product_mismatch", message, "Read the line again.")];
+}
+
+/** Dates written YYYY-MM-DD are in order as texts are. What is absent or null is in nobody's way. */
+function disorderOf(paths: readonly string[], output: Json): readonly Finding[] {
+  const dates = paths
+    .map((path) => ({ path, value: valueAt(output, path) ?? null }))
+    .filter(({ value }) => value !== null);
+  return dates.flatMap(({ path, value }, index): Finding[] => {
+    if (!isDate(value))
+      return [finding(path, "not_date", `${quote(value)} is not ${EXAMPLES.date}.`, "Write it in that form.")];
+    const before = dates[index - 1];
+    if (before === undefined || !isDate(before.value) || before.value <= value) return [];
+    const message = `The date ${quote(value)} is before ${quote(before.value)}, the one at ${before.path}.`;
+    return [finding(path, "date_before", message, "Read both dates again.")];
+  });
+}
+
+function isDate(value: Json): value is string {
+  return typeof value === "string" && hasFormat("date", value);
 }
 
 const ONE: Decimal = { digits: 1n, scale: 0 };
