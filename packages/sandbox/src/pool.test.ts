@@ -101,6 +101,15 @@ describe("nobody waits behind a stuck check", () => {
     await pool.close();
   });
 
+  test("who floods the processes keeps those of other types waiting for one check, not for all", async () => {
+    const pool = poolOf({ processes: 1, limits: { ...limits, cpuMs: 250 } });
+    let ended = 0;
+    for (let i = 0; i < 10; i++) void pool.run(act("loop")).then(() => (ended += 1));
+    expect(await said(pool, "pass")).toBe("passed");
+    expect(ended).toBeLessThanOrEqual(2);
+    await pool.close();
+  });
+
   test("one process makes one check at a time, and is used again", async () => {
     const pool = poolOf({ processes: 1 });
     const pids = await Promise.all(Array.from({ length: 20 }, () => said(pool, "pid")));

@@ -19,8 +19,9 @@ import {
 } from "./bounds.ts";
 import { Child } from "./child.ts";
 import { isolation } from "./launch.ts";
+import { Lanes } from "./lanes.ts";
 import { type Broken, outcomeOf, TOO_LARGE, watchLimits } from "./limits.ts";
-import { decodeReply, type Outcome, type Reply } from "./wire.ts";
+import { decodeReply, laneOf, type Outcome, type Reply } from "./wire.ts";
 
 export interface PoolOptions {
   /** How many processes are kept ready. They are started when they are first needed. */
@@ -32,6 +33,7 @@ export interface PoolOptions {
 
 interface Waiting {
   readonly request: Buffer;
+  readonly lane: string;
   readonly resolve: (outcome: Outcome) => void;
   readonly timer: NodeJS.Timeout;
   /** The process it was first given to ended on its own account. */
@@ -47,7 +49,7 @@ export class Pool {
   /** Those that are ready and of use: idle, or at work. */
   readonly #usable = new Set<Child>();
   readonly #idle: Child[] = [];
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting = new Lanes<Waiting>();
   #starting = 0;
   #stuck = 0;
   #startFailures = 0;
@@ -64,10 +66,11 @@ export class Pool {
     if (request.length > REQUEST_BYTES_MAX) return Promise.resolve(TOO_LARGE);
     if (this.#closed) return Promise.resolve(broke("the sandbox is closing"));
     if (this.#waiting.length >= WAITING_MAX) return Promise.resolve(broke(`${WAITING_MAX} checks wait already`));
+    const lane = laneOf(request);
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#giveUp(waiting), WAIT_MS);
-      const waiting: Waiting = { request, resolve, timer, isRepeat: false };
-      this.#waiting.push(waiting);
+      const waiting: Waiting = { request, lane, resolve, timer, isRepeat: false };
+      this.#waiting.add(lane, waiting);
       this.#dispatch();
     });
   }
@@ -103,7 +106,7 @@ export class Pool {
 
   #dispatch(): void {
     for (let child = this.#takeIdle(); child !== null; child = this.#takeIdle()) {
-      const waiting = this.#waiting.shift();
+      const waiting = this.#waiting.take();
       if (waiting === undefined) return;
       clearTimeout(waiting.timer);
       void this.#work(child, waiting);
@@ -168,6 +171,7 @@ export class Pool {
   async #work(child: Child, waiting: Waiting): Promise<void> {
     let broken: Broken | null = null;
     let stuck = false;
+    const startMs = performance.now();
     child.hold(true);
     const endWatch = watchLimits(child.pid, this.#limits, {
       onStuck: () => {
@@ -183,6 +187,7 @@ export class Pool {
     });
     const reply = await child.ask(waiting.request).then(decodeReply, () => null);
     endWatch();
+    this.#waiting.charge(waiting.lane, performance.now() - startMs);
     if (stuck) this.#stuck -= 1;
     if (broken !== null) waiting.resolve(outcomeOf(broken, this.#limits));
     else if (reply === null || reply.tainted) this.#again(waiting);
@@ -196,7 +201,7 @@ export class Pool {
     else if (this.#closed) waiting.resolve(broke("the sandbox is closing"));
     else {
       waiting.isRepeat = true;
-      this.#waiting.unshift(waiting);
+      this.#waiting.putBack(waiting.lane, waiting);
     }
   }
 
@@ -219,14 +224,12 @@ export class Pool {
   }
 
   #giveUp(waiting: Waiting): void {
-    const at = this.#waiting.indexOf(waiting);
-    if (at === -1) return;
-    this.#waiting.splice(at, 1);
-    waiting.resolve(broke(`no process was free within ${WAIT_MS / 1_000} s`));
+    if (this.#waiting.remove(waiting.lane, waiting))
+      waiting.resolve(broke(`no process was free within ${WAIT_MS / 1_000} s`));
   }
 
   #endWaiting(why: string): void {
-    for (const { resolve, timer } of this.#waiting.splice(0)) {
+    for (const { resolve, timer } of this.#waiting.drain()) {
       clearTimeout(timer);
       resolve(broke(why));
     }

@@ -1,6 +1,8 @@
+import type { Json, JsonSchema } from "@contingent/core/json";
+import type { RegisteredCheck } from "@contingent/validators/validator";
 import { expect, test } from "vitest";
 import { frame, FrameReader } from "./frames.ts";
-import { decodeOutcome } from "./wire.ts";
+import { decodeOutcome, encodeRequest, laneOf } from "./wire.ts";
 
 const finding = { path: "", code: "x", message: "m" };
 const result = (score: unknown, findings: unknown): Buffer =>
@@ -46,4 +48,15 @@ test("messages come out as they went in, however they are cut on the way", () =>
 
 test("a message that is announced as too large is refused before it comes", () => {
   expect(() => new FrameReader(1_000).push(frame(Buffer.alloc(1_001)).subarray(0, 4))).toThrow("1001 bytes, over 1000");
+});
+
+test("one waits with those of the same outcome type, whatever the input is", () => {
+  const laneFor = (input: Json, options: Json, outputSchema: JsonSchema = {}): string => {
+    const validator = { name: "v", version: 1 } as RegisteredCheck;
+    return laneOf(encodeRequest(validator, { input, output: input, outputSchema }, options) ?? Buffer.alloc(0));
+  };
+  const mine = laneFor("a", { of: ',"input":' }, { type: "object" });
+  expect(laneFor({ other: "b" }, { of: ',"input":' }, { type: "object" })).toBe(mine);
+  expect(laneFor("a", { of: ',"input":' }, { type: "array" })).not.toBe(mine);
+  expect(laneFor("a", { of: "x" }, { type: "object" })).not.toBe(mine);
 });

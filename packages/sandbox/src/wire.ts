@@ -5,16 +5,16 @@ import { finding } from "@contingent/validators/finding";
 import type { LeafResult, RegisteredCheck, Subject } from "@contingent/validators/validator";
 import { z } from "zod";
 
-/** A check that is to be made. */
+/** A check that is to be made. What the outcome type says comes first: that is its lane. */
 export interface CheckRequest {
   readonly validator: string;
   /** Both ends must mean the same check: they may be of different releases for a moment. */
   readonly version: number;
   /** JSON as text, so that equal options are recognised and read once. */
   readonly options: string;
+  readonly outputSchema: JsonSchema;
   readonly input: Json;
   readonly output: Json;
-  readonly outputSchema: JsonSchema;
 }
 
 /** What came of it. */
@@ -38,12 +38,22 @@ export function encodeRequest(validator: RegisteredCheck, subject: Subject, opti
   const { input, output, outputSchema } = subject;
   try {
     const text = JSON.stringify(options) ?? "null";
-    const request: CheckRequest = { validator: name, version, options: text, input, output, outputSchema };
+    const request: CheckRequest = { validator: name, version, options: text, outputSchema, input, output };
     return Buffer.from(JSON.stringify(request));
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;
   }
+}
+
+/** As much as it takes to tell the options and schema of one outcome type from another's. */
+const LANE_BYTES = 2_048;
+
+/** With which requests one waits: those of the same outcome type. Nothing of the input counts, of which everybody has another. */
+export function laneOf(request: Buffer): string {
+  const head = request.toString("latin1", 0, LANE_BYTES);
+  const end = head.indexOf(',"input":');
+  return end === -1 ? head : head.slice(0, end);
 }
 
 export function encode(message: Reply | Outcome): Buffer {
