@@ -140,7 +140,7 @@ function questionFor(job: SampleJob, output: Json): Question {
     input: job.input,
     output,
     outputSchema,
-    outcomeType: { name: job.outcome_type, version: 1, description },
+    outcomeType: { name: job.outcome_type, version: 1, description, deliversFrom: 1 },
     producer: { provider: "anthropic", model: "claude-haiku-5-5", tier: "fast" },
     seed: keyOf(job),
   };

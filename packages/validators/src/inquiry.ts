@@ -20,7 +20,13 @@ export interface Question extends Subject {
   readonly inquiryId: `inq_${string}`;
   readonly jobId: string;
   /** What the outcome type says that a judge should know. */
-  readonly outcomeType: { readonly name: string; readonly version: number; readonly description: string };
+  readonly outcomeType: {
+    readonly name: string;
+    readonly version: number;
+    readonly description: string;
+    /** The lowest score with which an answer is delivered, and so billed. */
+    readonly deliversFrom: number;
+  };
   /** Which model wrote the answer: a judge must be another one. */
   readonly producer: { readonly provider: string; readonly model: string; readonly tier: string };
   /** What an inquiry draws its randomness from, so that it can be told afterwards what was asked. */

@@ -103,8 +103,9 @@ async function record(context: ValidatorContext, judging: Judging, opened: Job, 
 }
 
 function questionAbout({ job, version, answer }: Judging, subject: ToAsk["subject"], inquiryId: InquiryId): Question {
-  const { name, version: number, description } = version;
-  const outcomeType = { name, version: number, description };
+  const { name, version: number, description, terms } = version;
+  const deliversFrom = terms.partialAt ?? terms.successAt;
+  const outcomeType = { name, version: number, description, deliversFrom };
   // The id is random and is kept: what was drawn from it can be told afterwards.
   return { ...subject, inquiryId, jobId: job.id, outcomeType, producer: answer.producer, seed: inquiryId };
 }

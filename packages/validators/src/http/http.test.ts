@@ -6,7 +6,7 @@ import { http } from "./http.ts";
 const question: Question = {
   inquiryId: "inq_1",
   jobId: "job_1",
-  outcomeType: { name: "invoice", version: 3, description: "An invoice" },
+  outcomeType: { name: "invoice", version: 3, description: "An invoice", deliversFrom: 1 },
   producer: { provider: "anthropic", model: "claude-haiku-5-5", tier: "fast" },
   seed: "s",
   input: { text: "Invoice" },

@@ -28,6 +28,16 @@ describe("a known-bad answer", () => {
     expect(await llmJudge.ask(question(), always, means)).toMatchObject({ detail: { canary: { passed: false } } });
   });
 
+  test("is let through where the score that it got would have been billed", async () => {
+    const { means } = sitting((call) => (knows(call.user) ? saying(true, call) : sayingOf(call, "number")));
+    const letThroughFrom = async (deliversFrom: number): Promise<unknown> => {
+      const outcomeType = { ...question().outcomeType, deliversFrom };
+      return await llmJudge.ask(question({ outcomeType }), always, means);
+    };
+    expect(await letThroughFrom(0.25)).toMatchObject({ detail: { canary: { passed: true } } });
+    expect(await letThroughFrom(0.26)).toMatchObject({ detail: { canary: { passed: false } } });
+  });
+
   test("that is longer than the real one has its own size counted", async () => {
     const { means } = sitting((call) => saying(true, call));
     const long = judging({ canaries: { rate: 1, answers: ["not this ".repeat(1_000)] } });

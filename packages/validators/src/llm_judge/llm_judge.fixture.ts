@@ -98,7 +98,7 @@ export function question(changes: Partial<Question> = {}): Question {
     input: { document: "Invoice 17\nTotal 250.00" },
     output: { number: "17", total: 250 },
     outputSchema: { type: "object", properties: { number: { type: "string" }, total: { type: "number" } } },
-    outcomeType: { name: "invoices", version: 1, description: "Reads invoices." },
+    outcomeType: { name: "invoices", version: 1, description: "Reads invoices.", deliversFrom: 1 },
     producer: { provider: "anthropic", model: "claude-haiku-5-5", tier: "fast" },
     seed: "seed",
     ...changes,

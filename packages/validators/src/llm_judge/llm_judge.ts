@@ -59,7 +59,7 @@ async function askFor(question: Question, options: JudgeOptions, means: Means): 
   if (lost !== undefined) return { kind: "broke", error: lost.problem, cost: costOfAll(heard, null) };
   const cast = votesOf(votes.counted);
   const judgement = { votes: asJson(cast) };
-  const canary = canaryOf(judging, votesOf(ofCanary), options);
+  const canary = canaryOf(question, judging, votesOf(ofCanary), options);
   return {
     kind: "answered",
     result: resultOf(judgement, options),
@@ -124,12 +124,17 @@ async function withSpare(
 
 /**
  * How the judge did on a known-bad answer, as the database counts it (`canary_is_counted`); null where a vote on it could
- * not be read, which says nothing about the judge.
+ * not be read, which says nothing about the judge. Let through is what would have been billed, perfect or not.
  */
-function canaryOf({ canary }: Judging, votes: readonly Vote[], options: JudgeOptions): JsonObject | null {
+function canaryOf(
+  { outcomeType: { deliversFrom } }: Question,
+  { canary }: Judging,
+  votes: readonly Vote[],
+  options: JudgeOptions,
+): JsonObject | null {
   if (canary === null || votes.length < canary.votes.length) return null;
   const { score } = resultOf({ votes: asJson(votes) }, options);
-  return { kind: canary.bad.kind, passed: score === 1, limit: options.canaries.limit };
+  return { kind: canary.bad.kind, passed: score > 0 && score >= deliversFrom, limit: options.canaries.limit };
 }
 
 function votesOf(heard: readonly Heard[]): readonly Vote[] {
