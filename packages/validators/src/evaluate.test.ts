@@ -114,6 +114,7 @@ describe("weighted", () => {
     ["the mean by weight", weighted(undefined, [3, inline(1)], [1, inline(0)]), 0.75],
     ["whatever the weights add up to", weighted(undefined, [0.3, inline(1)], [0.1, inline(0)]), 0.75],
     ["exactly 1 if every member is", weighted(undefined, [0.1, inline(1)], [0.2, inline(1)], [0.7, inline(1)]), 1],
+    ["the mean also of the smallest weights", weighted(undefined, [Number.MIN_VALUE, inline(0.75)]), 0.75],
     ["0 if every member is", weighted(undefined, [0.1, inline(0)], [0.2, inline(0)], [0.7, inline(0)]), 0],
     ["itself below the threshold", weighted(0.8, [3, inline(1)], [1, inline(0)]), 0.75],
     ["1 from the threshold on", weighted(0.75, [3, inline(1)], [1, inline(0)]), 1],

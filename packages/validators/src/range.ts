@@ -27,8 +27,9 @@ function weightedMean(
   scores: readonly number[],
 ): number {
   const total = sum(weighted.map(({ weight }) => weight));
-  const missing = sum(weighted.map(({ weight }, i) => weight * (1 - (scores[i] ?? 0))));
-  const mean = withoutNoise(Math.max(0, 1 - missing / total));
+  // Shares of the whole: of the smallest weights there are a part would be nothing, and then nothing would be missing.
+  const missing = sum(weighted.map(({ weight }, i) => (weight / total) * (1 - (scores[i] ?? 0))));
+  const mean = withoutNoise(Math.max(0, 1 - missing));
   return mean >= threshold ? 1 : mean;
 }
 

@@ -3,7 +3,8 @@ import type { StoredVerdict } from "@contingent/db/stored-verdict";
 import { newId } from "@contingent/db/ids";
 import { storableJson } from "@contingent/db/storable";
 import { evidenceHash, type Judgement as Judged, judgeAnswer } from "@contingent/validators/judge-answer";
-import type { RunCheck } from "@contingent/validators/validator";
+import { describeError } from "@contingent/runtime/log";
+import { type RunCheck, ValidatorError } from "@contingent/validators/validator";
 import type { Judging } from "./judging.ts";
 
 /** Whom to ask before there can be a verdict. */
@@ -40,7 +41,9 @@ export async function judge({ job, version, input, answer, replies }: Judging, r
   }
 }
 
-/** An error as it may be logged and kept: its name and message. */
+/** An error as it may be logged and kept. Of one that is none of ours only its kind: its message may quote the answer. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  if (error instanceof ValidatorError) return `${error.name}: ${error.message}`;
+  const { type, message } = describeError(error);
+  return message === undefined ? type : `${type}: ${message}`;
 }
