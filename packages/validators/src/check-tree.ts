@@ -13,7 +13,7 @@ export function checkTree(tree: unknown, path: string): readonly Problem[] {
   const check: Check = { problems: [], leaves: 0 };
   visit(tree, path, check, 1);
   if (check.leaves > TREE_LEAVES_MAX)
-    check.problems.push({ path, message: `has ${check.leaves} validators; at most ${TREE_LEAVES_MAX} are allowed` });
+    check.problems.push({ path, message: `has more than ${TREE_LEAVES_MAX} validators: leave some out` });
   return check.problems;
 }
 
