@@ -3,7 +3,7 @@ import path from "node:path";
 import { isTierId, tierIds } from "@contingent/catalog/tiers";
 import { openPool } from "@contingent/db/pool";
 import { apiClient, type ApiClient } from "@contingent/embedded/api-client";
-import { isPortFree } from "@contingent/embedded/ports";
+import { isBarredPort, isPortFree } from "@contingent/embedded/ports";
 import { Problem } from "@contingent/embedded/problem";
 import { serviceProcesses } from "@contingent/embedded/services";
 import {
@@ -95,6 +95,8 @@ function workersOf(options: StartOptions): Readonly<Record<string, number>> {
 
 async function chooseApiPort(wanted: number | null, screen: Screen): Promise<number> {
   const port = wanted ?? API_PORT_DEFAULT;
+  if (await isBarredPort(port))
+    throw new Problem(`Port ${port} belongs to another protocol, and browsers refuse it: choose another with --port.`);
   if (await isPortFree(port)) return port;
   if (wanted !== null) throw new Problem(`Port ${port} is in use: choose another with --port.`);
   screen.note(`port ${port} is in use, so the API gets another one`);

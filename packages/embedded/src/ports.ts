@@ -25,3 +25,16 @@ export async function isPortFree(port: number): Promise<boolean> {
   if (free) await new Promise<void>((resolve) => server.close(() => resolve()));
   return free;
 }
+
+/**
+ * Whether `fetch` refuses this port, because it belongs to another protocol (4190, 6000, …): so do browsers, and an API
+ * there could be reached by neither. The list is part of the fetch standard, and of Node; it is asked without a connection.
+ */
+export async function isBarredPort(port: number): Promise<boolean> {
+  try {
+    await fetch(`http://${LOOPBACK}:${port}/`, { method: "HEAD", signal: AbortSignal.timeout(1_000) });
+    return false;
+  } catch (error) {
+    return error instanceof TypeError && error.cause instanceof Error && error.cause.message === "bad port";
+  }
+}
