@@ -1,37 +1,44 @@
 /** Hazard: books that have been damaged, and a check that does not see it, or sees damage where there is none. */
 import { spawn } from "node:child_process";
 import path from "node:path";
-import { openPool, type Pool } from "@contingent/db/pool";
-import { checkBooks, type CheckedInvariant } from "@contingent/ledger/check-books";
+import { openPool, type Pool, type Queryable, readWholeTables } from "@contingent/db/pool";
+import { checkBooks, checkBooksWithin, type CheckedInvariant } from "@contingent/ledger/check-books";
 import { INVARIANTS } from "@contingent/ledger/invariants";
 import { JOB_STATES } from "@contingent/core/job/job";
 import { WINDOW_MS } from "@contingent/core/job/job.fixture";
 import { driveTo, happens, partsOf, take } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DAMAGES } from "./damage.ts";
-import { everyFate, plant } from "./every-fate.ts";
+import { everyFate, type Names, plant, whileDamaged } from "./every-fate.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../packages/ledger/src/check-books-main.ts");
+
+const STATEMENT_TIMEOUT_MS = 30_000;
 
 let database: TestDatabase;
 let pool: Pool;
 
-beforeEach(async () => {
+async function open(): Promise<void> {
   database = await freshDatabase();
   pool = openPool(database.url, { applicationName: "test" });
-});
+}
 
-afterEach(async () => {
+async function close(): Promise<void> {
   await pool.end();
   await database.drop();
-});
+}
+
+const isBroken = ({ violations }: CheckedInvariant): boolean => violations.length > 0;
 
 async function broken(): Promise<readonly CheckedInvariant[]> {
-  return (await checkBooks(pool, partsOf(pool).versions)).filter((result) => result.violations.length > 0);
+  return (await checkBooks(pool, partsOf(pool).versions)).filter(isBroken);
 }
 
 describe("nothing is reported", () => {
+  beforeEach(open);
+  afterEach(close);
+
   test("of an empty database", async () => {
     expect(await broken()).toEqual([]);
   });
@@ -62,13 +69,25 @@ describe("nothing is reported", () => {
 });
 
 describe("damage is reported by the invariant that it breaks", () => {
+  let fates: Names;
+
+  beforeAll(async () => {
+    await open();
+    fates = await everyFate(pool);
+  });
+  afterAll(close);
+
+  async function brokenWithin(client: Queryable): Promise<readonly CheckedInvariant[]> {
+    await readWholeTables(client, STATEMENT_TIMEOUT_MS);
+    const { invariants } = await checkBooksWithin(client, pool, partsOf(pool).versions, null);
+    return invariants.filter(isBroken);
+  }
+
   test.each(DAMAGES.map((damage) => [damage.noticed.join(" and "), damage.what, damage] as const))(
     "%s: %s",
     async (_, __, damage) => {
       const { noticed, sql } = damage;
-      const jobs = await everyFate(pool);
-      await plant(pool, sql, jobs);
-      const reported = await broken();
+      const reported = await whileDamaged(pool, sql, fates, brokenWithin);
       expect(reported.map((r) => r.number)).toEqual([...noticed].toSorted((a, b) => a - b));
       for (const { violations } of reported) for (const what of violations) expect(what).toMatch(/\S/);
     },
@@ -81,10 +100,8 @@ describe("damage is reported by the invariant that it breaks", () => {
     expect(numbers.filter((number) => !alone.includes(number))).toEqual([16]);
   });
 
-  test("with a bounded number of examples", async () => {
-    await Promise.all(Array.from({ length: 30 }, () => driveTo(pool, "queued")));
-    await plant(pool, ["UPDATE job SET deadline_at = now() - interval '1 day'"], {});
-    expect((await broken()).map((r) => r.violations.length)).toEqual([20]);
+  test("and none of it is left behind", async () => {
+    expect(await broken()).toEqual([]);
   });
 });
 
@@ -99,27 +116,38 @@ async function runMain(url: string): Promise<{ code: number | null; out: string;
   return { code, ...said };
 }
 
-test("the command says how each invariant fares and fails when one is broken, or when it cannot read", async () => {
-  const jobs = await everyFate(pool);
-  const fine = await runMain(database.url);
-  expect(fine.code).toBe(0);
-  expect(fine.out.trimEnd().split("\n")).toHaveLength(INVARIANTS.length + 2);
-  expect(fine.out).toContain(`${INVARIANTS.length + 1} of ${INVARIANTS.length + 1} invariants hold`);
+describe("a report", () => {
+  beforeEach(open);
+  afterEach(close);
 
-  await plant(pool, ["UPDATE hold SET state = 'voided' WHERE job_id = '$charged'"], jobs);
-  const damaged = await runMain(database.url);
-  expect(damaged.code).toBe(1);
-  expect(damaged.out).toMatch(/^BROKEN 13 {2}each hold ends exactly once/m);
-  expect(damaged.out).toContain(`${jobs["charged"]}: hold voided, 1 endings booked`);
-
-  expect(await runMain("")).toEqual({
-    code: 78,
-    out: "",
-    err: expect.stringContaining("DATABASE_URL is not set") as unknown,
+  test("has a bounded number of examples", async () => {
+    await Promise.all(Array.from({ length: 30 }, () => driveTo(pool, "queued")));
+    await plant(pool, ["UPDATE job SET deadline_at = now() - interval '1 day'"], {});
+    expect((await broken()).map((r) => r.violations.length)).toEqual([20]);
   });
-  const elsewhere = new URL(database.url);
-  elsewhere.pathname = "/template1";
-  const unreadable = await runMain(elsewhere.href);
-  expect(unreadable).toMatchObject({ code: 2, out: "" });
-  expect(unreadable.err).toContain("the books cannot be read");
+
+  test("by the command says how each invariant fares and fails when one is broken, or when it cannot read", async () => {
+    const jobs = await everyFate(pool);
+    const fine = await runMain(database.url);
+    expect(fine.code).toBe(0);
+    expect(fine.out.trimEnd().split("\n")).toHaveLength(INVARIANTS.length + 2);
+    expect(fine.out).toContain(`${INVARIANTS.length + 1} of ${INVARIANTS.length + 1} invariants hold`);
+
+    await plant(pool, ["UPDATE hold SET state = 'voided' WHERE job_id = '$charged'"], jobs);
+    const damaged = await runMain(database.url);
+    expect(damaged.code).toBe(1);
+    expect(damaged.out).toMatch(/^BROKEN 13 {2}each hold ends exactly once/m);
+    expect(damaged.out).toContain(`${jobs["charged"]}: hold voided, 1 endings booked`);
+
+    expect(await runMain("")).toEqual({
+      code: 78,
+      out: "",
+      err: expect.stringContaining("DATABASE_URL is not set") as unknown,
+    });
+    const elsewhere = new URL(database.url);
+    elsewhere.pathname = "/template1";
+    const unreadable = await runMain(elsewhere.href);
+    expect(unreadable).toMatchObject({ code: 2, out: "" });
+    expect(unreadable.err).toContain("the books cannot be read");
+  });
 });

@@ -2,7 +2,7 @@
 import { nanos, ZERO } from "@contingent/core/money";
 import type { ValidationCost } from "@contingent/core/outcome-type";
 import type { PriceTerms } from "@contingent/core/pricing/price";
-import type { Pool } from "@contingent/db/pool";
+import { type Pool, type Queryable, transaction } from "@contingent/db/pool";
 import { issueCreditNote } from "@contingent/ledger/disputes/credit-note";
 import { openDispute } from "@contingent/ledger/disputes/open-dispute";
 import { earnDue } from "@contingent/ledger/earn";
@@ -20,7 +20,7 @@ const REVIEWED = [inquires(0n), replies()];
 const ADVISED = [inquires(), replies(200n)];
 
 /** One job of every fate, by the names that the damages use. */
-export async function everyFate(pool: Pool): Promise<Readonly<Record<string, string>>> {
+export async function everyFate(pool: Pool): Promise<Names> {
   const [failed, asked] = [await acceptedJob(pool), await acceptedJob(pool)];
   const valued = await acceptedJob(pool, { terms: { price: BY_VALUE, validation: JUDGED } });
   const [charged, charged2, credited, disputed, earned, settling, open] = await Promise.all([
@@ -53,7 +53,7 @@ export async function everyFate(pool: Pool): Promise<Readonly<Record<string, str
 }
 
 /** Jobs of a customer who has paid before, with 600 nanos held for each, and of one who has a limit. */
-async function everyWayToPay(pool: Pool): Promise<Readonly<Record<string, string>>> {
+async function everyWayToPay(pool: Pool): Promise<Names> {
   const grants = [{ amount: 400n, kind: "promotion" } as const, { amount: 1_000n }, { amount: 5_000n, priority: 200 }];
   const payer = await customerWith(pool, { grants });
   const [promo = "", topup = "", unused = ""] = payer.grants;
@@ -74,14 +74,37 @@ async function everyWayToPay(pool: Pool): Promise<Readonly<Record<string, string
   return { prepaid, shared, promo, topup, unused, limited: limited.id };
 }
 
+/** Ids by the names that stand for them in the statements of a damage. */
+export type Names = Readonly<Record<string, string>>;
+
 /** Runs the statements with every trigger and foreign key off. */
-export async function plant(pool: Pool, sql: readonly string[], jobs: Readonly<Record<string, string>>): Promise<void> {
+export async function plant(pool: Pool, sql: readonly string[], names: Names): Promise<void> {
+  await transaction(pool, (client) => damage(client, sql, names));
+}
+
+/** Looks at damaged books from within the transaction that damaged them, which is then taken back. */
+export async function whileDamaged<T>(
+  pool: Pool,
+  sql: readonly string[],
+  names: Names,
+  look: (client: Queryable) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
-  await client.query("SET session_replication_role = replica");
+  try {
+    await client.query("BEGIN");
+    await damage(client, sql, names);
+    return await look(client);
+  } finally {
+    await client.query("ROLLBACK");
+    client.release();
+  }
+}
+
+async function damage(client: Queryable, sql: readonly string[], names: Names): Promise<void> {
+  await client.query({ text: "SET LOCAL session_replication_role = replica" });
   for (const statement of sql) {
-    const text = Object.entries(jobs).reduce((t, [name, id]) => t.replaceAll(`$${name}`, id), statement);
-    const { rowCount } = await client.query(text);
+    const text = Object.entries(names).reduce((t, [name, id]) => t.replaceAll(`$${name}`, id), statement);
+    const { rowCount } = await client.query({ text });
     if (rowCount === 0) throw new Error(`no damage was done by: ${text}`);
   }
-  client.release(true);
 }

@@ -44,11 +44,11 @@ export async function checkBooksSince(
   versions: OutcomeTypeVersions,
   sinceXact: bigint | null,
 ): Promise<CheckedBooks> {
-  const checks = checksSince(pool, versions, sinceXact).toSorted(slowestFirst);
   const options = { statementTimeoutMs: STATEMENT_TIMEOUT_MS };
   if (sinceXact !== null) {
-    return await readSnapshot(pool, options, async (client) => checkedBooks(client, await inTurn(client, checks)));
+    return await readSnapshot(pool, options, (client) => checkBooksWithin(client, pool, versions, sinceXact));
   }
+  const checks = checksSince(pool, versions, null).toSorted(slowestFirst);
   return await readAll(pool, options, async (client) => {
     const snapshot = await exportSnapshot(client);
     // Two at once, because most of a check keeps one core of the database busy and no more.
@@ -56,6 +56,16 @@ export async function checkBooksSince(
     const [own, others] = await Promise.all([inTurn(client, checks), beside]);
     return await checkedBooks(client, [...own, ...others]);
   });
+}
+
+/** The same on what an open transaction sees: with what it has changed, and may yet take back. */
+export async function checkBooksWithin(
+  client: Queryable,
+  pool: Pool,
+  versions: OutcomeTypeVersions,
+  sinceXact: bigint | null,
+): Promise<CheckedBooks> {
+  return await checkedBooks(client, await inTurn(client, [...checksSince(pool, versions, sinceXact)]));
 }
 
 interface Check {
