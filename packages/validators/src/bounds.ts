@@ -7,6 +7,8 @@ export const OUTPUT_CHARACTERS_MAX = 1_048_576;
  * take a tenth of a second each, for which everybody else would wait: they are made in the sandbox.
  */
 export const INLINE_CHARACTERS_MAX = 131_072;
+/** What one check may have to do there: a twentieth of a second. */
+export const INLINE_STEPS_MAX = 5_000_000;
 /** How deeply an answer's arrays and objects may nest. */
 export const OUTPUT_DEPTH_MAX = 64;
 /** Findings that one validator may return. */

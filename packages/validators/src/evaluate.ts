@@ -65,7 +65,8 @@ export async function evaluate(
     if (!isCheap && !canMatter(root, path, results)) continue;
     if (validator.kind === "check") {
       const startMs = performance.now();
-      const result = await (isCheap && !isLarge ? validator.run(subject, options) : run(validator, subject, options));
+      const isHere = !isLarge && validator.isQuick(subject, options);
+      const result = await (isHere ? validator.run(subject, options) : run(validator, subject, options));
       note(path, `${validator.name}@${validator.version}`, result, performance.now() - startMs);
       continue;
     }

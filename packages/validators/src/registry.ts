@@ -1,6 +1,7 @@
 /** The validators there are. A new one is a new folder and a line here. */
 import type { z } from "zod";
 import { arithmetic } from "./arithmetic/arithmetic.ts";
+import { INLINE_STEPS_MAX } from "./bounds.ts";
 import { citations } from "./citations/citations.ts";
 import { classifierLabel } from "./classifier_label/classifier_label.ts";
 import { codeSyntax } from "./code_syntax/code_syntax.ts";
@@ -84,6 +85,8 @@ export function register<O>(validator: Validator<O>): RegisteredCheck {
     version,
     place,
     problemsOf: (options) => problemsIn(validator.options, options),
+    isQuick: (subject, options) =>
+      place === "inline" && (validator.steps?.(subject, optionsOf(options)) ?? 0) <= INLINE_STEPS_MAX,
     run: (subject, options) => validator.validate(subject, optionsOf(options)),
   };
 }

@@ -83,6 +83,11 @@ export function plainlySet(text: string): string {
     .trim();
 }
 
+/** The characters of a structure's texts and numbers, up to so many. */
+export function charactersIn(root: Json | undefined, max: number): number {
+  return textsIn(root, max).reduce((total, { length }) => total + length, 0);
+}
+
 /** The texts and numbers of a structure, in order, until there are more characters than wanted. */
 export function textsIn(root: Json | undefined, charactersMax: number): readonly string[] {
   const texts: string[] = [];

@@ -44,6 +44,11 @@ export interface Validator<O> {
   readonly place: Place;
   readonly options: z.ZodType<O>;
   /**
+   * About how much there is to do, where that is more than reading the answer and the input once: in steps of 10 ns.
+   * A check whose place is `inline` is made in the sandbox when it is too much for others to wait (`INLINE_STEPS_MAX`).
+   */
+  steps?(subject: Subject, options: O): number;
+  /**
    * The same subject and options always give the same result; no I/O, no clock, no randomness. Only a check in the
    * sandbox may take its time to load what it needs, and then answers later.
    */
@@ -67,6 +72,8 @@ export interface Registered {
 export interface RegisteredCheck extends Registered {
   readonly kind: "check";
   readonly place: Place;
+  /** Whether others can wait until it is made in this process. */
+  isQuick(subject: Subject, options: unknown): boolean;
   /**
    * Judges an answer, here and now: a check whose place is the sandbox is run by `packages/sandbox`, and by tests.
    * @throws ValidatorError when the options do not fit: the validator broke, which is no verdict on the answer.

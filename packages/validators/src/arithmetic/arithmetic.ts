@@ -10,6 +10,8 @@ import type { LeafResult, Validator } from "../validator.ts";
 
 const SUMS_MAX = 20;
 const PARTS_MAX = 20;
+/** For reading a number and adding it, or multiplying by it. */
+const STEPS_PER_NUMBER = 130;
 
 /** `total` is the sum of `parts`. A part that is absent or null counts as nothing. */
 interface PartsSum {
@@ -61,6 +63,7 @@ export const arithmetic: Validator<ArithmeticOptions> = {
       tolerance: z.number().nonnegative().max(1_000_000).default(0),
     })
     .refine((options) => options.sums.length + options.date_orders.length > 0, 'needs "sums", "date_orders" or both'),
+  steps: ({ output }, { sums }) => STEPS_PER_NUMBER * sums.reduce((total, each) => total + numbersIn(each, output), 0),
   validate({ output }, { sums, date_orders: dateOrders, tolerance }): LeafResult {
     const allowed = decimalOf(tolerance) ?? NOUGHT;
     const findings = [
@@ -70,6 +73,12 @@ export const arithmetic: Validator<ArithmeticOptions> = {
     return shareResult(findings.filter((found) => found.length === 0).length, findings.length, findings.flat());
   },
 };
+
+function numbersIn(sum: PartsSum | EachSum | EachProduct, output: Json): number {
+  if ("parts" in sum) return sum.parts.length;
+  const items = valueAt(output, sum.each);
+  return (Array.isArray(items) ? items.length : 0) * ("product" in sum ? sum.product.length : 1);
+}
 
 function problemsOf(sum: PartsSum | EachSum | EachProduct, output: Json, tolerance: Decimal): readonly Finding[] {
   if ("parts" in sum) {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { LEAF_FINDINGS_MAX, VALUES_MAX } from "../bounds.ts";
 import { failed, finding, quote, shareResult } from "../finding.ts";
 import { manyPointer, placesOf, pointer, valueAt } from "../pointer.ts";
+import { charactersIn } from "../text.ts";
 import type { LeafResult, Validator } from "../validator.ts";
 import { isQuoted, quotedIn, sourceText, wordsIn } from "./quotes.ts";
 
@@ -43,6 +44,8 @@ export const citations: Validator<CitationsOptions> = {
       ignore_case: z.boolean().default(false),
     })
     .refine(({ quotes, texts }) => quotes.length + texts.length > 0, 'needs fields in "quotes", "texts" or both'),
+  steps: ({ input, output }, options) =>
+    (citationsIn(output, options)?.length ?? 0) * charactersIn(valueAt(input, options.source), SEARCHED_CHARACTERS_MAX),
   validate({ input, output }, options): LeafResult {
     const found = citationsIn(output, options);
     if (found === null) return failed(finding("", "too_many", `There are more than ${VALUES_MAX} quotes to look up.`));

@@ -3,7 +3,7 @@ import type { Finding } from "@contingent/core/verdict";
 import { z } from "zod";
 import { nothingExpected } from "../expected.ts";
 import { failed, finding, quote } from "../finding.ts";
-import { pointer, valueAt } from "../pointer.ts";
+import { placesOf, pointer, valueAt } from "../pointer.ts";
 import { type Fold, foldOnce, occurs } from "../text.ts";
 import type { LeafResult, Validator } from "../validator.ts";
 import { type Fields, fieldsOptions, judgeValues, type Present } from "../values.ts";
@@ -42,6 +42,11 @@ export const contains: Validator<ContainsOptions> = {
     whole_words: z.boolean().default(false),
     ignore_case: z.boolean().default(false),
   }),
+  steps: ({ output }, { fields, values }) =>
+    values.length *
+    fields
+      .flatMap((field) => placesOf(output, field).places)
+      .reduce((total, { value }) => total + (typeof value === "string" ? value.length : 0), 0),
   validate({ input, output }, options): LeafResult {
     const wanted: string[] = [];
     for (const value of options.values) {

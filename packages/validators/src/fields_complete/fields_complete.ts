@@ -7,6 +7,8 @@ import { join, pointer, valueAt } from "../pointer.ts";
 import type { LeafResult, Validator } from "../validator.ts";
 
 const REQUIRED_MAX = 100;
+/** For looking one up. */
+const STEPS_PER_FIELD = 75;
 
 export interface FieldsCompleteOptions {
   /** Where the entities are: a list of objects, or one object. */
@@ -27,6 +29,10 @@ export const fieldsComplete: Validator<FieldsCompleteOptions> = {
     required: z.array(z.string().min(1).max(200)).min(1).max(REQUIRED_MAX),
     completeness_at: z.number().gt(0).max(1).default(1),
   }),
+  steps({ output }, { entities, required }): number {
+    const list = valueAt(output, entities);
+    return STEPS_PER_FIELD * required.length * (Array.isArray(list) ? list.length : 1);
+  },
   validate({ output }, options): LeafResult {
     const entities = valueAt(output, options.entities);
     if (isJsonObject(entities)) return judgeOne(entities, options);

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { VALUES_MAX } from "../bounds.ts";
 import { failed, finding, quote, shareResult } from "../finding.ts";
 import { manyPointer, placesOf, pointer, valueAt } from "../pointer.ts";
+import { charactersIn } from "../text.ts";
 import type { LeafResult, Subject, Validator } from "../validator.ts";
 import { mentions, type Source, sourceOf } from "./source.ts";
 
@@ -26,6 +27,9 @@ export const grounded: Validator<GroundedOptions> = {
   version: 2,
   place: "inline",
   options: z.strictObject({ fields: z.array(manyPointer).min(1).max(FIELDS_MAX), source: pointer }),
+  steps: ({ input, output }, { fields, source }) =>
+    fields.reduce((total, field) => total + placesOf(output, field).places.length, 0) *
+    charactersIn(valueAt(input, source), SEARCHED_CHARACTERS_MAX),
   validate(subject, options): LeafResult {
     const source = sourceFor(subject, options.source);
     const { output } = subject;

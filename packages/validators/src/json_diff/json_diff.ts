@@ -7,6 +7,9 @@ import type { LeafResult, Validator } from "../validator.ts";
 import { Comparison, COMPARED_MAX } from "./comparison.ts";
 
 const PATHS_MAX = 50;
+/** Lists without an order are written out once more on each level on which there are any; every path is held against every value. */
+const STEPS_PER_UNORDERED = 1_500_000;
+const STEPS_PER_IGNORED = 100_000;
 
 export interface JsonDiffOptions {
   /** What of the answer is compared. */
@@ -42,6 +45,7 @@ export const jsonDiff: Validator<JsonDiffOptions> = {
     extra: z.enum(["differs", "ignored"]).default("differs"),
     reveal_expected: z.boolean().default(false),
   }),
+  steps: (_, { ignore, unordered }) => STEPS_PER_UNORDERED * unordered.length + STEPS_PER_IGNORED * ignore.length,
   validate({ input, output }, options): LeafResult {
     const expected = expectedOf(options.expected, input);
     if (expected === undefined)
