@@ -1,10 +1,9 @@
 /** Judges: models that `llm_judge` asks, and how they do on answers that are known to be bad. */
 import { z } from "zod";
 import { BODY_ERRORS, JSON_TYPE, type Operation } from "./operation.ts";
-import { cursorParameter, idSchema, limitParameter, pageOf, timestampSchema } from "./values.ts";
+import { cursorParameter, idSchema, limitParameter, outcomeTypeNameSchema, pageOf, timestampSchema } from "./values.ts";
 
 const REASON_CHARACTERS_MAX = 2_000;
-const NAME_CHARACTERS_MAX = 200;
 
 const share = z.number().min(0).max(1);
 
@@ -60,7 +59,7 @@ export const listJudges = {
   description:
     "Models that judge, each for an outcome type and a version of the validator, as soon as they were asked about a known-bad answer: how many of those they let through, and whether they are suspended. While a judge is suspended, outcomes of its type are not billed on it.",
   query: z.strictObject({
-    outcome_type: z.string().min(1).max(NAME_CHARACTERS_MAX).optional(),
+    outcome_type: outcomeTypeNameSchema.optional(),
     limit: limitParameter,
     cursor: cursorParameter,
   }),

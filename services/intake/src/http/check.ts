@@ -22,6 +22,19 @@ export function check<S extends z.ZodType>(schema: S, value: unknown, place: Pla
   });
 }
 
+/**
+ * The query as the schema reads it. What a URL says is well-formed text, but may hold what Postgres cannot keep.
+ * @throws ApiError with every problem
+ */
+export function checkQuery<S extends z.ZodType>(schema: S, query: Readonly<Record<string, unknown>>): z.output<S> {
+  const unusable = Object.entries(query).find(([, value]) =>
+    [value].flat().some((text) => String(text).includes("\0")),
+  );
+  if (unusable === undefined) return check(schema, query, "query");
+  const [param] = unusable;
+  throw new ApiError("invalid_field", `${nameOf(param, "query")}: holds a NUL character; remove it.`, { param });
+}
+
 export interface Mistake extends Problem {
   readonly code: ErrorCode;
 }

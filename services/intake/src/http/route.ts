@@ -9,7 +9,7 @@ import type { Request, RequestHandler, Response } from "express";
 import type { z } from "zod";
 import type { IntakeContext } from "../context.ts";
 import { type Caller, requireScope } from "./authenticate.ts";
-import { check } from "./check.ts";
+import { check, checkQuery } from "./check.ts";
 import { readJsonBody } from "./read-body.ts";
 import { localsOf, sendError } from "./respond.ts";
 
@@ -103,7 +103,7 @@ async function checkedCall<O extends Operation>(
   // The cast says what the checks have just established: each value is its schema's output.
   return {
     params: params && check(params, request.params, "path"),
-    query: query && check(query, request.query, "query"),
+    query: query && checkQuery(query, request.query),
     headers: headers && check(headers, request.headers, "header"),
     body: readsBody ? undefined : check(body.schema, await readJsonBody(request, body.type), "body"),
     caller,

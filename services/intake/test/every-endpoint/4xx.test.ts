@@ -24,6 +24,18 @@ function requestFor(operation: Operation): { method: string; path: string; body?
   return operation.method === "get" ? { method, path } : { method, path, body: {} };
 }
 
+/** What can be asked for with words of the caller's own, without naming one thing. */
+const ASKED = OPERATIONS.flatMap(({ id, method, path, access, query }) =>
+  method !== "get" || path.includes("{")
+    ? []
+    : Object.keys(query?.shape ?? {}).map((name) => [id, path, access, name] as const),
+);
+
+test.each(ASKED)("400 of %s (%s, %s) with a NUL in %s", async (_, path, access, name) => {
+  const client = access === "customer" ? api.customer : api.operator;
+  expectError(await client.send({ path: `${path}?${encodeURIComponent(name)}=a%00b` }), "invalid_field", name);
+});
+
 describe.each(GUARDED.map((operation) => [operation.id, operation] as const))("%s", (_, operation) => {
   const request = requestFor(operation);
 
