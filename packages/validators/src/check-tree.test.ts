@@ -59,8 +59,8 @@ describe("checkTree", () => {
       "an option that is missing or misspelt",
       { use: "fields_complete", options: { entities: "/items", requires: ["a"] } },
       [
-        ["/validator/options/required", "expected array, received undefined"],
-        ["/validator/options", 'Unrecognized key: "requires"'],
+        ["/validator/options/required", "is required; add it"],
+        ["/validator/options/requires", "is not known here; remove it or correct its name"],
       ],
     ],
     [

@@ -1,4 +1,5 @@
 /** The validators there are. A new one is a new folder and a line here. */
+import { wordsFor } from "@contingent/contracts/schema-words";
 import type { z } from "zod";
 import { arithmetic } from "./arithmetic/arithmetic.ts";
 import { INLINE_STEPS_MAX } from "./bounds.ts";
@@ -133,8 +134,13 @@ function optionsReader<O>({ name, version, options: schema }: Optioned<O>): (opt
 function problemsIn(schema: z.ZodType, options: unknown): readonly Problem[] {
   const parsed = schema.safeParse(options);
   if (parsed.success) return [];
-  return parsed.error.issues.slice(0, PROBLEMS_MAX).map((issue): Problem => ({
-    path: issue.path.reduce<string>((path, segment) => join(path, String(segment)), ""),
-    message: issue.message,
-  }));
+  return parsed.error.issues.flatMap(problemsOfIssue).slice(0, PROBLEMS_MAX);
+}
+
+function problemsOfIssue(issue: z.core.$ZodIssue): readonly Problem[] {
+  const path = issue.path.reduce<string>((above, segment) => join(above, String(segment)), "");
+  const message = wordsFor(issue);
+  return issue.code === "unrecognized_keys"
+    ? issue.keys.map((key) => ({ path: join(path, key), message }))
+    : [{ path, message }];
 }

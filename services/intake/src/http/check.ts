@@ -1,5 +1,6 @@
 /** Holds requests against the schemas of the contract, and says what to change in terms of the request. */
 import type { ErrorCode, Problem } from "@contingent/contracts/http/errors";
+import { isMissing, NOT_KNOWN, wordsFor } from "@contingent/contracts/schema-words";
 import type { z } from "zod";
 import { ApiError } from "./api-error.ts";
 
@@ -50,48 +51,10 @@ function mistakesOf(issue: z.core.$ZodIssue, place: Place): readonly Mistake[] {
     return issue.keys.map((key) => ({
       code: "unknown_field",
       param: paramOf([...issue.path, key], place),
-      message: "is not known here; remove it or correct its name",
+      message: NOT_KNOWN,
     }));
   }
-  if (isMissing(issue)) return [{ code: "missing_field", param, message: "is required; add it" }];
-  return [{ code: "invalid_field", param, message: messageOf(issue) }];
-}
-
-function isMissing(issue: z.core.$ZodIssue): boolean {
-  if (issue.code === "invalid_type") return issue.message.endsWith("received undefined");
-  return issue.code === "custom" && issue.message === "is required";
-}
-
-function messageOf(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case "invalid_type":
-      // A schema with words of its own for this has said all of it.
-      if (!issue.message.includes(", received")) return issue.message;
-      return `must be ${article(issue.expected)}${issue.message.replace(/^.*(?=, received)/, "")}`;
-    case "too_big":
-      return `is too large: at most ${issue.maximum}${unitOf(issue.origin)}`;
-    case "too_small":
-      return `is too small: at least ${issue.minimum}${unitOf(issue.origin)}`;
-    case "invalid_value":
-      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
-    case "invalid_union":
-      return issue.discriminator === undefined
-        ? "has none of the allowed forms"
-        : `must have a known "${issue.discriminator}"`;
-    case "invalid_key":
-      return issue.issues[0]?.message ?? issue.message;
-    default:
-      return issue.message;
-  }
-}
-
-function article(type: string): string {
-  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
-}
-
-function unitOf(origin: string): string {
-  if (origin === "string") return " characters";
-  return origin === "array" ? " entries" : "";
+  return [{ code: isMissing(issue) ? "missing_field" : "invalid_field", param, message: wordsFor(issue) }];
 }
 
 function paramOf(path: readonly PropertyKey[], place: Place): string {
