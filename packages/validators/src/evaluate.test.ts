@@ -40,6 +40,13 @@ describe("evaluate", () => {
     ]);
   });
 
+  test("a threshold that is reached exactly is reached, whatever a check had to add up for it", async () => {
+    const labelled: ValidatorNode = { use: "classifier_label", options: { label: "/*", labels: ["a"] } };
+    const labels = Array.from({ length: 100 }, (_, i) => (i < 93 ? "a" : "b"));
+    const verdict = await verdictBy(labelled, subject(labels), { successAt: 0.93, partialAt: null }, runHere);
+    expect(verdict).toMatchObject({ decision: "pass", score: 0.93, leaves: [{ score: 0.93 }] });
+  });
+
   test("a gate that failed fails the answer, even under a threshold of nought", async () => {
     expect((await verdictBy(shape, subject({}), { successAt: 0.9, partialAt: 0 }, runHere)).decision).toBe("fail");
     expect((await verdictBy(shape, subject({}), { successAt: 0, partialAt: null }, runHere)).decision).toBe("fail");

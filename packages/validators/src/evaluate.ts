@@ -11,6 +11,7 @@ import { VERDICT_FINDINGS_MAX } from "./bounds.ts";
 import { finding } from "./finding.ts";
 import type { RegisteredInquiry } from "./inquiry.ts";
 import { leavesOf, type Member, membersOf, type PlacedLeaf } from "./leaves.ts";
+import { withoutNoise } from "./noise.ts";
 import { type Range, rangeOf } from "./range.ts";
 import type { Replies } from "./replies.ts";
 import { type LeafResult, type RunCheck, type Subject, ValidatorError } from "./validator.ts";
@@ -56,8 +57,9 @@ export async function evaluate(
   const root = { path: "", node: tree };
   const note = (leaf: string, validator: string, result: LeafResult, durationMs: number): void => {
     insistOnSoundness(validator, result);
-    results.set(leaf, result);
-    leaves.push({ leaf, validator, score: result.score, durationMs });
+    const score = withoutNoise(result.score);
+    results.set(leaf, { score, findings: result.findings });
+    leaves.push({ leaf, validator, score, durationMs });
   };
   for (const leaf of leavesOf(tree)) {
     const { path, validator, options } = leaf;

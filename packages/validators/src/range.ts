@@ -1,6 +1,7 @@
 /** The arithmetic of a validator tree: from the scores of leaves, or what they can be, to the score of the whole. */
 import type { ValidatorNode } from "@contingent/core/outcome-type";
 import { type Member, membersOf } from "./leaves.ts";
+import { withoutNoise } from "./noise.ts";
 
 /** What a score can be. */
 export interface Range {
@@ -36,9 +37,4 @@ function weightedMean(
 /** The same whatever the order of the numbers, to the last digit. */
 function sum(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b).reduce((total, number) => total + number, 0);
-}
-
-/** What comes after twelve digits is noise of adding fractions up: a threshold must not be missed by it. */
-function withoutNoise(score: number): number {
-  return Math.round(score * 1e12) / 1e12;
 }

@@ -2,6 +2,7 @@
 import type { Json } from "@contingent/core/json";
 import { z } from "zod";
 import { finding, shareResult } from "../finding.ts";
+import { withoutNoise } from "../noise.ts";
 import { parseOutput } from "../parse-output.ts";
 import { type LeafResult, ValidatorError } from "../validator.ts";
 import type { Criterion, JudgeOptions } from "./options.ts";
@@ -49,7 +50,7 @@ export function resultOf(judgement: Json, options: Pick<JudgeOptions, "rubric" |
   const verdicts = options.rubric.map((criterion, at) => ({ ...criterion, ...majority(votes, at) }));
   const weightOf = (some: readonly Criterion[]): number => some.reduce((total, { weight }) => total + weight, 0);
   const [all, missed] = [weightOf(verdicts), verdicts.filter(({ met }) => !met)];
-  const share = (all - weightOf(missed)) / all;
+  const share = withoutNoise((all - weightOf(missed)) / all);
   if (share >= options.pass_at) return { score: 1, findings: [] };
   return shareResult(
     all - weightOf(missed),
