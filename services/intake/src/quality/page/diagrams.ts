@@ -5,9 +5,10 @@ import { percent } from "./words.ts";
 
 const SIDE = 260;
 const LEFT = 44;
-const TOP = 10;
 const RADIUS_MIN = 2.5;
 const RADIUS_MAX = 11;
+/** The largest circle often stands at 100 %, and has a line around it. */
+const TOP = RADIUS_MAX + 2;
 const TICKS = [0, 0.25, 0.5, 0.75, 1] as const;
 
 /** Coordinates have two decimals: a hundredth of a pixel is not seen. */
