@@ -11,7 +11,20 @@ import { childEnvironment, ROOT } from "@contingent/embedded/services";
 import { readLock, takeLock } from "./lock.ts";
 import { DATABASE } from "./start-database.ts";
 
-const DATA_FOLDER = path.join(ROOT, ".contingent");
+/** What the command line says: whose database it is, and what is for the command itself. */
+export interface Asked {
+  /** The start command's `--data`. */
+  readonly folder: string;
+  readonly rest: readonly string[];
+}
+
+export function askedOf(args: readonly string[]): Asked {
+  const at = args.indexOf("--data");
+  if (at === -1) return { folder: path.join(ROOT, ".contingent"), rest: args };
+  const folder = args[at + 1];
+  if (folder === undefined) throw new Problem("--data needs the folder that npm start was given.");
+  return { folder: path.resolve(ROOT, folder), rest: args.toSpliced(at, 2) };
+}
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
@@ -19,19 +32,21 @@ function say(line: string): void {
 
 type Run = (databaseUrl: string) => number;
 
-async function runOnOwn(run: Run): Promise<number> {
-  const running = readLock(DATA_FOLDER);
+async function runOnOwn(folder: string, run: Run): Promise<number> {
+  const running = readLock(folder);
   if (running !== null) {
     if (running.databaseUrl === null) throw new Problem("The system is just being started: try again in a moment.");
     return run(running.databaseUrl);
   }
-  if (!fs.existsSync(DATA_FOLDER))
-    throw new Problem("There are no books yet: npm start keeps some, or set DATABASE_URL to check others.");
-  const lock = takeLock(DATA_FOLDER, say);
+  if (!fs.existsSync(folder))
+    throw new Problem(
+      `There are no books in ${folder}: npm start keeps some, -- --data names another folder, DATABASE_URL another database.`,
+    );
+  const lock = takeLock(folder, say);
   try {
     const postgres = await startPostgres({
-      folder: path.join(DATA_FOLDER, "postgres"),
-      logFile: path.join(DATA_FOLDER, "logs/postgres.log"),
+      folder: path.join(folder, "postgres"),
+      logFile: path.join(folder, "logs/postgres.log"),
       keep: "data",
       say,
     });
@@ -47,14 +62,15 @@ async function runOnOwn(run: Run): Promise<number> {
 
 /** Runs the entry file with this process's own arguments and leaves its exit code as ours. */
 export async function runOnDatabase(entry: string): Promise<void> {
-  const run: Run = (databaseUrl) => {
-    const env = childEnvironment({ DATABASE_URL: databaseUrl });
-    const command = [path.join(ROOT, entry), ...process.argv.slice(2)];
-    return spawnSync(process.execPath, command, { env, stdio: "inherit" }).status ?? 1;
-  };
   try {
+    const { folder, rest } = askedOf(process.argv.slice(2));
+    const run: Run = (databaseUrl) => {
+      const env = childEnvironment({ DATABASE_URL: databaseUrl });
+      const command = [path.join(ROOT, entry), ...rest];
+      return spawnSync(process.execPath, command, { env, stdio: "inherit" }).status ?? 1;
+    };
     const given = process.env["DATABASE_URL"] ?? "";
-    process.exitCode = given === "" ? await runOnOwn(run) : run(given);
+    process.exitCode = given === "" ? await runOnOwn(folder, run) : run(given);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     say(error.message);
