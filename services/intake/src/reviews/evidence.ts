@@ -2,11 +2,13 @@
 import type { Json } from "@contingent/core/json";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
 import type { Finding, LeafVerdict } from "@contingent/core/verdict";
+import { suspendedJudges } from "@contingent/db/judges";
 import type { ReviewInFull } from "@contingent/db/reviews";
 import { human, humanOptions } from "@contingent/validators/human/human";
 import type { PlacedInquiry } from "@contingent/validators/evaluate";
 import { judgeAnswer } from "@contingent/validators/judge-answer";
 import { inquiriesIn } from "@contingent/validators/leaves";
+import { llmJudge } from "@contingent/validators/llm_judge/llm_judge";
 import { parseOutput } from "@contingent/validators/parse-output";
 import { ValidatorError } from "@contingent/validators/validator";
 import type { IntakeContext } from "../context.ts";
@@ -41,7 +43,7 @@ export function questionOf({ kind, leaf }: ReviewInFull, { validator }: OutcomeT
 }
 
 export async function evidenceFor(
-  { versions, run }: Pick<IntakeContext, "versions" | "run">,
+  { pool, versions, run }: Pick<IntakeContext, "pool" | "versions" | "run">,
   review: ReviewInFull,
 ): Promise<ReviewEvidence> {
   const version = await versions.get(review.versionId);
@@ -60,7 +62,7 @@ export async function evidenceFor(
     );
     const { leaves, findings } = judged.kind === "inquire" ? judged.soFar : judged.verdict;
     const isBroken = judged.kind === "inquire" && review.kind === "validator_error";
-    return { ...shown, leaves, findings, error: isBroken ? whyBroken(judged.leaf, review) : null };
+    return { ...shown, leaves, findings, error: isBroken ? await whyBroken(pool, judged.leaf, review) : null };
   } catch (error) {
     if (!(error instanceof ValidatorError)) throw error;
     return { ...shown, leaves: [], findings: [], error: error.message };
@@ -68,7 +70,14 @@ export async function evidenceFor(
 }
 
 /** Whom the verdict waits for in vain, and what came of asking. */
-function whyBroken({ path, validator }: PlacedInquiry, { broken }: ReviewInFull): string {
-  const why = broken?.leaf === path ? (broken.error ?? "nobody replied in time") : "it could not be asked";
-  return `${validator.name}@${validator.version} at ${path === "" ? "the root" : path}: ${why}`;
+async function whyBroken(
+  pool: IntakeContext["pool"],
+  { path, validator: { name, version } }: PlacedInquiry,
+  { broken, outcomeType }: ReviewInFull,
+): Promise<string> {
+  const validator = `${name}@${version}`;
+  const suspended = name === llmJudge.name ? await suspendedJudges(pool, outcomeType, validator) : [];
+  const asked = broken?.leaf === path ? (broken.error ?? "nobody replied in time") : "it could not be asked";
+  const why = suspended.length === 0 ? asked : `suspended as a judge: ${suspended.join(", ")} (GET /v1/judges)`;
+  return `${validator} at ${path === "" ? "the root" : path}: ${why}`;
 }

@@ -7,8 +7,19 @@ import { answer, take } from "@contingent/testkit/jobs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectError } from "../checked-client.ts";
 import { type Api, claim, DEFINITION, JOB, startApi } from "../harness.ts";
+import { broken, reviewInFull } from "../reviews/reviewed.ts";
 
 const VALIDATOR = "llm_judge@1";
+
+const JUDGED = {
+  all: [
+    { use: "fields_complete", options: { entities: "", required: ["total"] } },
+    {
+      use: "llm_judge",
+      options: { rubric: "It is right.", models: ["claude-opus-5-5"], output_tokens_max: 200, cost_max: "0.01" },
+    },
+  ],
+};
 
 let api: Api;
 beforeAll(async () => {
@@ -100,15 +111,7 @@ describe("a judge", () => {
   });
 
   test("that is suspended cannot be published in a new version of the type", async () => {
-    const validator = {
-      all: [
-        { use: "fields_complete", options: { entities: "", required: ["total"] } },
-        {
-          use: "llm_judge",
-          options: { rubric: "It is right.", models: ["claude-opus-5-5"], output_tokens_max: 200, cost_max: "0.01" },
-        },
-      ],
-    };
+    const validator = JUDGED;
     await canaries(await judgedJobOf("linted"), "claude-opus-5-5", true, true, true, true, true);
     expect(await suspended("linted", "claude-opus-5-5")).toBe(true);
     const put = (name: string) =>
@@ -120,6 +123,16 @@ describe("a judge", () => {
     await canary(await judgedJobOf("not-linted"), "claude-opus-5-5", true);
     expect((await put("not-linted")).status).toBe(201);
   });
+});
+
+test("whoever decides in a suspended judge's place is told so", async () => {
+  const job = await judgedJobOf("replaced");
+  await api.operator.publish("replaced", { ...DEFINITION, validator: JUDGED });
+  const { id } = await broken(api, "replaced");
+  expect((await reviewInFull(api, id)).error).toBe("llm_judge@1 at /all/1: it could not be asked");
+  await canaries(job, "claude-opus-5-5", true, true, true, true, true);
+  expect(await suspended("replaced", "claude-opus-5-5")).toBe(true);
+  expect((await reviewInFull(api, id)).error).toMatch(/^llm_judge@1 at \/all\/1: suspended .* claude-opus-5-5 /);
 });
 
 describe("POST /v1/judges/{id}/reinstate", () => {
