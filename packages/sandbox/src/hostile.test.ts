@@ -48,10 +48,11 @@ function code(body: string): [Subject, Json] {
 /** A third of a second for each operation, in none of which the interpreter looks up. */
 const BIG = "for (let i = 0; i < 100; i++) (3n ** 200_000n).toString(); return 1";
 
+// All of them: what is large is made there whatever its place is.
 describe("the checks of the sandbox", () => {
   const cases = validatorNames().flatMap((name) => {
     const check = checkNamed(name);
-    if (check?.place !== "sandbox") return [];
+    if (check === null) return [];
     return ["passing", "failing"]
       .flatMap((file) => {
         const folder = new URL(`../../validators/src/${name}/cases/`, import.meta.url);

@@ -16,12 +16,16 @@ export interface Vote {
 }
 
 const REASON_CHARACTERS_MAX = 280;
+/** As a key. In a reason its quotation marks would be escaped. */
+const MET = /"met"\s*:/g;
 const CRITERION_CHARACTERS_SHOWN = 120;
 
 /** Reads what a judge replied to a ballot; null: it is not what was asked for, and no vote. */
 export function voteIn(text: string, { order }: Pick<Ballot, "order">): Vote | null {
   const parsed = parseOutput(text);
   if (!parsed.ok) return null;
+  // A judge that says both has a key twice, and JSON would take the last word for the only one.
+  if (text.match(MET)?.length !== order.length) return null;
   const one = z.strictObject({ reason: z.string(), met: z.boolean() });
   const reply = z
     .strictObject(Object.fromEntries(order.map((_, place) => [keyOf(place), one])))
