@@ -25,6 +25,8 @@ export const STUCK_CPU_MS = 500;
 /** Processes that are kept ready. */
 export const PROCESSES_DEFAULT = 2;
 export const PROCESSES_MAX = 64;
+/** One more is kept ready, for a lane that has no check under way: it need not wait until others are seen to be stuck. */
+export const SPARES = 1;
 /** Processes beyond those, while some are stuck. */
 export const STAND_INS_MAX = 4;
 /** A process is replaced after so many checks, so much memory at rest, so much processor time. */

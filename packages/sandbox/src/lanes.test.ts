@@ -39,6 +39,16 @@ test("a lane that has rested has no credit, and one that had much is not forgott
   expect(lanes.take()).toBe("a2");
 });
 
+test("a place that is reserved is for lanes that have nobody under way", () => {
+  const lanes = new Lanes<string>();
+  for (const item of ["a1", "a2", "b1"]) lanes.add(item.charAt(0), item);
+  expect(lanes.take()).toBe("a1");
+  expect(lanes.take(true)).toBe("b1");
+  expect(lanes.take(true)).toBe(undefined);
+  lanes.charge("a", 1);
+  expect(lanes.take(true)).toBe("a2");
+});
+
 test("who leaves is not taken, and all who wait are counted", () => {
   const lanes = new Lanes<string>();
   lanes.add("a", "a1");

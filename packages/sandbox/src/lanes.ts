@@ -28,9 +28,13 @@ export class Lanes<T> {
     this.#laneOf(name).waiting.unshift(item);
   }
 
-  /** The first of the lane that has had the least; whoever takes one charges for it in the end. */
-  take(): T | undefined {
-    const waiting = this.#lanes.values().filter((lane) => lane.waiting.length > 0);
+  /**
+   * The first of the lane that has had the least; whoever takes one charges for it in the end.
+   * @param isReserved whether only a lane may come that has nobody under way
+   */
+  take(isReserved = false): T | undefined {
+    const mayCome = ({ waiting, underWay }: Lane<T>): boolean => waiting.length > 0 && !(isReserved && underWay > 0);
+    const waiting = this.#lanes.values().filter(mayCome);
     const [next] = [...waiting].toSorted((a, b) => a.usedMs - b.usedMs);
     if (next === undefined) return undefined;
     next.underWay += 1;

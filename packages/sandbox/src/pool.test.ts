@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { RegisteredCheck } from "@contingent/validators/validator";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { type Limits, LIMITS } from "./bounds.ts";
+import { type Limits, LIMITS, PROCESSES_DEFAULT, SPARES } from "./bounds.ts";
 import { Child } from "./child.ts";
 import { isolation } from "./launch.ts";
 import { outcomeOf } from "./limits.ts";
@@ -110,6 +110,16 @@ describe("nobody waits behind a stuck check", () => {
     await pool.close();
   });
 
+  test("a check of another kind finds a process ready, however many of one kind are stuck", async () => {
+    const pool = poolOf({ limits: { ...limits, cpuMs: 250 } });
+    pool.warm();
+    await vi.waitUntil(() => pool.pids.length === PROCESSES_DEFAULT + SPARES, { timeout: 30_000 });
+    const ready = pool.pids.map(String);
+    for (let i = 0; i < 10; i++) void pool.run(act("loop"));
+    expect(ready).toContain(await said(pool, "pid"));
+    await pool.close();
+  });
+
   test("one process makes one check at a time, and is used again", async () => {
     const pool = poolOf({ processes: 1 });
     const pids = await Promise.all(Array.from({ length: 20 }, () => said(pool, "pid")));
@@ -124,8 +134,9 @@ describe("nothing of a check remains", () => {
     async (name) => {
       const before = shared.pids;
       expect(await said(shared, name)).toBe("broke: the check broke its process, twice");
-      expect(shared.pids.filter((pid) => before.includes(pid))).toEqual([]);
-      expect(await said(shared, "look for what was left")).toBe("undefined undefined");
+      expect(shared.pids.filter((pid) => before.includes(pid)).length).toBeLessThan(before.length);
+      const looks = Array.from({ length: 6 }, () => said(shared, "look for what was left"));
+      expect(new Set(await Promise.all(looks))).toEqual(new Set(["undefined undefined"]));
     },
   );
 });

@@ -11,6 +11,7 @@ import {
   REQUEST_BYTES_MAX,
   RSS_AT_REST_BYTES_MAX,
   RUNS_MAX,
+  SPARES,
   STAND_INS_MAX,
   START_FAILURES_MAX,
   START_MS,
@@ -77,7 +78,7 @@ export class Pool {
 
   /** Starts the processes before they are needed. */
   warm(): void {
-    while (!this.#closed && this.#usable.size + this.#starting < this.#processes) void this.#start();
+    while (!this.#closed && this.#usable.size + this.#starting < this.#processes + SPARES) void this.#start();
   }
 
   /** Rejects when processes could not be started lately; tries it again then. */
@@ -105,27 +106,28 @@ export class Pool {
   }
 
   #dispatch(): void {
-    for (let child = this.#takeIdle(); child !== null; child = this.#takeIdle()) {
-      const waiting = this.#waiting.take();
-      if (waiting === undefined) return;
+    for (let child = this.#idle.at(-1); child !== undefined; child = this.#idle.at(-1)) {
+      const busy = this.#usable.size - this.#idle.length;
+      const waiting = this.#waiting.take(this.#capacity() - busy <= SPARES);
+      if (waiting === undefined) break;
+      this.#idle.pop();
       clearTimeout(waiting.timer);
       void this.#work(child, waiting);
     }
     this.#startWhatIsMissing();
   }
 
-  /** Null when nobody waits, or nobody is idle. */
-  #takeIdle(): Child | null {
-    return this.#waiting.length === 0 ? null : (this.#idle.pop() ?? null);
+  /** How many processes there may be. A stuck one counts as missing, up to a bound. */
+  #capacity(): number {
+    return this.#processes + SPARES + Math.min(this.#stuck, STAND_INS_MAX);
   }
 
-  /** Processes are started for those who wait. A stuck one counts as missing, up to a bound. */
+  /** Processes are started for those who wait. */
   #startWhatIsMissing(): void {
-    const standIns = Math.min(this.#stuck, STAND_INS_MAX);
     while (
       !this.#closed &&
-      this.#waiting.length > this.#starting &&
-      this.#usable.size + this.#starting < this.#processes + standIns
+      this.#waiting.length > this.#starting + this.#idle.length &&
+      this.#usable.size + this.#starting < this.#capacity()
     )
       void this.#start();
   }
