@@ -1,7 +1,7 @@
 /** Hazard: money that rests on a service that nobody has heard, or that somebody else pretends to be. The service is real. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,6 +31,9 @@ const secrets = ours === null ? [] : [ours];
 /** What the service was asked, and about which path. Requests that are not signed are answered 401 and kept nowhere. */
 const asked: (Inquiry & { readonly path: string })[] = [];
 
+/** Requests that are not answered until the test says so. */
+const unanswered: ServerResponse[] = [];
+
 /** A service of an operator's: it adds the numbers up itself. */
 const service: Server = createServer((request, response) => {
   const chunks: Buffer[] = [];
@@ -43,6 +46,7 @@ const service: Server = createServer((request, response) => {
     asked.push({ ...inquiry, path: request.url ?? "" });
     if (headers["webhook-id"] !== inquiry.inquiry_id) return response.writeHead(400).end();
     if (request.url === "/later") return response.writeHead(202).end();
+    if (request.url === "/never") return unanswered.push(response);
     if (request.url === "/down") return response.writeHead(503).end('{"decision":"pass"}');
     return response.end(JSON.stringify(verdictOn(inquiry)));
   });
@@ -73,7 +77,8 @@ describeOn("postgres", "services that judge", () => {
   const system = useSystem(() => ({
     transport: "postgres",
     workers: { standard: 0, premium: 0 },
-    env: { HTTP_VALIDATOR_SECRETS_FILE: secretsFile, OUTGOING_ALLOW_LOOPBACK: "true" },
+    // One message at a time: whoever waits inside of a handler is seen to hold up everybody else.
+    env: { HTTP_VALIDATOR_SECRETS_FILE: secretsFile, OUTGOING_ALLOW_LOOPBACK: "true", CONCURRENCY: "1" },
   }));
 
   test.concurrent("an answer is billed on the service's word, and one that it finds wrong is tried again", async () => {
@@ -106,6 +111,23 @@ describeOn("postgres", "services that judge", () => {
     const reply = { method: "POST", path: `/v1/inquiries/${id}/reply`, body, headers };
     expect((await system().api.as("").send(reply)).status).toBe(200);
     await expectCharged(system(), it, await it.closed());
+  });
+
+  test.concurrent("a service that does not answer holds up nobody else's verdict", async () => {
+    const terms = checkedAt("/never", { timeout_ms: 50_000 });
+    const stuck = await Promise.all([submit(system(), { terms }), submit(system(), { terms })]);
+    await until(() => unanswered.length >= stuck.length, {
+      timeoutMs: 20_000,
+      intervalMs: 20,
+      what: "both jobs to wait for the service",
+    });
+    const { it, job } = await settle(system());
+    await expectCharged(system(), it, job);
+    for (const waiting of stuck) {
+      expect(await waiting.now()).toMatchObject({ state: "validating", billable: false });
+      expect((await waiting.cancel()).status).toBe(200);
+    }
+    for (const response of unanswered) response.writeHead(503).end();
   });
 
   test.concurrent("a service that is down bills nothing, whatever its error page says", async () => {

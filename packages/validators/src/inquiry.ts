@@ -39,6 +39,8 @@ export interface Plan {
   readonly reserve: Nanos;
   /** Whom that is owed to, and for what of theirs: `anthropic`, `claude-sonnet-5-5`. Null: it costs nothing. */
   readonly payee: { readonly provider: string; readonly name: string } | null;
+  /** Who is called: so many may call the same one at once. Null: nobody is. */
+  readonly target: string | null;
 }
 
 /** What came of asking. */

@@ -4,6 +4,7 @@ import type { Pool } from "@contingent/db/pool";
 import type { Queues } from "@contingent/queue/queues";
 import type { Log } from "@contingent/runtime/log";
 import type { RunCheck } from "@contingent/validators/validator";
+import type { Asking } from "./asking.ts";
 import type { ModelAccess } from "./means.ts";
 
 /** What the validator service works with. */
@@ -16,5 +17,7 @@ export interface ValidatorContext {
   readonly run: RunCheck;
   /** The models that inquiries ask. */
   readonly models: ModelAccess;
+  /** Who is being asked right now. */
+  readonly asking: Asking;
   readonly log: Log;
 }

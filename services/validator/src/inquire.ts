@@ -1,7 +1,8 @@
 /**
- * Asks somebody about an answer: opens the inquiry, which holds what it may cost, asks, and records the reply. Each of the
- * two is a transition of the job. What follows from the reply is the next message's business, so that nothing of it
- * depends on this process still being there.
+ * Asks somebody about an answer: opens the inquiry, which holds what it may cost, asks, and records the reply. The message
+ * is done with once the inquiry is open, so that no other job waits behind whoever is asked. Opening and recording are each
+ * a transition of the job. What follows from the reply is the next message's business, so that nothing of it depends on
+ * this process still being there.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { InquiryId } from "@contingent/core/ids";
@@ -14,6 +15,7 @@ import { failpoint } from "@contingent/runtime/failpoints";
 import { insistOnSoundness } from "@contingent/validators/evaluate";
 import type { Means, Question, Reply } from "@contingent/validators/inquiry";
 import { ValidatorError } from "@contingent/validators/validator";
+import type { Ask } from "./asking.ts";
 import type { ValidatorContext } from "./context.ts";
 import { errorText, type ToAsk } from "./judge.ts";
 import { advance, announce, type Judging } from "./judging.ts";
@@ -21,43 +23,57 @@ import { bookLate } from "./late.ts";
 import { meansFor } from "./means.ts";
 import { inInquirySpan } from "./tracing.ts";
 
-/** Nobody is waited for longer than this; a reply that takes longer comes by itself. Below the queue's processing timeout. */
+/** Nobody is waited for longer than this; a reply that takes longer comes by itself. */
 const ASK_MS_MAX = 10 * 60_000;
 /** How much longer than its time an inquiry may take to notice that the time is over. */
 const GIVE_UP_MS = 2_000;
 
-export async function inquire(
-  context: ValidatorContext,
-  judging: Judging,
-  toAsk: ToAsk,
-  stopped: AbortSignal,
-): Promise<void> {
+/** Resolves once the inquiry is open, or is not to be: the asking goes on by itself. */
+export async function inquire(context: ValidatorContext, judging: Judging, toAsk: ToAsk): Promise<void> {
   const { job, answer } = judging;
-  const { validator: inquiry, options } = toAsk.leaf;
-  const asking = await prepare(context, judging, toAsk, stopped);
-  if ("error" in asking) {
-    context.log.error({ job: job.id, leaf: toAsk.leaf.path, error: asking.error }, "nobody can be asked");
-    const broke: Fact = { type: "validator_broke", attemptId: answer.attemptId, reviewId: newId("inq") };
+  const { attemptId } = answer;
+  const prepared = await prepare(context, judging, toAsk);
+  if ("error" in prepared) {
+    context.log.error({ job: job.id, leaf: toAsk.leaf.path, error: prepared.error }, "nobody can be asked");
+    const broke: Fact = { type: "validator_broke", attemptId, reviewId: newId("inq") };
     return announce(context, judging, await advance(context, judging, job, broke));
   }
-  const { question, means, open, limitMs } = asking;
-  const durationMs = inquiry.durationMs(options);
-  const inquired: Fact = { type: "inquired", attemptId: answer.attemptId, inquiry: open, durationMs };
-  const opened = await advance(context, judging, job, inquired);
-  await failpoint("validator.inquired");
-  // It did not fit the cap or the deadline, or somebody was faster.
-  if (opened === null || opened.progress.inquiry === null) return announce(context, judging, opened);
-
-  const ask = (): Promise<Reply> => inTime(inquiry.ask(question, options, means), limitMs);
-  const reply = await inInquirySpan(judging, open, ask);
-  await failpoint("validator.replied");
-  await record(context, judging, opened, reply);
+  const delayMs = await context.asking.start(prepared.target, () => open(context, judging, toAsk, prepared));
+  if (delayMs === null) return;
+  const busy: Fact = { type: "put_off", attemptId, delayMs };
+  await announce(context, judging, await advance(context, judging, job, busy));
 }
 
-interface Asking {
+/** @returns what is left to do: to ask, and to record the reply; null: nothing was opened */
+async function open(
+  context: ValidatorContext,
+  judging: Judging,
+  { leaf }: ToAsk,
+  { question, means, inquiry, limitMs }: Prepared,
+): Promise<Ask | null> {
+  const { validator, options } = leaf;
+  const { attemptId } = judging.answer;
+  const inquired: Fact = { type: "inquired", attemptId, inquiry, durationMs: validator.durationMs(options) };
+  const opened = await advance(context, judging, judging.job, inquired);
+  await failpoint("validator.inquired");
+  // It did not fit the cap or the deadline, or somebody was faster.
+  if (opened === null || opened.progress.inquiry === null) {
+    await announce(context, judging, opened);
+    return null;
+  }
+  return async () => {
+    const ask = (): Promise<Reply> => inTime(validator.ask(question, options, means), limitMs);
+    const reply = await inInquirySpan(judging, inquiry, ask);
+    await failpoint("validator.replied");
+    await record(context, judging, opened, reply);
+  };
+}
+
+interface Prepared {
   readonly question: Question;
   readonly means: Means;
-  readonly open: OpenInquiry;
+  readonly inquiry: OpenInquiry;
+  readonly target: string | null;
   readonly limitMs: number;
 }
 
@@ -66,19 +82,18 @@ async function prepare(
   context: ValidatorContext,
   judging: Judging,
   { leaf, subject }: ToAsk,
-  stopped: AbortSignal,
-): Promise<Asking | { readonly error: string }> {
+): Promise<Prepared | { readonly error: string }> {
   const { job, clock } = judging;
   const { path, validator: inquiry, options } = leaf;
   const limitMs = Math.max(0, Math.min(inquiry.durationMs(options), job.deadlineAtMs - clock(), ASK_MS_MAX));
-  const signal = AbortSignal.any([stopped, AbortSignal.timeout(Math.ceil(limitMs))]);
+  const signal = AbortSignal.any([context.asking.stopped, AbortSignal.timeout(Math.ceil(limitMs))]);
   const question = questionAbout(judging, subject, newId("inq"));
   const means = await meansFor(context.models, signal, clock());
   try {
-    const { reserve, payee } = await inquiry.plan(question, options, means);
+    const { reserve, payee, target } = await inquiry.plan(question, options, means);
     const validator = `${inquiry.name}@${inquiry.version}`;
     const said = { inquiryId: question.inquiryId, kind: "leaf", leaf: path, validator, asked: inquiry.asked } as const;
-    return { question, means, open: { ...said, reserve, payee }, limitMs };
+    return { question, means, inquiry: { ...said, reserve, payee }, target, limitMs };
   } catch (error) {
     if (error instanceof ValidatorError) return { error: errorText(error) };
     throw error;

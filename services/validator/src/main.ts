@@ -15,6 +15,7 @@ import { openPoster } from "@contingent/runtime/outgoing/post";
 import { readOutgoing } from "@contingent/runtime/outgoing/settings";
 import { runService } from "@contingent/runtime/service";
 import { openSandbox } from "@contingent/sandbox/sandbox";
+import { Asking } from "./asking.ts";
 import { validatorSettings } from "./config.ts";
 import { validateHandler } from "./handlers/validate.ts";
 import { type ModelAccess, servicesKnowing } from "./means.ts";
@@ -45,7 +46,11 @@ await runService("validator", async (stack, service) => {
   };
 
   const loader = jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS });
-  const handler = validateHandler({ pool, loader, commit: openCommit(pool), queues, run: sandbox.run, models, log });
+  const commit = openCommit(pool);
+  // Closed after the consumer, and before all that it asks and writes with.
+  const asking = new Asking(log);
+  stack.defer(() => asking.close());
+  const handler = validateHandler({ pool, loader, commit, queues, run: sandbox.run, models, asking, log });
   const consumer = queues.consume("validate", handler, {
     ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),
   });

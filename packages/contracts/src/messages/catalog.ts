@@ -45,8 +45,8 @@ const CONTRACTS = {
   /** Waiting for a model takes nearly all of the time, so a process holds many. */
   attempt: { processingTimeoutMs: 15 * 60_000, concurrency: 64 },
   /**
-   * Waiting for whoever is asked about an answer takes nearly all of the time here too. What computes is one at a time by
-   * nature, or waits for a process of the sandbox.
+   * What computes is one at a time by nature, or waits for a process of the sandbox. Whoever is asked about an answer is
+   * not waited for here.
    */
   validate: { processingTimeoutMs: 15 * 60_000, concurrency: 64 },
   /** One short transaction each; concurrent ones are committed together. */

@@ -9,6 +9,7 @@ import {
   at,
   awaitingJob,
   BROKE,
+  BUSY,
   claimOf,
   failure,
   inWords,
@@ -49,6 +50,7 @@ const FACTS: Readonly<Record<Variant, Fact>> = {
   "judged fail": verdict("fail", 0.1),
   validator_broke: BROKE,
   inquired: ask(),
+  put_off: BUSY,
   "replied to a leaf": reply(),
   "replied to a review": reply(0n, { inquiryId: REVIEWED }),
   "unanswered to a leaf": noReply(),
@@ -93,6 +95,7 @@ const ELSEWHERE = {
   "judged fail": STALE,
   validator_broke: STALE,
   inquired: STALE,
+  put_off: STALE,
   "replied to a leaf": LATE,
   "replied to a review": LATE,
   "unanswered to a leaf": STALE,
@@ -165,6 +168,7 @@ const TABLE: Readonly<Record<Sort, Readonly<Record<Variant, Row>>>> = {
       "validating · inquiry.opened · ask model /all/1 300",
       DEADLINE,
     ],
+    put_off: ["validating · job.waited busy", "validating · job.waited busy", DEADLINE],
     cancel: CANCELED,
     woke: [WAITING, WAITING, DEADLINE],
   },
@@ -209,7 +213,7 @@ const TABLE: Readonly<Record<Sort, Readonly<Record<Variant, Row>>>> = {
 };
 
 const VARIANTS = Object.keys(FACTS) as Variant[];
-const FACT_TYPES = 13;
+const FACT_TYPES = 14;
 
 describe.each(SORTS)("a job that is %s", (sort) => {
   const job = deeplyFrozen(SORTED[sort]);

@@ -7,7 +7,7 @@
  */
 import type { Circumstances, Fact, Step } from "./facts.ts";
 import { claim } from "./claim.ts";
-import { endInquiry, inquired, outOfTimeToJudge, replied, unanswered, validatorBroke } from "./inquire.ts";
+import { endInquiry, inquired, outOfTimeToJudge, putOff, replied, unanswered, validatorBroke } from "./inquire.ts";
 import type { Job, OutcomeInHand } from "./job.ts";
 import {
   countAttempt,
@@ -31,7 +31,7 @@ import {
 } from "./moves.ts";
 
 type FactOf<T extends Fact["type"]> = Extract<Fact, { type: T }>;
-type ValidationFact = "judged" | "validator_broke" | "inquired" | "replied" | "unanswered";
+type ValidationFact = "judged" | "validator_broke" | "inquired" | "put_off" | "replied" | "unanswered";
 
 const STALE: Step = { kind: "ignored", because: "stale" };
 const LATE: Step = { kind: "ignored", because: "late_answer" };
@@ -49,12 +49,12 @@ export function decide(job: Job, fact: Fact, now: Circumstances): Step {
     case "claim":
       return job.state === "queued" ? claim(job, fact, now) : STALE;
     case "answered":
-      return isCurrent(job, "attempting", fact) ? answered(job, fact, now) : LATE;
     case "call_failed":
-      return isCurrent(job, "attempting", fact) ? callFailed(job, fact, now) : STALE;
+      return ofAttempt(job, fact, now);
     case "judged":
     case "validator_broke":
     case "inquired":
+    case "put_off":
     case "replied":
     case "unanswered":
       return ofValidation(job, fact, now);
@@ -71,6 +71,13 @@ export function decide(job: Job, fact: Fact, now: Circumstances): Step {
   }
 }
 
+/** What came of the call that the job waits for. */
+function ofAttempt(job: Job, fact: FactOf<"answered" | "call_failed">, now: Circumstances): Step {
+  const current = isCurrent(job, "attempting", fact);
+  if (fact.type === "answered") return current ? answered(job, fact, now) : LATE;
+  return current ? callFailed(job, fact, now) : STALE;
+}
+
 /** What the validator has to say about the answer that the job waits with. */
 function ofValidation(job: Job, fact: FactOf<ValidationFact>, now: Circumstances): Step {
   switch (fact.type) {
@@ -80,6 +87,8 @@ function ofValidation(job: Job, fact: FactOf<ValidationFact>, now: Circumstances
       return mayJudge(job, fact) ? validatorBroke(job, fact.reviewId, now) : STALE;
     case "inquired":
       return mayJudge(job, fact) ? inquired(job, fact, now) : STALE;
+    case "put_off":
+      return mayJudge(job, fact) ? putOff(job, fact, now) : STALE;
     case "replied":
       return isAsked(job, fact) ? replied(job, fact, now) : LATE;
     case "unanswered":

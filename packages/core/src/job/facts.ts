@@ -62,6 +62,13 @@ export type Fact =
       /** How long an answer may take. */
       readonly durationMs: number;
     }
+  /** Somebody has to be asked who is being asked by as many as may at once: nothing is opened, and the answer waits. */
+  | {
+      readonly type: "put_off";
+      readonly attemptId: AttemptId;
+      /** The least that it waits; spread up to twice as long. */
+      readonly delayMs: number;
+    }
   /** Whoever was asked answered, or was silent where silence is an answer. */
   | {
       readonly type: "replied";

@@ -27,6 +27,12 @@ export function inquired(job: Job, { inquiry, durationMs }: FactOf<"inquired">, 
   return open(job, inquiry, now.nowMs + durationMs + graceMs);
 }
 
+/** There is no room with whom the verdict waits for. That is nobody's failure and costs nothing; the deadline ends it. */
+export function putOff(job: Job, { delayMs }: FactOf<"put_off">, now: Circumstances): Step {
+  if (now.nowMs >= job.deadlineAtMs) return outOfTimeToJudge(job, now);
+  return waitUntil(job, now.nowMs + Math.round(delayMs * (1 + now.random)), "busy", now);
+}
+
 /** No message is due before the inquiry is: whoever asks publishes what comes of it. */
 function open(job: Job, inquiry: OpenInquiry, untilMs: number): Step {
   const { current } = job.progress;
@@ -77,10 +83,14 @@ export function validatorBroke(job: Job, reviewId: InquiryId, now: Circumstances
 function struck(job: Job, cause: string, reviewId: InquiryId, now: Circumstances): Step {
   const strikes = job.progress.strikes + 1;
   if (strikes >= STRIKES_MAX) return putBeforePerson(job, reviewId, now);
-  const readyAtMs = now.nowMs + backoffMs(VALIDATOR_RETRY, strikes, now.random);
+  const struckJob: Job = { ...job, progress: { ...job.progress, strikes } };
+  return waitUntil(struckJob, now.nowMs + backoffMs(VALIDATOR_RETRY, strikes, now.random), cause, now);
+}
+
+function waitUntil(job: Job, readyAtMs: number, cause: string, now: Circumstances): Step {
   return move(
     job,
-    { readyAtMs, wakeAtMs: patienceUntil(job, readyAtMs), progress: { strikes } },
+    { readyAtMs, wakeAtMs: patienceUntil(job, readyAtMs) },
     event("job.waited", { cause, delay_ms: readyAtMs - now.nowMs }),
   );
 }

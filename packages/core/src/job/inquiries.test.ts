@@ -12,6 +12,7 @@ import {
   at,
   BORN_MS,
   BROKE,
+  BUSY,
   claimOf,
   DEADLINE_MS,
   inWords,
@@ -47,6 +48,20 @@ describe("an inquiry", () => {
       delayMs: JUDGE_MS + LEASE_GRACE_MS,
     });
     expect(askingJob(undefined, { asked: "person" }).readyAtMs - NOW.nowMs).toBe(JUDGE_MS);
+  });
+
+  test("that there is no room for waits one to two seconds, without a strike, a hold or an inquiry", () => {
+    const job = validatingJob();
+    for (const [random, waitMs] of [
+      [0, 1_000],
+      [0.5, 1_500],
+      [0.999, 1_999],
+    ] as const) {
+      const { next, effects } = movedBy(decide(job, BUSY, { ...NOW, random }));
+      expect(effects).toEqual([]);
+      expect(next).toMatchObject({ state: "validating", cost: job.cost, progress: job.progress });
+      expect(nextMessage(next, NOW.nowMs)).toEqual({ destination: { queue: "validate" }, delayMs: waitMs });
+    }
   });
 
   test("is not waited for beyond the deadline", () => {

@@ -138,6 +138,9 @@ export function noReply(cost: bigint | null = null, inquiryId = INQUIRY): Fact {
   return { type: "unanswered", attemptId: FIRST, inquiryId, cost: known, reviewId: REVIEWED };
 }
 
+/** Whoever would be asked has no room for at least a second. */
+export const BUSY: Fact = { type: "put_off", attemptId: FIRST, delayMs: 1_000 };
+
 export const BROKE: Fact = { type: "validator_broke", attemptId: FIRST, reviewId: REVIEWED };
 
 export type Moved = Extract<Step, { kind: "moved" }>;

@@ -116,7 +116,7 @@ const does: fc.Arbitrary<Deed["does"]> = fc.oneof(
   { weight: 20, arbitrary: fc.constant("its turn" as const) },
   { weight: 2, arbitrary: fc.constantFrom("claim" as const, "wake" as const, "repeat" as const) },
   { weight: 6, arbitrary: fc.constantFrom("answer" as const, "fail" as const, "judge" as const, "break" as const) },
-  { weight: 3, arbitrary: fc.constantFrom("inquire" as const, "reply" as const, "lose" as const) },
+  { weight: 3, arbitrary: fc.constantFrom("inquire" as const, "put off" as const, "reply" as const, "lose" as const) },
   { weight: 1, arbitrary: fc.constantFrom("cancel" as const, "accept" as const, "reject" as const, "settle" as const) },
 );
 

@@ -27,6 +27,7 @@ export interface Deed {
     | "judge"
     | "break"
     | "inquire"
+    | "put off"
     | "reply"
     | "lose"
     | "cancel"

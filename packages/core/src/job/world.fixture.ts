@@ -142,6 +142,8 @@ export class World {
         return { type: "validator_broke", attemptId, reviewId: this.newInquiryId() };
       case "inquire":
         return questionOf(this.job, this.newInquiryId(), attemptId, deed);
+      case "put off":
+        return { type: "put_off", attemptId, delayMs: Math.round(deed.share * 2_000) };
       case "reply":
       case "lose":
         return this.inquiries.endOf(this.job, this.newInquiryId(), attemptId, deed, this.setting.overruns);

@@ -51,7 +51,7 @@ export const http: Inquiry<HttpOptions> = {
   durationMs: ({ reply_within_ms: within, timeout_ms: timeoutMs }) => within ?? timeoutMs,
   plan(_, of, means) {
     if (means.service(of.secret) === null) throw new ValidatorError(`there is no secret "${of.secret}" to sign with`);
-    return { reserve: ZERO, payee: null, durationMs: http.durationMs(of) };
+    return { reserve: ZERO, payee: null, target: new URL(of.url).origin };
   },
   async ask(question, of, means) {
     const service = means.service(of.secret);

@@ -67,7 +67,7 @@ export const human: Inquiry<HumanOptions> = {
   options: humanOptions,
   costMax: costOfReview,
   durationMs: ({ sla_ms: slaMs }) => slaMs,
-  plan: (_, of) => ({ reserve: costOfReview(of), payee: payeeOf(of) }),
+  plan: (_, of) => ({ reserve: costOfReview(of), payee: payeeOf(of), target: null }),
   // The review is in the queue once the inquiry is open; somebody will find it there.
   ask: async () => ({ kind: "pending" }),
   read: (reply, { score }) => resultOfDecision(reply, score),

@@ -28,9 +28,10 @@ export const llmJudge: Inquiry<JudgeOptions> = {
   costMax: costMaxOf,
   durationMs: () => DURATION_MS,
   async plan(question, options, means) {
-    if (hollowness(question.output, options.rubric) !== null) return { reserve: ZERO, payee: null };
+    if (hollowness(question.output, options.rubric) !== null) return { reserve: ZERO, payee: null, target: null };
     const { model, asked, reserve } = await judgingOf(question, options, means, `${NAME}@${VERSION}`);
-    return { reserve, payee: { provider: asked.provider, name: model } };
+    const target = `${asked.provider}:${model}`;
+    return { reserve, payee: { provider: asked.provider, name: model }, target };
   },
   async ask(question, options, means) {
     try {

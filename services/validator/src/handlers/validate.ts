@@ -16,7 +16,7 @@ import { endOverdue } from "../overdue.ts";
 import { inValidationSpan } from "../tracing.ts";
 
 export function validateHandler(context: ValidatorContext): Handler {
-  return async (message, { signal }) => {
+  return async (message) => {
     const loaded = await context.loader.forValidation(message.jobId);
     if (loaded === null || loaded.job.revision !== message.revision || loaded.answer === null) return;
     const { job, answer } = loaded;
@@ -25,7 +25,7 @@ export function validateHandler(context: ValidatorContext): Handler {
     if (job.progress.inquiry !== null) return endOverdue(context, judging, job.progress.inquiry);
 
     const judgement = await inValidationSpan(judging, () => judge(judging, context.run));
-    if (judgement.kind === "inquire") return inquire(context, judging, judgement, signal);
+    if (judgement.kind === "inquire") return inquire(context, judging, judgement);
     if (judgement.kind === "broke") {
       context.log.error({ job: job.id, attempt: answer.attemptId, error: judgement.error }, "the validator broke");
     }
