@@ -1,21 +1,36 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import pg from "pg";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { freePort } from "../src/ports.ts";
 import { startPostgres, type Postgres, type PostgresOptions } from "../src/postgres.ts";
 import { isAlive } from "./alive.ts";
 import { until } from "../src/wait.ts";
 
 let folder = "";
+/** Where a server has been before. Most tests begin on a copy: to make the data anew would take the most of their time. */
+let usedFolder = "";
 const started: Postgres[] = [];
 
+function makeFolder(): string {
+  const made = fs.mkdtempSync(path.join(os.tmpdir(), "contingent-embedded-"));
+  fs.chmodSync(made, 0o755);
+  return made;
+}
+
+beforeAll(async () => {
+  folder = makeFolder();
+  usedFolder = folder;
+  await (await start()).stop();
+});
+
+afterAll(() => fs.rmSync(usedFolder, { recursive: true, force: true }));
+
 beforeEach(() => {
-  folder = fs.mkdtempSync(path.join(os.tmpdir(), "contingent-embedded-"));
-  fs.chmodSync(folder, 0o755);
+  folder = makeFolder();
 });
 
 afterEach(async () => {
@@ -28,6 +43,11 @@ async function start(options: Partial<PostgresOptions> = {}): Promise<Postgres> 
   const postgres = await startPostgres({ ...defaults, keep: "data", ...options });
   started.push(postgres);
   return postgres;
+}
+
+/** Gives the test's folder the data of a server that has been stopped. */
+function haveUsedData(): void {
+  execFileSync("cp", ["-a", path.join(usedFolder, "postgres"), folder]);
 }
 
 async function ask(url: string, text: string): Promise<readonly Record<string, unknown>[]> {
@@ -63,6 +83,7 @@ async function startInAnotherProcess(): Promise<{ readonly process: ChildProcess
 }
 
 it("data is kept from one start to the next", async () => {
+  haveUsedData();
   const first = await start();
   await first.ensureDatabase("kept");
   await ask(first.url("kept"), "CREATE TABLE note (text text)");
@@ -88,6 +109,7 @@ it("a folder that only its owner can enter is no obstacle: root's server keeps i
 });
 
 it("nobody gets in without the password, and only from this machine", async () => {
+  haveUsedData();
   const postgres = await start();
   const wrong = postgres.url("postgres").replace(/:[0-9a-f]+@/, ":guess@");
   await expect(ask(wrong, "SELECT 1")).rejects.toThrow("password authentication failed");
@@ -96,6 +118,7 @@ it("nobody gets in without the password, and only from this machine", async () =
 });
 
 it("a server whose starter is killed stops by itself", async () => {
+  haveUsedData();
   const other = await startInAnotherProcess();
   other.process.kill("SIGKILL");
   await until(() => !isAlive(other.pid), { timeoutMs: 10_000, what: "the orphaned Postgres to stop" });
@@ -103,6 +126,7 @@ it("a server whose starter is killed stops by itself", async () => {
 });
 
 it("a server that an earlier run left behind is stopped, and its data used", async () => {
+  haveUsedData();
   const other = await startInAnotherProcess();
   // Stopped, the starter notices nothing and its reaper does not act: the server stays, as after the worst of crashes.
   other.process.kill("SIGSTOP");
@@ -114,7 +138,7 @@ it("a server that an earlier run left behind is stopped, and its data used", asy
 });
 
 it("a pid file that names a process which is something else does no harm", async () => {
-  await (await start()).stop();
+  haveUsedData();
   const pidFile = path.join(folder, "postgres/data/postmaster.pid");
   const dataFolder = path.dirname(pidFile);
   const bystander = spawn("sleep", ["60"], owner(dataFolder));
@@ -130,8 +154,7 @@ it("a pid file that names a process which is something else does no harm", async
 });
 
 it("an initdb that was cut off is begun again", async () => {
-  const postgres = await start();
-  await postgres.stop();
+  haveUsedData();
   const home = path.join(folder, "postgres");
   fs.renameSync(path.join(home, "data"), path.join(home, "data.unfinished"));
   expect(await ask((await start()).url("postgres"), "SELECT 1 AS one")).toEqual([{ one: 1 }]);
@@ -146,8 +169,7 @@ it("a port that is in use is named, with what to do", async () => {
 });
 
 it("data of another major version is refused, not touched", async () => {
-  const postgres = await start();
-  await postgres.stop();
+  haveUsedData();
   const version = path.join(folder, "postgres/data/PG_VERSION");
   fs.writeFileSync(version, "17\n");
   await expect(start()).rejects.toThrow("was written by Postgres 17 and this is 18");
