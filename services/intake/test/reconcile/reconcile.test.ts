@@ -1,15 +1,19 @@
 import { type ReconciliationBody, reconciliationSchema } from "@contingent/contracts/http/reconciliations";
 import type { ApiAnswer } from "@contingent/embedded/api-client";
 import { happens, take } from "@contingent/testkit/jobs";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { expectError } from "../checked-client.ts";
 import { type Api, claim, JOB, startApiWithType, SUCCEED } from "../harness.ts";
 
 let api: Api;
-beforeEach(async () => {
+
+async function start(): Promise<void> {
   api = await startApiWithType();
-});
-afterEach(() => api[Symbol.asyncDispose]());
+}
+
+async function stop(): Promise<void> {
+  await api[Symbol.asyncDispose]();
+}
 
 const DAY_MS = 24 * 60 * 60_000;
 /** What the test's jobs call, at 400 nanos an answer. */
@@ -55,6 +59,9 @@ function usd(amount: string): object {
 }
 
 describe("201", () => {
+  beforeEach(start);
+  afterEach(stop);
+
   test("the report says what was invoiced and what is booked, and the drift is in the books", async () => {
     await run(...SUCCEED);
     const answer = await send(invoice({ lines: [line(HAIKU, "0.0000006"), line("claude-unheard-of", "0.01")] }));
@@ -102,6 +109,9 @@ describe("201", () => {
 });
 
 describe("200", () => {
+  beforeEach(start);
+  afterEach(stop);
+
   test("the same upload again changes nothing", async () => {
     await run(...SUCCEED);
     const first = await reconciled(invoice());
@@ -122,6 +132,9 @@ describe("200", () => {
 });
 
 describe("4xx: nothing is compared and nothing posted", () => {
+  beforeAll(start);
+  afterAll(stop);
+
   test.each<[string, () => object, string]>([
     ["an unknown provider", () => ({ provider: "nobody" }), "/provider"],
     ["a period that ends before it begins", () => ({ from: day(0), until: day(-1), lines: [] }), "/until"],
