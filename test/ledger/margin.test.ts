@@ -18,23 +18,23 @@ import {
   take,
 } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Leg } from "./by-hand.ts";
 import { credit } from "./charged.ts";
-import { backdate, rollupFaults, sealAll, tamper } from "./sealing.ts";
+import { backdate, faultsWith, rollupFaults, sealAll, tamper } from "./sealing.ts";
 
 let database: TestDatabase;
 let pool: Pool;
 
-beforeEach(async () => {
+async function open(): Promise<void> {
   database = await freshDatabase();
   pool = openPool(database.url, { applicationName: "test" });
-});
+}
 
-afterEach(async () => {
+async function close(): Promise<void> {
   await pool.end();
   await database.drop();
-});
+}
 
 const OTHER = "cus_another";
 const EVERYTHING: readonly [MarginDimension, ...MarginDimension[]] = [
@@ -112,24 +112,27 @@ async function expectTruth(): Promise<void> {
   expect(await rollupFaults(pool)).toEqual([]);
 }
 
-test("nothing has no margin", async () => {
-  const { totals, lines } = await readMargin(pool, { groupBy: ["outcome_type"] });
-  expect(lines).toEqual([]);
-  expect(totals).toEqual({
-    closed: 0,
-    billed: 0,
-    partial: 0,
-    failed: 0,
-    calls: 0,
-    revenue: ZERO,
-    credits: ZERO,
-    adjustments: ZERO,
-    cost: ZERO,
-    absorbed: ZERO,
-  });
-});
-
 describe("the figures", () => {
+  beforeEach(open);
+  afterEach(close);
+
+  test("of nothing are none", async () => {
+    const { totals, lines } = await readMargin(pool, { groupBy: ["outcome_type"] });
+    expect(lines).toEqual([]);
+    expect(totals).toEqual({
+      closed: 0,
+      billed: 0,
+      partial: 0,
+      failed: 0,
+      calls: 0,
+      revenue: ZERO,
+      credits: ZERO,
+      adjustments: ZERO,
+      cost: ZERO,
+      absorbed: ZERO,
+    });
+  });
+
   test("are of all jobs, the costs of failed ones included, by tier and model", async () => {
     await driveTo(pool, "closed");
     await failed();
@@ -292,6 +295,9 @@ describe("the figures", () => {
 });
 
 describe("a query", () => {
+  beforeEach(open);
+  afterEach(close);
+
   test("names what it is grouped by and nothing else", async () => {
     await driveTo(pool, "closed");
     const { lines } = await readMargin(pool, { groupBy: ["customer", "outcome_type_version"] });
@@ -322,15 +328,24 @@ describe("a query", () => {
 });
 
 describe("the check of the roll-ups", () => {
-  /** Yesterday's block and today's; the number of today's. */
-  async function twoDays(): Promise<number> {
+  const OF_TODAY = "WHERE day = (SELECT max(day) FROM margin_rollup)";
+  /** The number of today's block; there is one of yesterday before it. */
+  let block: number;
+
+  beforeAll(async () => {
+    await open();
     await backdate(pool, await driveTo(pool, "closed"), 1);
     await sealAll(pool);
     await failed();
     await sealAll(pool);
     const { rows } = await pool.query<{ number: number }>("SELECT max(number) AS number FROM ledger_block");
-    return rows[0]?.number ?? 0;
-  }
+    block = rows[0]?.number ?? 0;
+  });
+  afterAll(close);
+
+  test("finds nothing in roll-ups that are in order", async () => {
+    expect([await rollupFaults(pool), await rollupFaults(pool, block)]).toEqual([[], []]);
+  });
 
   test.each([
     [
@@ -340,53 +355,44 @@ describe("the check of the roll-ups", () => {
     ["a number of postings", "UPDATE account_movement SET postings = postings + 1"],
     ["a movement that is missing", "DELETE FROM account_movement"],
   ])("finds %s: of a day since the block, and of any day in full", async (_, damage) => {
-    const block = await twoDays();
-    expect([await rollupFaults(pool), await rollupFaults(pool, block)]).toEqual([[], []]);
     const today = "day = (SELECT max(day) FROM account_movement) AND account_class = 'payable'";
-    await tamper(pool, `${damage} WHERE ${today}`);
-    expect(await rollupFaults(pool)).not.toEqual([]);
-    expect(await rollupFaults(pool, block)).not.toEqual([]);
+    const { inFull, since } = await faultsWith(pool, `${damage} WHERE ${today}`, block);
+    expect(inFull).not.toEqual([]);
+    expect(since).not.toEqual([]);
   });
 
   test("leaves the postings of earlier days to the full check", async () => {
-    const block = await twoDays();
-    await tamper(
+    const { inFull, since } = await faultsWith(
       pool,
       `UPDATE account_movement SET debit_nanos = debit_nanos + 1, credit_nanos = credit_nanos + 1
         WHERE day = (SELECT min(day) FROM account_movement) AND account_class = 'payable'`,
+      block,
     );
-    expect(await rollupFaults(pool)).not.toEqual([]);
-    expect((await rollupFaults(pool, block)).filter((what) => what.includes("payable"))).toEqual([]);
+    expect(inFull).not.toEqual([]);
+    expect(since.filter((what) => what.includes("payable"))).toEqual([]);
   });
 
   test.each(["revenue_nanos", "credits_nanos", "adjustments_nanos", "cost_nanos"])(
     "finds another %s in the margins, since whatever block",
     async (measure) => {
-      const block = await twoDays();
-      await tamper(
-        pool,
-        `UPDATE margin_rollup SET ${measure} = ${measure} + 1 WHERE day = (SELECT min(day) FROM margin_rollup)`,
-      );
-      expect(await rollupFaults(pool)).not.toEqual([]);
-      expect(await rollupFaults(pool, block)).not.toEqual([]);
+      const damage = `UPDATE margin_rollup SET ${measure} = ${measure} + 1 WHERE day = (SELECT min(day) FROM margin_rollup)`;
+      const { inFull, since } = await faultsWith(pool, damage, block);
+      expect(inFull).not.toEqual([]);
+      expect(since).not.toEqual([]);
     },
   );
 
   test.each(["absorbed_nanos", "closed", "billed", "partial", "failed", "calls"])(
     "finds another %s in the margins, in full",
     async (measure) => {
-      await twoDays();
-      await tamper(
-        pool,
-        `UPDATE margin_rollup SET ${measure} = ${measure} + 1 WHERE day = (SELECT max(day) FROM margin_rollup)`,
-      );
-      expect(await rollupFaults(pool)).toEqual([expect.stringMatching(/^margin of /)]);
+      const damage = `UPDATE margin_rollup SET ${measure} = ${measure} + 1 ${OF_TODAY}`;
+      const { inFull } = await faultsWith(pool, damage, block);
+      expect(inFull).toEqual([expect.stringMatching(/^margin of /)]);
     },
   );
 
   test("finds a margin that moved to another line, in full", async () => {
-    await twoDays();
-    await tamper(pool, "UPDATE margin_rollup SET tier = 'premium' WHERE day = (SELECT max(day) FROM margin_rollup)");
-    expect(await rollupFaults(pool)).toHaveLength(2);
+    const { inFull } = await faultsWith(pool, `UPDATE margin_rollup SET tier = 'premium' ${OF_TODAY}`, block);
+    expect(inFull).toHaveLength(2);
   });
 });

@@ -1,12 +1,14 @@
 /** Bookkeeping in tests: sealing until nothing is left, and damage that nothing but a superuser can do. */
 import type { JobId } from "@contingent/core/ids";
-import { type Pool, readAll } from "@contingent/db/pool";
+import { type Pool, readAll, readWholeTables } from "@contingent/db/pool";
 import { checkRollups } from "@contingent/ledger/bookkeeping/rollup-checks";
 import { sealWindow } from "@contingent/ledger/bookkeeping/seal";
 import { verifyChain } from "@contingent/ledger/bookkeeping/verify-chain";
 import { until } from "@contingent/testkit/until";
+import { whileDamaged } from "./every-fate.ts";
 
 const SEALING_TIMEOUT_MS = 20_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
 
 /** Seals all there is. A transaction that runs in another database of the server may hold a window back for a moment. */
 export async function sealAll(pool: Pool, transactionsMax?: number): Promise<void> {
@@ -17,8 +19,23 @@ export async function sealAll(pool: Pool, transactionsMax?: number): Promise<voi
   await until(sealed, { timeoutMs: SEALING_TIMEOUT_MS, intervalMs: 10, what: "everything to be sealed" });
 }
 
+/** What is found while the statement's damage is there, in a transaction that is taken back: in full, and from a block on. */
+export async function faultsWith(pool: Pool, damage: string, block: number): Promise<Faults> {
+  return await whileDamaged(pool, [damage], {}, async (client) => {
+    await readWholeTables(client, STATEMENT_TIMEOUT_MS);
+    return { inFull: await checkRollups(client), since: await checkRollups(client, block) };
+  });
+}
+
+interface Faults {
+  readonly inFull: readonly string[];
+  readonly since: readonly string[];
+}
+
 export async function rollupFaults(pool: Pool, sinceBlock?: number): Promise<readonly string[]> {
-  return await readAll(pool, { statementTimeoutMs: 30_000 }, (client) => checkRollups(client, sinceBlock));
+  return await readAll(pool, { statementTimeoutMs: STATEMENT_TIMEOUT_MS }, (client) =>
+    checkRollups(client, sinceBlock),
+  );
 }
 
 /** Runs the statements with every trigger and foreign key off; each must change something. */
