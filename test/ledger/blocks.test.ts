@@ -3,6 +3,7 @@ import type { JobId } from "@contingent/core/ids";
 import { openPool, type Pool } from "@contingent/db/pool";
 import { sealWindow } from "@contingent/ledger/bookkeeping/seal";
 import { verifyChain } from "@contingent/ledger/bookkeeping/verify-chain";
+import { horizonReached } from "@contingent/testkit/horizon";
 import { acceptedJob, answer, claim, driveTo, happens, judge, take } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
 import { until } from "@contingent/testkit/until";
@@ -90,6 +91,7 @@ describe("sealing", () => {
 
   test("takes a long history in rounds that end between database transactions", async () => {
     await Promise.all(Array.from({ length: 12 }, () => driveTo(pool, "closed")));
+    await horizonReached(pool);
     const [first, second] = [await sealWindow(pool, 5), await sealWindow(pool, 5)];
     expect([first?.isMore, second?.isMore]).toEqual([true, true]);
     expect(first?.transactions).toBeGreaterThanOrEqual(5);
@@ -205,6 +207,7 @@ async function waitsForLock(): Promise<boolean> {
 
 test("a bookkeeper that dies in the middle of a round has done nothing of it", async () => {
   await driveTo(pool, "closed");
+  await horizonReached(pool);
   const guard = await otherPool.connect();
   try {
     // The blocks are written first, the margins last: it dies between the two.
