@@ -95,9 +95,14 @@ function workersOf(options: StartOptions): Readonly<Record<string, number>> {
 
 async function chooseApiPort(wanted: number | null, screen: Screen): Promise<number> {
   const port = wanted ?? API_PORT_DEFAULT;
-  if (await isBarredPort(port))
-    throw new Problem(`Port ${port} belongs to another protocol, and browsers refuse it: choose another with --port.`);
-  if (await isPortFree(port)) return port;
+  if (await isPortFree(port)) {
+    // Asked only where nobody listens: asking makes a connection.
+    if (await isBarredPort(port))
+      throw new Problem(
+        `Port ${port} belongs to another protocol, and browsers refuse it: choose another with --port.`,
+      );
+    return port;
+  }
   if (wanted !== null) throw new Problem(`Port ${port} is in use: choose another with --port.`);
   screen.note(`port ${port} is in use, so the API gets another one`);
   return 0;

@@ -28,7 +28,7 @@ export async function isPortFree(port: number): Promise<boolean> {
 
 /**
  * Whether `fetch` refuses this port, because it belongs to another protocol (4190, 6000, …): so do browsers, and an API
- * there could be reached by neither. The list is part of the fetch standard, and of Node; it is asked without a connection.
+ * there could be reached by neither. The list is part of the fetch standard, and of Node. Of any other port a connection is tried.
  */
 export async function isBarredPort(port: number): Promise<boolean> {
   try {
