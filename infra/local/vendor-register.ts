@@ -6,7 +6,6 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import path from "node:path";
-import { isPortFree } from "@contingent/embedded/ports";
 import { isSigned, signingSecret, type SigningSecret } from "@contingent/runtime/outgoing/standard-webhooks";
 import { z } from "zod";
 
@@ -49,7 +48,7 @@ export async function startVendorRegister(dataFolder: string): Promise<VendorReg
     asked += 1;
     void answer(request, response, secrets);
   });
-  const port = await listen(server, (await isPortFree(PORT)) ? PORT : 0);
+  const port = await listen(server, PORT).catch(() => listen(server, 0));
   return {
     url: `http://${HOST}:${port}/vendors/check`,
     asked: () => asked,
@@ -69,7 +68,10 @@ function secretsIn(file: string): readonly SigningSecret[] {
 async function listen(server: Server, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, HOST, resolve);
+    server.listen(port, HOST, () => {
+      server.off("error", reject);
+      resolve();
+    });
   });
   // Whoever starts it ends when everything else is done, and does not wait for this.
   server.unref();

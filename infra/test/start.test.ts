@@ -91,8 +91,10 @@ function totalsIn(output: string): string {
 describe("npm start", () => {
   it("--once runs every sample to its end, shows what came of them, and leaves no process; a second run bills nothing again", async () => {
     const run = start("--once");
-    expect([await run.ended(), run.output()]).toEqual([0, expect.stringContaining("Everything is stopped.")]);
+    const code = await run.ended();
     const output = run.output();
+    expect(code, output).toBe(0);
+    expect(output).toContain("Everything is stopped.");
     expect(output).toMatch(/\d{2} jobs: \d+ × data-extraction, \d+ × code-generation/);
     expect(totalsIn(output)).toMatch(new RegExp(`^all \\(USD\\)(?: +\\d+){6}(?: +-?${MONEY}){4}$`));
     expect(output).toMatch(/One job that escalated: job_\w+[^]*1\. fast [^]*\[\w+\][^]*2\. [^]*bill: success/);
