@@ -10,6 +10,8 @@ import type { Stack } from "./stack.ts";
 
 /** How often they look whether there is something for them to do. */
 const LOOK_EVERY_MS = 300;
+/** One look may fail: what it looked at was decided meanwhile, a connection was dropped. So many in a row are a fault. */
+const FAILED_LOOKS_MAX = 5;
 
 const reviewPage = pageOf(reviewSchema, "ReviewPage");
 const jobPage = pageOf(jobSchema, "JobPage");
@@ -25,11 +27,18 @@ export async function attendUntil(done: Promise<unknown>, stack: Stack): Promise
   const ended = new AbortController();
   const work = done.finally(() => ended.abort());
   const attended = { released: 0, rejected: 0, accepted: 0 };
+  let failedLooks = 0;
   while (!ended.signal.aborted) {
-    const { released, rejected } = await review(stack);
-    attended.released += released;
-    attended.rejected += rejected;
-    attended.accepted += await accept(stack);
+    try {
+      const { released, rejected } = await review(stack);
+      attended.released += released;
+      attended.rejected += rejected;
+      attended.accepted += await accept(stack);
+      failedLooks = 0;
+    } catch (error) {
+      failedLooks += 1;
+      if (failedLooks >= FAILED_LOOKS_MAX) throw error;
+    }
     await Promise.race([work, pause(LOOK_EVERY_MS)]);
   }
   await work;
