@@ -1,6 +1,6 @@
 /** Hazard: something that is booked and never sealed, or sealed twice, or half. */
 import type { JobId } from "@contingent/core/ids";
-import { openPool, type Pool } from "@contingent/db/pool";
+import { type Queryable, openPool, type Pool } from "@contingent/db/pool";
 import { sealWindow } from "@contingent/ledger/bookkeeping/seal";
 import { verifyChain } from "@contingent/ledger/bookkeeping/verify-chain";
 import { horizonReached } from "@contingent/testkit/horizon";
@@ -101,6 +101,18 @@ describe("sealing", () => {
   });
 });
 
+/** Opens a transaction and books a cost in it; it is not committed. */
+async function beginToBook(client: Queryable, booked: ReturnType<typeof bookedByHand>): Promise<void> {
+  await client.query({ text: "BEGIN" });
+  await client.query(head(booked));
+  await client.query(
+    legs(booked, [
+      ["cogs", "p:m", 5n],
+      ["payable", "p", -5n],
+    ]),
+  );
+}
+
 describe("a transaction that runs for long", () => {
   test("is sealed after its end, with those that were committed meanwhile: nothing is lost", async () => {
     const job = await driveTo(pool, "attempting");
@@ -109,15 +121,7 @@ describe("a transaction that runs for long", () => {
     const booked = bookedByHand("cost", job, "cost:att_long:reported");
     const slow = await otherPool.connect();
     try {
-      await slow.query("BEGIN");
-      for (const statement of [
-        head(booked),
-        legs(booked, [
-          ["cogs", "p:m", 5n],
-          ["payable", "p", -5n],
-        ]),
-      ])
-        await slow.query(statement);
+      await beginToBook(slow, booked);
       await driveTo(pool, "closed");
       await sealWindow(pool);
       const meanwhile = await verifyChain(pool);
@@ -136,15 +140,7 @@ describe("a transaction that runs for long", () => {
     const booked = bookedByHand("cost", job, "cost:att_gone:reported");
     const slow = await otherPool.connect();
     try {
-      await slow.query("BEGIN");
-      for (const statement of [
-        head(booked),
-        legs(booked, [
-          ["cogs", "p:m", 5n],
-          ["payable", "p", -5n],
-        ]),
-      ])
-        await slow.query(statement);
+      await beginToBook(slow, booked);
       await driveTo(pool, "closed");
       await slow.query("ROLLBACK");
     } finally {

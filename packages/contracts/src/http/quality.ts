@@ -142,7 +142,7 @@ export const auditSchema = z
     customer: idSchema("cus"),
     outcome_type: outcomeTypeNameSchema,
     outcome_type_version: z.int().min(1),
-    method: z.enum(["human", "judge"]),
+    method: z.literal("human"),
     state: z.enum(["open", "done"]),
     sampled_at: timestampSchema,
     due_at: timestampSchema,

@@ -15,7 +15,7 @@ export interface AuditView {
   readonly customerId: CustomerId;
   readonly outcomeType: string;
   readonly version: number;
-  readonly method: "human" | "judge";
+  readonly method: "human";
   readonly sampledAtMs: number;
   readonly dueAtMs: number;
   readonly result: AuditResult | null;
@@ -32,7 +32,7 @@ interface AuditRow {
   readonly customer_id: CustomerId;
   readonly outcome_type: string;
   readonly version: number;
-  readonly method: "human" | "judge";
+  readonly method: "human";
   readonly sampled_ms: number;
   readonly due_ms: number;
   readonly result: AuditResult | null;
