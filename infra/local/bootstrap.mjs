@@ -1,6 +1,6 @@
 // The first thing that runs in a fresh clone, on whatever Node is there (18 or newer) and without any dependency.
 //
-//   node infra/local/bootstrap.mjs <start|test|check|format|bench|check:books|verify:chain|verify:receipt> [arguments]
+//   node infra/local/bootstrap.mjs <start|test|check|format|bench|sbom|check:books|verify:chain|verify:receipt> [arguments]
 //
 // It finds a Node that runs TypeScript and a pnpm that reads the lockfile, or brings both from the npm registry into
 // `.cache/toolchain`; installs the workspace when the lockfile has changed since the last time; and then hands over:
@@ -22,6 +22,9 @@ const ENTRIES = {
   "verify:chain": ["infra/local/verify-chain.ts"],
   "verify:receipt": ["infra/receipt/verify-receipt.mjs"],
 };
+
+/** What the package manager does by itself. `sbom`: everything that production installs, with versions and licences (CycloneDX). */
+const BY_PNPM = { sbom: ["sbom", "--sbom-format", "cyclonedx", "--sbom-type", "application", "--prod"] };
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 const CACHE = path.join(ROOT, ".cache");
@@ -45,9 +48,9 @@ class Refusal extends Error {}
 
 async function main() {
   const [verb, ...rest] = process.argv.slice(2);
-  const entry = Object.hasOwn(ENTRIES, verb ?? "") ? ENTRIES[verb] : undefined;
-  if (entry === undefined) {
-    throw new Refusal(`"${verb ?? ""}" is not something to run: use one of ${Object.keys(ENTRIES).join(", ")}.`);
+  const commands = { ...ENTRIES, ...BY_PNPM };
+  if (!Object.hasOwn(commands, verb ?? "")) {
+    throw new Refusal(`"${verb ?? ""}" is not something to run: use one of ${Object.keys(commands).join(", ")}.`);
   }
   fs.mkdirSync(CACHE, { recursive: true });
   const installNeeded = !isInstalled();
@@ -58,8 +61,9 @@ async function main() {
       if (!isInstalled()) install(node);
     });
   }
-  const [file, ...own] = entry;
-  await handOver(node, [path.join(ROOT, file), ...own, ...rest]);
+  const [first, ...own] = commands[verb];
+  if (Object.hasOwn(BY_PNPM, verb)) await handOver(node, neededPnpm(), [first, ...own, ...rest]);
+  else await handOver(node, node, [path.join(ROOT, first), ...own, ...rest]);
 }
 
 /** The Node that runs this file if it is new enough, else the one brought earlier, else null. */
@@ -165,15 +169,7 @@ function installKey() {
 }
 
 function install(node) {
-  let pnpm = goodPnpm();
-  if (pnpm === null) {
-    bringToolchain();
-    pnpm = goodPnpm();
-  }
-  if (pnpm === null)
-    throw new Refusal(
-      `pnpm ${PNPM_MAJOR} could not be brought: install it yourself (npm install --global pnpm@${PNPM_MAJOR}) and try again.`,
-    );
+  const pnpm = neededPnpm();
   say("Installing dependencies (only after the lockfile changed)");
   checkDisk();
   const started = Date.now();
@@ -181,6 +177,18 @@ function install(node) {
   runLogged(pnpm, args, ROOT, false, "The dependencies could not be installed", node);
   fs.writeFileSync(STAMP, installKey());
   say(`Installed in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** A pnpm, brought where there is none. */
+function neededPnpm() {
+  const found = goodPnpm();
+  if (found !== null) return found;
+  bringToolchain();
+  const brought = goodPnpm();
+  if (brought !== null) return brought;
+  throw new Refusal(
+    `pnpm ${PNPM_MAJOR} could not be brought: install it yourself (npm install --global pnpm@${PNPM_MAJOR}) and try again.`,
+  );
 }
 
 /** Runs a command with its output in the log; a failure becomes one sentence. */
@@ -278,14 +286,14 @@ function lockHolderLives(lock) {
 }
 
 /** Runs the entry as if it had been called directly. */
-async function handOver(node, args) {
+async function handOver(node, command, args) {
   const env = {
     ...process.env,
     PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ""}`,
     // The entry stops when this process is gone, even if it was killed and could pass nothing on.
     CONTINGENT_LAUNCHER_PID: String(process.pid),
   };
-  const child = spawn(node, args, { stdio: "inherit", env });
+  const child = spawn(command, args, { stdio: "inherit", env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   const [code, signal] = await new Promise((resolve, reject) => {
     child.once("error", reject);
