@@ -22,12 +22,12 @@ export async function developmentKeys(pool: Pool, dataFolder: string): Promise<D
   if (kept !== null && (await isKnown(pool, kept.customer)) && (await isKnown(pool, kept.operator))) return kept;
   await ensureCustomer(pool, CUSTOMER);
   const customer = await createKey(pool, {
-    scope: "customer",
+    kind: "customer",
     customerId: CUSTOMER.id,
     label: "development",
     mode: "test",
   });
-  const operator = await createKey(pool, { scope: "operator", label: "development", mode: "test" });
+  const operator = await createKey(pool, { kind: "operator", label: "development", mode: "test" });
   const keys = { customer: customer.text, operator: operator.text };
   fs.writeFileSync(file, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
   return keys;

@@ -27,8 +27,8 @@ export async function wholeSystem(options: WholeSystemOptions): Promise<Contende
   await pool.query("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
   const customerId = "cus_bench";
   await ensureCustomer(pool, { id: customerId, name: "Bench" });
-  const customerKey = await createKey(pool, { scope: "customer", customerId, label: "bench" });
-  const operatorKey = await createKey(pool, { scope: "operator", label: "bench" });
+  const customerKey = await createKey(pool, { kind: "customer", customerId, label: "bench" });
+  const operatorKey = await createKey(pool, { kind: "operator", label: "bench" });
   const services = await startServices(
     serviceProcesses({
       databaseUrl: options.databaseUrl,

@@ -65,7 +65,7 @@ async function aJobsLife(): Promise<void> {
   await accept({ ...job, id, version: await publishedTerms(db.pool), idempotent });
   const asked = { customerId: CUSTOMER, outcomeType: OUTCOME_TYPE, outcomeKey: "o", idempotencyKey: "k", input: {} };
   await openFindAccepted(db.pool)(asked);
-  const { id: key } = await createKey(db.pool, { label: "l", scope: "customer", customerId: CUSTOMER });
+  const { id: key } = await createKey(db.pool, { label: "l", kind: "customer", customerId: CUSTOMER });
   await keyFinder(db.pool)(key);
 
   await loader.forAttempt(id);

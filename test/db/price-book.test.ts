@@ -16,7 +16,7 @@ const SOON_MS = Date.now() + LONG_MS;
 let operator: KeyId;
 
 beforeAll(async () => {
-  operator = (await createKey(db.pool, { scope: "operator", label: "test" })).id;
+  operator = (await createKey(db.pool, { kind: "operator", label: "test" })).id;
 });
 
 function rate(model: string, input: bigint, fromMs = SOON_MS): Rate {

@@ -34,7 +34,7 @@ const SOON = { timeoutMs: 10_000, intervalMs: 5, what: "the others to wait for t
 let operator: KeyId;
 
 beforeAll(async () => {
-  operator = (await createKey(db.pool, { scope: "operator", label: "test" })).id;
+  operator = (await createKey(db.pool, { kind: "operator", label: "test" })).id;
 });
 
 function correct(attemptId: AttemptId, amount: bigint, pool = db.pool): Promise<Correction> {

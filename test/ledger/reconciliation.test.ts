@@ -24,7 +24,7 @@ let operator: KeyId;
 let firstDayMs = Date.parse("2020-01-01T00:00:00Z");
 
 beforeAll(async () => {
-  operator = (await createKey(db.pool, { scope: "operator", label: "test" })).id;
+  operator = (await createKey(db.pool, { kind: "operator", label: "test" })).id;
 });
 beforeEach(() => {
   firstDayMs += 10 * DAY_MS;

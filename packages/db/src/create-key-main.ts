@@ -18,12 +18,12 @@ const [customerName] = process.argv.slice(2);
 const pool = openPool(url, { applicationName: "contingent-create-key", connectionsMax: 1 });
 try {
   if (customerName === undefined) {
-    const { text } = await createKey(pool, { scope: "operator", label: "made by hand" });
+    const { text } = await createKey(pool, { kind: "operator", label: "made by hand" });
     process.stdout.write(`operator key ${text}\n`);
   } else {
     const customerId = newId("cus");
     await ensureCustomer(pool, { id: customerId, name: customerName });
-    const { text } = await createKey(pool, { scope: "customer", customerId, label: "made by hand" });
+    const { text } = await createKey(pool, { kind: "customer", customerId, label: "made by hand" });
     process.stdout.write(`customer ${customerId} (${customerName})\ncustomer key ${text}\n`);
   }
 } catch (error) {

@@ -6,22 +6,32 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { CustomerId, KeyId } from "@contingent/core/ids";
+import { EVERY_SCOPE, type KeyKind, type KeyScope } from "@contingent/core/keys/scopes";
 import { batched } from "./batch.ts";
 import { newId } from "./ids.ts";
 import type { Pool, Queryable } from "./pool.ts";
 
-export type KeyScope = "customer" | "operator";
+/** Shows in a key's text, so that people do not take one for the other, and changes nothing. */
+export type KeyMode = "live" | "test";
 
-export type NewKey = { readonly label: string; readonly mode?: "live" | "test" } & (
-  | { readonly scope: "customer"; readonly customerId: CustomerId }
-  | { readonly scope: "operator"; readonly customerId?: undefined }
-);
+export type KeyOwner =
+  | { readonly kind: "customer"; readonly customerId: CustomerId }
+  | { readonly kind: "operator"; readonly customerId?: undefined };
+
+export type NewKey = KeyOwner & {
+  readonly label: string;
+  /** `live` unless said otherwise. */
+  readonly mode?: KeyMode;
+  /** Everything unless said otherwise. */
+  readonly scopes?: readonly KeyScope[];
+};
 
 /** A key as it is stored. */
 export interface StoredKey {
   readonly id: KeyId;
-  readonly scope: KeyScope;
+  readonly kind: KeyKind;
   readonly customerId: CustomerId | null;
+  readonly scopes: readonly KeyScope[];
   readonly secretHash: Buffer;
   /** Neither expired nor revoked, by the database's clock. */
   readonly active: boolean;
@@ -37,12 +47,14 @@ const TEXT = /^(ctg_(?:live|test)_([0-9a-z]{26})_[0-9a-z]{32})_([0-9a-z]{7})$/;
  * @returns the text, which cannot be had again
  */
 export async function createKey(db: Queryable, key: NewKey): Promise<{ readonly id: KeyId; readonly text: string }> {
+  const { label, kind, customerId = null, mode = "live", scopes = [EVERY_SCOPE] } = key;
   const id = newId("key");
-  const body = `ctg_${key.mode ?? "live"}_${id.slice("key_".length)}_${newSecret()}`;
+  const body = `ctg_${mode}_${id.slice("key_".length)}_${newSecret()}`;
   const text = `${body}_${checksumOf(body)}`;
   await db.query({
-    text: "INSERT INTO api_key (id, scope, customer_id, secret_hash, label) VALUES ($1, $2, $3, $4, $5)",
-    values: [id, key.scope, key.customerId ?? null, hashOf(text), key.label],
+    text: `INSERT INTO api_key (id, scope, customer_id, secret_hash, label, mode, scopes)
+           VALUES ($1, $2, $3, $4, $5, $6, $7::text[])`,
+    values: [id, kind, customerId, hashOf(text), label, mode, scopes],
   });
   return { id, text };
 }
@@ -67,14 +79,15 @@ export function isThisKey(text: string, stored: StoredKey): boolean {
 
 interface KeyRow {
   readonly id: KeyId;
-  readonly scope: KeyScope;
+  readonly kind: KeyKind;
   readonly customer_id: CustomerId | null;
+  readonly scopes: readonly KeyScope[];
   readonly secret_hash: Buffer;
   readonly active: boolean;
 }
 
 const SELECT = `
-  SELECT id, scope, customer_id, secret_hash,
+  SELECT id, scope AS kind, customer_id, scopes, secret_hash,
          revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AS active
     FROM api_key WHERE id = ANY($1::text[])`;
 
@@ -87,8 +100,8 @@ export function keyFinder(pool: Pool): (id: KeyId) => Promise<StoredKey | null> 
       return ids.map((id) => {
         const row = byId.get(id);
         if (row === undefined) return null;
-        const { scope, customer_id: customerId, secret_hash: secretHash, active } = row;
-        return { id, scope, customerId, secretHash, active };
+        const { kind, customer_id: customerId, scopes, secret_hash: secretHash, active } = row;
+        return { id, kind, customerId, scopes, secretHash, active };
       });
     },
   });

@@ -163,7 +163,7 @@ async function startFleet(definitions: readonly ServiceProcess[], logFolder: str
 async function makeKeys(pool: Pool): Promise<SystemKeys> {
   const [customer, operator] = await Promise.all([
     makeCustomer(pool),
-    createKey(pool, { scope: "operator", label: "test", mode: "test" }),
+    createKey(pool, { kind: "operator", label: "test", mode: "test" }),
   ]);
   return { customerId: customer.id, customer: customer.key, operator: operator.text };
 }
@@ -171,6 +171,6 @@ async function makeKeys(pool: Pool): Promise<SystemKeys> {
 async function makeCustomer(pool: Pool): Promise<{ readonly id: CustomerId; readonly key: string }> {
   const id = newId("cus");
   await ensureCustomer(pool, { id, name: "A customer of a test" });
-  const { text } = await createKey(pool, { scope: "customer", customerId: id, label: "test", mode: "test" });
+  const { text } = await createKey(pool, { kind: "customer", customerId: id, label: "test", mode: "test" });
   return { id, key: text };
 }

@@ -76,7 +76,7 @@ export async function startApi(): Promise<Api> {
   const receiptKeys = await passingKeys();
   const first = stack.use(await startProcess({ pool: ownPool, queues, log, receiptKeys }));
   const customers = await Promise.all([newCustomer(pool), newCustomer(pool)]);
-  const operator = await createKey(pool, { scope: "operator", label: "test", mode: "test" });
+  const operator = await createKey(pool, { kind: "operator", label: "test", mode: "test" });
   const owned = stack.move();
   return {
     url: first.url,
@@ -142,7 +142,7 @@ function logTo(lines: string[]): ReturnType<typeof createLog> {
 async function newCustomer(pool: Pool): Promise<{ readonly id: CustomerId; readonly key: string }> {
   const id = newId("cus");
   await ensureCustomer(pool, { id, name: "A customer" });
-  const { text } = await createKey(pool, { scope: "customer", customerId: id, label: "test", mode: "test" });
+  const { text } = await createKey(pool, { kind: "customer", customerId: id, label: "test", mode: "test" });
   return { id, key: text };
 }
 

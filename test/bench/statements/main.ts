@@ -54,7 +54,7 @@ await take(pool, failed, claim(), answer(), judge("fail"), happens("cancel"), ha
 await timed("rows written", () => copyMonth(pool, { charged, failed, lines }));
 await setClock(period.endMs + 1);
 
-const { text: key } = await createKey(pool, { scope: "operator", label: "bench" });
+const { text: key } = await createKey(pool, { kind: "operator", label: "bench" });
 const intake = await startIntake();
 await timed("CSV of the open statement", () => download());
 await timed("closed, first step (holds the account's lock)", () => beginClosing(pool, statement));

@@ -71,7 +71,7 @@ export async function openMarket(pool: Pool): Promise<Market> {
     );
     versions.set(type.name, await partsOf(pool).versions.get(id));
   }
-  const { id: operator } = await createKey(pool, { scope: "operator", label: "the runs" });
+  const { id: operator } = await createKey(pool, { kind: "operator", label: "the runs" });
   return { pool, versions, operator };
 }
 

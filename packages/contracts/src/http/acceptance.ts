@@ -35,6 +35,7 @@ export const acceptJob = {
   method: "post",
   path: "/v1/jobs/{id}/acceptance",
   access: "any",
+  scope: "jobs:write",
   tag: "Jobs",
   summary: "Accept or reject an outcome",
   description:

@@ -56,6 +56,7 @@ export const getAttemptCost = {
   method: "get",
   path: "/v1/attempts/{id}/cost",
   access: "operator",
+  scope: "books:read",
   tag: "Costs",
   summary: "Read what an attempt cost, and how that is known",
   params: attemptParams,
@@ -69,6 +70,7 @@ export const correctCost = {
   method: "post",
   path: "/v1/attempts/{id}/cost",
   access: "operator",
+  scope: "books:write",
   tag: "Costs",
   summary: "Correct what an attempt cost",
   description:

@@ -32,6 +32,7 @@ export const checkBooks = {
   method: "post",
   path: "/v1/books/checks",
   access: "operator",
+  scope: "books:write",
   tag: "Books",
   summary: "Check every invariant of the books",
   description:
@@ -50,6 +51,7 @@ export const listBookChecks = {
   method: "get",
   path: "/v1/books/checks",
   access: "operator",
+  scope: "books:read",
   tag: "Books",
   summary: "List checks of the books, the latest first",
   query: z.strictObject({ limit: limitParameter, cursor: cursorParameter }),

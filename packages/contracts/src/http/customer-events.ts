@@ -34,6 +34,7 @@ export const listEvents = {
   method: "get",
   path: "/v1/events",
   access: "any",
+  scope: "billing:read",
   tag: "Customers",
   summary: "List events of accounts, newest first",
   description: "Of all customers for operators, of their own for customers. Each is told once.",

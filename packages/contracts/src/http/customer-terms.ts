@@ -99,6 +99,7 @@ export const putCustomerTerms = {
   method: "put",
   path: "/v1/customers/{id}/terms",
   access: "operator",
+  scope: "customers:write",
   tag: "Customers",
   summary: "Agree terms with a customer",
   description:
@@ -118,6 +119,7 @@ export const listCustomerTerms = {
   method: "get",
   path: "/v1/customers/{id}/terms",
   access: "operator",
+  scope: "customers:read",
   tag: "Customers",
   summary: "List the versions of a customer's terms, newest first",
   params: customerParams,

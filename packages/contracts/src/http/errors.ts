@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { DISPUTE_ERRORS } from "./errors-of-disputes.ts";
 import { INQUIRY_ERRORS } from "./errors-of-inquiries.ts";
+import { KEY_ERRORS } from "./errors-of-keys.ts";
 import { QUALITY_ERRORS } from "./errors-of-quality.ts";
 
 export const ERROR_TYPES = [
@@ -97,18 +98,7 @@ export const ERRORS = {
     meaning: "The Idempotency-Key header is empty, too long or holds characters that are not printable ASCII.",
     remedy: "Send 1 to 255 printable ASCII characters, for example a UUID in double quotes.",
   },
-  missing_api_key: {
-    type: "authentication_error",
-    status: 401,
-    meaning: "The request carries no API key.",
-    remedy: "Send `Authorization: Bearer ctg_…`.",
-  },
-  invalid_api_key: {
-    type: "authentication_error",
-    status: 401,
-    meaning: "The API key is mistyped, unknown, expired or revoked.",
-    remedy: "Copy the key again, or ask the operator for a new one.",
-  },
+  ...KEY_ERRORS,
   insufficient_funds: {
     type: "payment_error",
     status: 402,
@@ -121,12 +111,6 @@ export const ERRORS = {
     meaning:
       "With this job the charges of the period and the open holds would exceed the customer's spending limit. No job was made.",
     remedy: "Wait until open jobs close or the period ends, or ask the operator for a higher limit.",
-  },
-  wrong_scope: {
-    type: "permission_error",
-    status: 403,
-    meaning: "The API key is good, but not for this endpoint.",
-    remedy: "Use a key of the scope that the message names.",
   },
   test_clock_disabled: {
     type: "permission_error",

@@ -71,6 +71,7 @@ export type GrantBody = z.output<typeof grantSchema>;
 const BRINGS_IN = {
   method: "post",
   access: "operator",
+  scope: "billing:write",
   tag: "Customers",
   params: customerParams,
   query: z.strictObject({}),
@@ -103,6 +104,7 @@ export const listGrants = {
   method: "get",
   path: "/v1/customers/{id}/grants",
   access: "any",
+  scope: "billing:read",
   tag: "Customers",
   summary: "List a customer's prepaid money, newest first",
   description: "Also what is spent or has expired. Customers may list their own.",

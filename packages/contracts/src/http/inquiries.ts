@@ -47,6 +47,7 @@ export const replyToInquiry = {
   method: "post",
   path: "/v1/inquiries/{id}/reply",
   access: "public",
+  scope: null,
   tag: "Outcome types",
   summary: "Reply to an inquiry of an `http` validator",
   description:

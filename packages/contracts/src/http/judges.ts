@@ -54,6 +54,7 @@ export const listJudges = {
   method: "get",
   path: "/v1/judges",
   access: "operator",
+  scope: "quality:read",
   tag: "Quality",
   summary: "List the judges",
   description:
@@ -72,6 +73,7 @@ export const reinstateJudge = {
   method: "post",
   path: "/v1/judges/{id}/reinstate",
   access: "operator",
+  scope: "quality:write",
   tag: "Quality",
   summary: "Let a suspended judge judge again",
   description:

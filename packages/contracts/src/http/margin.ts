@@ -92,6 +92,7 @@ export const getMargin = {
   method: "get",
   path: "/v1/margin",
   access: "operator",
+  scope: "books:read",
   tag: "Operator",
   summary: "What is left of what was earned",
   description:

@@ -39,7 +39,7 @@ test.each(OPERATIONS.map((operation) => [operation.id, operation] as const))(
     expect(Object.keys(described?.requestBody?.content ?? {})).toEqual(operation.body ? [operation.body.type] : []);
     for (const status of Object.keys(operation.answers)) expect(described?.responses[status]?.content).toBeDefined();
     for (const code of errorsOf(operation)) expect(described?.responses[ERRORS[code].status]).toBeDefined();
-    expect(described?.security).toEqual(operation.access === "public" ? [] : undefined);
+    expect(described?.security).toEqual(operation.scope === null ? [] : [{ key: [operation.scope] }]);
   },
 );
 

@@ -11,9 +11,9 @@ export interface DocumentOptions {
 
 const ACCESS_ERRORS: Readonly<Record<Access, readonly ErrorCode[]>> = {
   public: [],
-  any: ["missing_api_key", "invalid_api_key"],
-  customer: ["missing_api_key", "invalid_api_key", "wrong_scope"],
-  operator: ["missing_api_key", "invalid_api_key", "wrong_scope"],
+  any: ["missing_api_key", "invalid_api_key", "insufficient_scope"],
+  customer: ["missing_api_key", "invalid_api_key", "insufficient_scope", "wrong_scope"],
+  operator: ["missing_api_key", "invalid_api_key", "insufficient_scope", "wrong_scope"],
 };
 
 const COMMON_ERRORS = [
@@ -21,6 +21,9 @@ const COMMON_ERRORS = [
   "database_unavailable",
   "shutting_down",
 ] as const satisfies readonly ErrorCode[];
+
+const KEY_DESCRIPTION =
+  "An API key: `Authorization: Bearer ctg_live_…`. It has scopes; the one that an operation needs stands with it. A key with `*` may do all that its owner may.";
 
 /** The document as plain JSON. */
 export function openApiDocument(options: DocumentOptions): Record<string, unknown> {
@@ -38,11 +41,10 @@ export function openApiDocument(options: DocumentOptions): Record<string, unknow
           "Outcomes instead of attempts: a job is worked on until a validator says that its outcome is there. You pay a fixed price for a verified outcome and nothing for a failure.",
         license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       },
-      security: [{ key: [] }],
       paths,
       components: {
         securitySchemes: {
-          key: { type: "http", scheme: "bearer", description: "An API key: `Authorization: Bearer ctg_live_…`" },
+          key: { type: "http", scheme: "bearer", description: KEY_DESCRIPTION },
         },
       },
     },
@@ -102,7 +104,7 @@ function describe(operation: Operation): ZodOpenApiOperationObject {
     tags: [operation.tag],
     summary: operation.summary,
     ...(operation.description === undefined ? {} : { description: operation.description }),
-    ...(operation.access === "public" ? { security: [] } : {}),
+    security: operation.scope === null ? [] : [{ key: [operation.scope] }],
     requestParams: {
       ...(params === undefined ? {} : { path: params }),
       ...(query === undefined ? {} : { query }),

@@ -1,4 +1,5 @@
 /** What an endpoint is: how it is called, what it takes and what it answers. */
+import type { CustomerScope, Scope } from "@contingent/core/keys/scopes";
 import type { z } from "zod";
 import type { ErrorCode } from "./errors.ts";
 
@@ -18,12 +19,17 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface Operation {
+/** Who may call, and what their key must be for. What customers may call is in their scopes: they could never have another. */
+type Permission =
+  | { readonly access: "public"; readonly scope: null }
+  | { readonly access: "any" | "customer"; readonly scope: CustomerScope }
+  | { readonly access: "operator"; readonly scope: Scope };
+
+export type Operation = Permission & {
   readonly id: string;
   readonly method: "get" | "post" | "put";
   /** With parameters in braces. */
   readonly path: string;
-  readonly access: Access;
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
@@ -34,7 +40,7 @@ export interface Operation {
   readonly answers: Readonly<Record<number, Answer>>;
   /** Besides those that every operation may answer with. */
   readonly errors: readonly ErrorCode[];
-}
+};
 
 /** What every endpoint with a JSON body may answer with. */
 export const BODY_ERRORS = [

@@ -32,13 +32,12 @@ import {
 } from "./jobs.ts";
 import { BODY_ERRORS, EVENTS_TYPE, JSON_TYPE, NDJSON_TYPE, type Operation } from "./operation.ts";
 import {
-  outcomeTypePageSchema,
-  outcomeTypeParams,
-  outcomeTypeSchema,
-  outcomeTypeVersionParams,
-  publishOutcomeTypeSchema,
-  pageQuery,
-} from "./outcome-types.ts";
+  getOutcomeType,
+  getOutcomeTypeVersion,
+  listOutcomeTypes,
+  listOutcomeTypeVersions,
+  putOutcomeType,
+} from "./outcome-type-operations.ts";
 import { getPriceRecommendation } from "./price-recommendation.ts";
 import { QUALITY_OPERATIONS } from "./quality.ts";
 import { REVIEW_OPERATIONS } from "./reviews.ts";
@@ -71,6 +70,7 @@ export const createJob = {
   method: "post",
   path: "/v1/jobs",
   access: "customer",
+  scope: "jobs:write",
   tag: "Jobs",
   summary: "Ask for an outcome",
   description:
@@ -117,6 +117,7 @@ export const bulkCreateJobs = {
   method: "post",
   path: "/v1/jobs/bulk",
   access: "customer",
+  scope: "jobs:write",
   tag: "Jobs",
   summary: "Ask for many outcomes",
   description:
@@ -132,6 +133,7 @@ export const getJob = {
   method: "get",
   path: "/v1/jobs/{id}",
   access: "any",
+  scope: "jobs:read",
   tag: "Jobs",
   summary: "Read a job, or wait for it",
   params: jobParams,
@@ -145,6 +147,7 @@ export const listJobs = {
   method: "get",
   path: "/v1/jobs",
   access: "any",
+  scope: "jobs:read",
   tag: "Jobs",
   summary: "List jobs, newest first",
   query: listJobsQuery,
@@ -157,6 +160,7 @@ export const watchJob = {
   method: "get",
   path: "/v1/jobs/{id}/events",
   access: "any",
+  scope: "jobs:read",
   tag: "Jobs",
   summary: "Watch a job",
   description: "Server-sent events, from the first one or after `Last-Event-ID`. The stream ends after `job.closed`.",
@@ -172,6 +176,7 @@ export const cancelJob = {
   method: "post",
   path: "/v1/jobs/{id}/cancel",
   access: "any",
+  scope: "jobs:write",
   tag: "Jobs",
   summary: "Cancel a job",
   description:
@@ -187,6 +192,7 @@ export const getReceipt = {
   method: "get",
   path: "/v1/jobs/{id}/receipt",
   access: "any",
+  scope: "jobs:read",
   tag: "Receipts",
   summary: "Get the signed receipt of a job's charge",
   description:
@@ -202,6 +208,7 @@ export const getReceiptKeys = {
   method: "get",
   path: "/.well-known/jwks.json",
   access: "public",
+  scope: null,
   tag: "Receipts",
   summary: "The public keys that receipts are verified with",
   description: "Every key that signs or has ever signed a receipt (RFC 7517).",
@@ -222,6 +229,7 @@ export const reverifyJob = {
   method: "post",
   path: "/v1/jobs/{id}/reverify",
   access: "any",
+  scope: "jobs:read",
   tag: "Receipts",
   summary: "Reach a job's verdict again",
   description:
@@ -232,81 +240,12 @@ export const reverifyJob = {
   errors: ["job_not_found", "no_verdict"],
 } as const satisfies Operation;
 
-export const putOutcomeType = {
-  id: "putOutcomeType",
-  method: "put",
-  path: "/v1/outcome-types/{name}",
-  access: "operator",
-  tag: "Outcome types",
-  summary: "Publish an outcome type",
-  description:
-    "Makes a new, immutable version. Jobs that were accepted before keep theirs. An unchanged definition makes none.",
-  params: outcomeTypeParams,
-  query: z.strictObject({}),
-  body: { type: JSON_TYPE, schema: publishOutcomeTypeSchema },
-  answers: {
-    200: { description: "The latest version says the same already.", schema: outcomeTypeSchema },
-    201: { description: "Published.", schema: outcomeTypeSchema, headers: { Location: "Where to read the version." } },
-  },
-  errors: [...BODY_ERRORS, "invalid_outcome_type", "insufficient_data"],
-} as const satisfies Operation;
-
-export const listOutcomeTypes = {
-  id: "listOutcomeTypes",
-  method: "get",
-  path: "/v1/outcome-types",
-  access: "operator",
-  tag: "Outcome types",
-  summary: "List outcome types, each in its latest version",
-  query: pageQuery,
-  answers: { 200: { description: "A page of outcome types, by name.", schema: outcomeTypePageSchema } },
-  errors: [],
-} as const satisfies Operation;
-
-export const getOutcomeType = {
-  id: "getOutcomeType",
-  method: "get",
-  path: "/v1/outcome-types/{name}",
-  access: "operator",
-  tag: "Outcome types",
-  summary: "Read the latest version",
-  params: outcomeTypeParams,
-  query: z.strictObject({}),
-  answers: { 200: { description: "The latest version.", schema: outcomeTypeSchema } },
-  errors: ["outcome_type_not_found"],
-} as const satisfies Operation;
-
-export const listOutcomeTypeVersions = {
-  id: "listOutcomeTypeVersions",
-  method: "get",
-  path: "/v1/outcome-types/{name}/versions",
-  access: "operator",
-  tag: "Outcome types",
-  summary: "List the versions of an outcome type, newest first",
-  params: outcomeTypeParams,
-  query: pageQuery,
-  answers: { 200: { description: "A page of versions.", schema: outcomeTypePageSchema } },
-  errors: ["outcome_type_not_found"],
-} as const satisfies Operation;
-
-export const getOutcomeTypeVersion = {
-  id: "getOutcomeTypeVersion",
-  method: "get",
-  path: "/v1/outcome-types/{name}/versions/{version}",
-  access: "operator",
-  tag: "Outcome types",
-  summary: "Read one version",
-  params: outcomeTypeVersionParams,
-  query: z.strictObject({}),
-  answers: { 200: { description: "The version.", schema: outcomeTypeSchema } },
-  errors: ["outcome_type_not_found"],
-} as const satisfies Operation;
-
 export const getSummary = {
   id: "getSummary",
   method: "get",
   path: "/v1/summary",
   access: "operator",
+  scope: "books:read",
   tag: "Operator",
   summary: "What was sold, given away and paid for",
   query: summaryQuery,
@@ -319,6 +258,7 @@ export const getHealth = {
   method: "get",
   path: "/healthz",
   access: "public",
+  scope: null,
   tag: "Health",
   summary: "Is the process alive",
   answers: { 200: { description: "Alive.", schema: healthSchema }, 503: { description: "Not.", schema: healthSchema } },
@@ -330,6 +270,7 @@ export const getReadiness = {
   method: "get",
   path: "/readyz",
   access: "public",
+  scope: null,
   tag: "Health",
   summary: "Can it do its work",
   answers: {

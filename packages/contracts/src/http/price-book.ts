@@ -176,6 +176,7 @@ export const importRates = {
   method: "post",
   path: "/v1/price-book",
   access: "operator",
+  scope: "books:write",
   tag: "Costs",
   summary: "Import what models cost",
   description:
@@ -194,6 +195,7 @@ export const getPriceBook = {
   method: "get",
   path: "/v1/price-book",
   access: "operator",
+  scope: "books:read",
   tag: "Costs",
   summary: "Read what models cost",
   description: "Every rate there is or was, what was imported last first, then those that the program ships with.",

@@ -59,6 +59,7 @@ export const getPriceRecommendation = {
   method: "get",
   path: "/v1/outcome-types/{name}/versions/{version}/price-recommendation",
   access: "operator",
+  scope: "books:read",
   tag: "Outcome types",
   summary: "What a version should cost, by what its closed jobs have cost",
   description:

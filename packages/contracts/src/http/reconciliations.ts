@@ -114,6 +114,7 @@ export const reconcile = {
   method: "post",
   path: "/v1/reconciliations",
   access: "operator",
+  scope: "books:write",
   tag: "Costs",
   summary: "Hold a provider's invoice against the books",
   description:
@@ -136,6 +137,7 @@ export const getReconciliation = {
   method: "get",
   path: "/v1/reconciliations/{id}",
   access: "operator",
+  scope: "books:read",
   tag: "Costs",
   summary: "Read a reconciliation",
   params: z.strictObject({ id: idSchema("rcn") }),
@@ -149,6 +151,7 @@ export const listReconciliations = {
   method: "get",
   path: "/v1/reconciliations",
   access: "operator",
+  scope: "books:read",
   tag: "Costs",
   summary: "List reconciliations, newest first",
   query: z.strictObject({

@@ -117,6 +117,7 @@ export const listReviews = {
   method: "get",
   path: "/v1/reviews",
   access: "operator",
+  scope: "reviews:read",
   tag: TAG,
   summary: "List the open reviews",
   description: "Answers that wait for a person's decision, the oldest first.",
@@ -135,6 +136,7 @@ export const getReview = {
   method: "get",
   path: "/v1/reviews/{id}",
   access: "operator",
+  scope: "reviews:read",
   tag: TAG,
   summary: "Read a review with what to decide it by",
   params: reviewParams,
@@ -148,6 +150,7 @@ export const decideReview = {
   method: "post",
   path: "/v1/reviews/{id}/decision",
   access: "operator",
+  scope: "reviews:write",
   tag: TAG,
   summary: "Decide a review",
   description:

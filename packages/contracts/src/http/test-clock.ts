@@ -19,6 +19,7 @@ export const moveTestClock = {
   method: "post",
   path: "/v1/customers/{id}/test-clock",
   access: "operator",
+  scope: "customers:write",
   tag: "Customers",
   summary: "Move a customer's time forward",
   description:

@@ -86,6 +86,7 @@ export const tryOutcomeType = {
   method: "post",
   path: "/v1/outcome-types/{name}/try",
   access: "operator",
+  scope: "types:write",
   tag: "Outcome types",
   summary: "Try an outcome type on an answer",
   description:

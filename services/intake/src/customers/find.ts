@@ -13,7 +13,7 @@ export async function visibleCustomer(
   caller: Caller,
   id: CustomerId,
 ): Promise<CustomerView> {
-  const visible = caller.scope === "operator" || caller.customerId === id;
+  const visible = caller.kind === "operator" || caller.customerId === id;
   const view = visible ? await findCustomer(pool, id) : null;
   if (view === null) throw noCustomer(id);
   return view;

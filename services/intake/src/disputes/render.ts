@@ -24,10 +24,7 @@ export function renderDispute(view: DisputeView): DisputeBody {
   };
 }
 
-export function renderCreditNote(
-  view: CreditNoteView,
-  scope: Caller["scope"],
-): CreditNoteBody | OperatorCreditNoteBody {
+export function renderCreditNote(view: CreditNoteView, kind: Caller["kind"]): CreditNoteBody | OperatorCreditNoteBody {
   const note: CreditNoteBody = {
     object: "credit_note",
     id: view.id,
@@ -40,5 +37,5 @@ export function renderCreditNote(
     grant: view.grantId,
     issued_at: isoTime(view.atMs),
   };
-  return scope === "operator" ? { ...note, ref: view.ref } : note;
+  return kind === "operator" ? { ...note, ref: view.ref } : note;
 }

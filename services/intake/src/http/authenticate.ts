@@ -1,12 +1,14 @@
 /** Who is calling: the customer comes from the key, never from the body. */
 import type { CustomerId, KeyId } from "@contingent/core/ids";
 import { isThisKey, keyIdOf, type StoredKey } from "@contingent/db/keys";
-import type { Access } from "@contingent/contracts/http/operation";
+import type { Operation } from "@contingent/contracts/http/operation";
+import { allows, type KeyScope } from "@contingent/core/keys/scopes";
 import { ApiError } from "./api-error.ts";
 
-export type Caller =
-  | { readonly scope: "customer"; readonly customerId: CustomerId; readonly keyId: KeyId }
-  | { readonly scope: "operator"; readonly keyId: KeyId };
+export type Caller = { readonly keyId: KeyId; readonly scopes: readonly KeyScope[] } & (
+  | { readonly kind: "customer"; readonly customerId: CustomerId }
+  | { readonly kind: "operator" }
+);
 
 /** A revoked key works on for this long at most. */
 const KEY_TTL_MS = 5_000;
@@ -44,10 +46,10 @@ export function authenticator(find: (id: KeyId) => Promise<StoredKey | null>): A
   };
 }
 
-function callerOf({ id: keyId, scope, customerId }: StoredKey): Caller {
-  if (scope === "operator") return { scope, keyId };
+function callerOf({ id: keyId, kind, scopes, customerId }: StoredKey): Caller {
+  if (kind === "operator") return { kind, scopes, keyId };
   if (customerId === null) throw new Error(`the customer key ${keyId} has no customer`);
-  return { scope, customerId, keyId };
+  return { kind, scopes, customerId, keyId };
 }
 
 function bearerOf(authorization: string | undefined): string {
@@ -67,11 +69,19 @@ function invalid(message: string): ApiError {
   });
 }
 
-/** @throws ApiError wrong_scope when the caller may not use an endpoint with this access */
-export function requireScope(caller: Caller, access: Access): void {
-  if (access === "any" || access === "public" || access === caller.scope) return;
-  const owner = access === "operator" ? "an operator's key" : "a customer's key";
-  throw new ApiError("wrong_scope", `This endpoint needs ${owner}; yours is of the ${caller.scope} scope.`, {
+/** @throws ApiError wrong_scope or insufficient_scope when the caller's key does not open the endpoint */
+export function requireScope(caller: Caller, { access, scope }: Pick<Operation, "access" | "scope">): void {
+  if (access !== "any" && access !== "public" && access !== caller.kind) {
+    const owner = access === "operator" ? "an operator's key" : "a customer's key";
+    const yours = caller.kind === "operator" ? "an operator's" : "a customer's";
+    const message = `This endpoint needs ${owner}; yours is ${yours}.`;
+    throw new ApiError("wrong_scope", message, { param: "authorization" });
+  }
+  if (scope === null || allows(caller.scopes, scope)) return;
+  const message = `This endpoint needs the scope ${scope}; your key has ${caller.scopes.join(", ")}.`;
+  const challenge = `Bearer error="insufficient_scope", scope="${scope}"`;
+  throw new ApiError("insufficient_scope", message, {
+    headers: { "WWW-Authenticate": challenge },
     param: "authorization",
   });
 }

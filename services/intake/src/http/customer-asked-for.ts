@@ -7,7 +7,7 @@ import type { Caller } from "./authenticate.ts";
  * @throws ApiError wrong_scope when a customer asks for another one's
  */
 export function customerAskedFor(caller: Caller, asked: CustomerId | undefined): CustomerId | undefined {
-  if (caller.scope === "operator") return asked;
+  if (caller.kind === "operator") return asked;
   if (asked === undefined || asked === caller.customerId) return caller.customerId;
   throw new ApiError("wrong_scope", "Only operators may list what is another customer's. Leave customer_id out.", {
     param: "customer_id",

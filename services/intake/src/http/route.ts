@@ -25,7 +25,7 @@ type BodyOf<O> = O extends {
 type CallerOf<O> = O extends { readonly access: "public" }
   ? null
   : O extends { readonly access: "customer" }
-    ? Extract<Caller, { scope: "customer" }>
+    ? Extract<Caller, { kind: "customer" }>
     : Caller;
 
 /** One request, checked. */
@@ -95,9 +95,9 @@ async function checkedCall<O extends Operation>(
   response: Response,
   span: Span,
 ): Promise<Call<O>> {
-  const { params, query, headers, body, access } = operation;
-  const caller = access === "public" ? null : await context.authenticate(request.get("authorization"));
-  if (caller !== null) requireScope(caller, access);
+  const { params, query, headers, body } = operation;
+  const caller = operation.access === "public" ? null : await context.authenticate(request.get("authorization"));
+  if (caller !== null) requireScope(caller, operation);
   let signal: AbortSignal | undefined;
   const readsBody = body === undefined || options.readsBody === true;
   // The cast says what the checks have just established: each value is its schema's output.

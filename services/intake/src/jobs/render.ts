@@ -19,17 +19,17 @@ import { traceIdOf } from "@contingent/runtime/tracing";
 import type { Caller } from "../http/authenticate.ts";
 
 export interface RenderOptions {
-  readonly scope: Caller["scope"];
+  readonly kind: Caller["kind"];
   readonly expand?: readonly Expansion[] | undefined;
 }
 
 /** Whether a caller may see the job at all. */
 export function isVisibleTo(caller: Caller, view: Pick<JobView, "customerId">): boolean {
-  return caller.scope === "operator" || caller.customerId === view.customerId;
+  return caller.kind === "operator" || caller.customerId === view.customerId;
 }
 
 export function renderJob(view: JobView, options: RenderOptions): JobBody | OperatorJobBody {
-  return options.scope === "operator" ? operatorJob(view, options) : customerJob(view, options);
+  return options.kind === "operator" ? operatorJob(view, options) : customerJob(view, options);
 }
 
 export function customerJob(view: JobView, { expand }: Pick<RenderOptions, "expand">): JobBody {

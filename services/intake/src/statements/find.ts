@@ -20,7 +20,7 @@ export async function findVisibleStatement(
   id: StatementId,
 ): Promise<FoundStatement> {
   const owner = statementSubject(id)?.customerId;
-  const mayLook = caller.scope === "operator" || caller.customerId === owner;
+  const mayLook = caller.kind === "operator" || caller.customerId === owner;
   const found = mayLook ? await findStatement(context.pool, id) : null;
   if (found === null) throw statementNotFound(id);
   return found;

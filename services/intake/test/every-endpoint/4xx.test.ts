@@ -52,22 +52,25 @@ describe.each(GUARDED.map((operation) => [operation.id, operation] as const))("%
   });
 
   test("401 with a revoked key", async () => {
-    const { id, text } = await createKey(api.pool, { scope: "operator", label: "revoked" });
+    const { id, text } = await createKey(api.pool, { kind: "operator", label: "revoked" });
     await revokeKey(api.pool, id);
     expectError(await api.customer.as(text).send(request), "invalid_api_key", "authorization");
   });
 
   test("401 with an expired key", async () => {
-    const { id, text } = await createKey(api.pool, { scope: "operator", label: "expired" });
+    const { id, text } = await createKey(api.pool, { kind: "operator", label: "expired" });
     await api.pool.query({ text: "UPDATE api_key SET expires_at = now() WHERE id = $1", values: [id] });
     expectError(await api.customer.as(text).send(request), "invalid_api_key", "authorization");
   });
 
   test("401 with another key's secret", async () => {
-    const { id, text } = await createKey(api.pool, { scope: "operator", label: "other" });
-    const other = await createKey(api.pool, { scope: "operator", label: "another" });
+    const { id, text } = await createKey(api.pool, { kind: "operator", label: "other" });
+    const other = await createKey(api.pool, { kind: "operator", label: "another" });
+    // A key never changes, so it is put there anew.
+    await api.pool.query({ text: "DELETE FROM api_key WHERE id = $1", values: [id] });
     await api.pool.query({
-      text: "UPDATE api_key SET secret_hash = (SELECT secret_hash FROM api_key WHERE id = $2) WHERE id = $1",
+      text: `INSERT INTO api_key (id, scope, secret_hash, label)
+             SELECT $1, scope, secret_hash, label FROM api_key WHERE id = $2`,
       values: [id, other.id],
     });
     expectError(await api.customer.as(text).send(request), "invalid_api_key", "authorization");
@@ -83,7 +86,7 @@ describe.each(GUARDED.map((operation) => [operation.id, operation] as const))("%
 const SCOPED = GUARDED.filter(({ access }) => access !== "any");
 
 test.each(SCOPED.map((operation) => [operation.id, operation] as const))(
-  "%s: 403 with a key of the other scope",
+  "%s: 403 with a key of the other kind",
   async (_, operation) => {
     const other = operation.access === "operator" ? api.customer : api.operator;
     expectError(await other.send(requestFor(operation)), "wrong_scope", "authorization");
@@ -154,7 +157,7 @@ test("an error leaves the connection open for the next request", async () => {
 });
 
 test("a revoked key works on for five seconds at most", async () => {
-  const { text } = await createKey(api.pool, { scope: "customer", customerId: api.customerId, label: "short" });
+  const { text } = await createKey(api.pool, { kind: "customer", customerId: api.customerId, label: "short" });
   const client = api.customer.as(text);
   expect((await client.send({ path: "/v1/jobs" })).status).toBe(200);
   const id: KeyId | null = keyIdOf(text);

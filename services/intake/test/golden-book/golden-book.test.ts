@@ -149,7 +149,7 @@ beforeAll(async () => {
   api = await startApi();
   ({ id: birch } = await customerWith(api.pool));
   names.set(api.customerId, "meridian").set(birch, "birch");
-  ({ id: operator } = await createKey(api.pool, { scope: "operator", label: "the books", mode: "test" }));
+  ({ id: operator } = await createKey(api.pool, { kind: "operator", label: "the books", mode: "test" }));
   await meridianAgreesAndPaysIn();
   await meridianBuys();
   await meridianGoesOn();

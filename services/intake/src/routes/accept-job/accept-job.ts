@@ -16,10 +16,10 @@ export const acceptJobRoute = route(acceptJob, async (context, { caller, params:
   await moveJob(
     context,
     id,
-    (loaded) => decideOn(context, loaded, body, caller.scope),
+    (loaded) => decideOn(context, loaded, body, caller.kind),
     () => refusal(`Others keep moving ${id}. Read the job.`),
   );
-  return { status: 200, body: renderJob(await findJob(context, caller, id), { scope: caller.scope }) };
+  return { status: 200, body: renderJob(await findJob(context, caller, id), { kind: caller.kind }) };
 });
 
 /**
@@ -30,7 +30,7 @@ async function decideOn(
   context: IntakeContext,
   { job, nowMs }: JobForSettlement,
   body: AcceptanceBody,
-  decidedBy: Caller["scope"],
+  decidedBy: Caller["kind"],
 ): Promise<Movement | null> {
   const { decision, reason = null, verdict } = body;
   const { best } = job.progress;

@@ -20,7 +20,7 @@ export const cancelJobRoute = route(cancelJob, async (context, { caller, params:
     },
     () => tooLate(id),
   );
-  return { status: 200, body: renderJob(await findJob(context, caller, id), { scope: caller.scope }) };
+  return { status: 200, body: renderJob(await findJob(context, caller, id), { kind: caller.kind }) };
 });
 
 function tooLate(id: JobId): ApiError {

@@ -18,7 +18,7 @@ export const createCreditNoteRoute = route(createCreditNote, async (context, { c
   const id = noteOf(issued, view, ref);
   const note = await findCreditNote(context.pool, id);
   if (note === null) throw new Error(`the credit note ${id} was written and is not there`);
-  return { status: issued.kind === "repeated" ? 200 : 201, body: renderCreditNote(note, caller.scope) };
+  return { status: issued.kind === "repeated" ? 200 : 201, body: renderCreditNote(note, caller.kind) };
 });
 
 function noteOf(issued: IssuedCredit, view: JobView, ref: string): CreditNoteId {

@@ -12,5 +12,5 @@ export const getJobRoute = route(getJob, async (context, { caller, params, query
   if (waitS > 0 && view.state !== "closed") {
     view = await viewWhenClosed(context, params.id, { waitS, signal, attempts });
   }
-  return { status: 200, body: renderJob(view, { scope: caller.scope, expand }) };
+  return { status: 200, body: renderJob(view, { kind: caller.kind, expand }) };
 });

@@ -1,4 +1,4 @@
-import { getOutcomeType, getOutcomeTypeVersion } from "@contingent/contracts/http/operations";
+import { getOutcomeType, getOutcomeTypeVersion } from "@contingent/contracts/http/outcome-type-operations";
 import { publishedVersion } from "@contingent/db/outcome-types-published";
 import type { IntakeContext } from "../../context.ts";
 import { ApiError } from "../../http/api-error.ts";

@@ -12,6 +12,6 @@ export const listCreditNotesRoute = route(listCreditNotes, async ({ pool }, { ca
   const before = idCursor("crn", query.cursor);
   const customerId = customerAskedFor(caller, query.customer_id);
   const views = await readCreditNotes(pool, { customerId, jobId: query.job }, { before, limit: limit + 1 });
-  const show = (view: (typeof views)[number]) => renderCreditNote(view, caller.scope);
+  const show = (view: (typeof views)[number]) => renderCreditNote(view, caller.kind);
   return { status: 200, body: pageOf(views, limit, show, ({ id }) => id) };
 });

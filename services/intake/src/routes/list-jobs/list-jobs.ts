@@ -27,7 +27,7 @@ export const listJobsRoute = route(listJobs, async (context, { caller, query }) 
     body: pageOf(
       views,
       limit,
-      (view) => renderJob(view, { scope: caller.scope, expand }),
+      (view) => renderJob(view, { kind: caller.kind, expand }),
       ({ id }) => id,
     ),
   };

@@ -1,4 +1,4 @@
-import { listOutcomeTypes, listOutcomeTypeVersions } from "@contingent/contracts/http/operations";
+import { listOutcomeTypes, listOutcomeTypeVersions } from "@contingent/contracts/http/outcome-type-operations";
 import { PAGE_SIZE_DEFAULT } from "@contingent/contracts/http/values";
 import { latestVersions, versionsOf } from "@contingent/db/outcome-types-published";
 import { ApiError } from "../../http/api-error.ts";

@@ -1,4 +1,4 @@
-import { putOutcomeType } from "@contingent/contracts/http/operations";
+import { putOutcomeType } from "@contingent/contracts/http/outcome-type-operations";
 import { publishVersion } from "@contingent/db/outcome-types-published";
 import { readJsonBody } from "../../http/read-body.ts";
 import { route } from "../../http/route.ts";

@@ -11,7 +11,7 @@ export const reverifyJobRoute = route(reverifyJob, async (context, { caller, par
   const found = await reverify(context, params.id);
   if (found === null) throw noVerdict(view);
   const body = renderReverification(params.id, found);
-  return { status: 200, body: caller.scope === "operator" ? { ...body, leaves: renderLeaves(found) } : body };
+  return { status: 200, body: caller.kind === "operator" ? { ...body, leaves: renderLeaves(found) } : body };
 });
 
 function noVerdict({ id, state, reason }: JobView): ApiError {
