@@ -32,8 +32,9 @@ const db = databaseOfThisFile();
 /** The database keeps instants to a microsecond. */
 function toMicroseconds(job: Job): Job {
   const round = (ms: number): number => Math.round(ms * 1_000) / 1_000;
-  const { deadlineAtMs, readyAtMs, wakeAtMs } = job;
-  return { ...job, deadlineAtMs: round(deadlineAtMs), readyAtMs: round(readyAtMs), wakeAtMs: round(wakeAtMs) };
+  const { deadlineAtMs, turnAtMs, readyAtMs, wakeAtMs } = job;
+  const rounded = { deadlineAtMs: round(deadlineAtMs), readyAtMs: round(readyAtMs), wakeAtMs: round(wakeAtMs) };
+  return { ...job, ...rounded, turnAtMs: round(turnAtMs) };
 }
 
 test("a job is loaded as it was committed, amounts and all", async () => {

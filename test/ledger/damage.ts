@@ -100,6 +100,11 @@ export const DAMAGES: readonly Damage[] = [
   },
   {
     noticed: [3],
+    what: "an account counts more open jobs than there are",
+    sql: ["UPDATE customer_account SET open_jobs = open_jobs + 1 WHERE customer_id = '$limited'"],
+  },
+  {
+    noticed: [3],
     what: "an account counts less as spent than was charged",
     sql: ["UPDATE customer_account SET spent_nanos = spent_nanos - 1 WHERE customer_id = 'cus_fixture'"],
   },

@@ -1,6 +1,7 @@
 /** The promises of the queues, kept by both transports. */
 import { setTimeout as delay } from "node:timers/promises";
 import { messageId, type JobMessage } from "@contingent/contracts/messages/catalog";
+import { turnOf } from "@contingent/core/job/turn";
 import { type Consumer } from "@contingent/queue/consumer";
 import { describeEachTransport } from "@contingent/testkit/transports";
 import { until } from "@contingent/testkit/until";
@@ -183,6 +184,56 @@ describeEachTransport("queues", (transport) => {
     expect(performance.now() - pausedAt).toBeGreaterThanOrEqual(990);
     await opened.queues.publish(FAST, message());
     await until(() => received.length === 2, SOON);
+  });
+
+  it("messages go in the order of their turns, whenever they were published, and one without a turn before them all", async () => {
+    const now = Date.now();
+    const [last, second, third, delayed, first] = [message(), message(), message(), message(), message()];
+    await opened.queues.publish(FAST, last, { turnAtMs: now + 100_000 });
+    await opened.queues.publish(FAST, second, { turnAtMs: now + 5_000 });
+    // The same turn: in the order in which they came.
+    await opened.queues.publish(FAST, third, { turnAtMs: now + 5_000 });
+    await opened.queues.publish(FAST, delayed, { turnAtMs: now + 50_000, delayMs: 60_000 });
+    await opened.queues.publish(FAST, first);
+    expect(await opened.queues.depth(FAST)).toEqual({ waiting: 4, delayed: 1, active: 0 });
+    await opened.queues.hasten(FAST, [messageId(delayed)]);
+    const { started, release } = await hold(1);
+    release();
+    await until(() => started.length === 5, SOON);
+    expect(started).toEqual([first, second, third, delayed, last].map(({ jobId }) => jobId));
+  });
+
+  it("beside one customer's backlog another's first message is taken as soon as anything is", async () => {
+    const now = Date.now();
+    const backlog = Array.from({ length: 200 }, () => message());
+    const turns = backlog.map((_, open) => turnOf(now, open));
+    await Promise.all(backlog.map((one, n) => opened.queues.publish(FAST, one, { turnAtMs: turns[n] ?? 0 })));
+    const { started, release, consumer } = await hold(2);
+    await until(() => started.length === 2, SOON);
+    const other = message();
+    await opened.queues.publish(FAST, other, { turnAtMs: turnOf(now, 0) });
+    release();
+    await until(() => started.length > 10, SOON);
+    // Two were under way already, and a consumer asks for the next one before it has ended one.
+    expect(started.indexOf(other.jobId)).toBeLessThan(5);
+    await consumer.close();
+  });
+
+  it("a message that stands in the wrong place since priorities began again is put where its turn is", async () => {
+    const now = Date.now();
+    const monthMs = 30 * 24 * 60 * 60 * 1_000;
+    const [other, overdue] = [message(), message()];
+    await opened.queues.publish(FAST, other, { turnAtMs: now });
+    await opened.queues.publish(FAST, overdue, { turnAtMs: now + 100_000 });
+    await opened.queues.reorder(FAST, [
+      { id: messageId(other), turnAtMs: now },
+      { id: messageId(overdue), turnAtMs: now - monthMs },
+      { id: messageId(message()), turnAtMs: now - monthMs },
+    ]);
+    const { started, release } = await hold(1);
+    release();
+    await until(() => started.length === 2, SOON);
+    expect(started).toEqual([overdue.jobId, other.jobId]);
   });
 
   it("says which of many messages exist", async () => {

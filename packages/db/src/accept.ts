@@ -21,6 +21,7 @@ import { type Hold, hold } from "@contingent/core/books/books";
 import { fund, type Shortage } from "@contingent/core/books/funding";
 import type { CustomerId, CustomerTermsId, JobId } from "@contingent/core/ids";
 import { newJob } from "@contingent/core/job/accept";
+import { turnOf } from "@contingent/core/job/turn";
 import type { Json, JsonObject } from "@contingent/core/json";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
 import { holdFor } from "@contingent/core/pricing/price";
@@ -57,11 +58,12 @@ export interface NewJob {
   readonly idempotent: IdempotentRequest | null;
 }
 
-/** When a job was accepted and when it must be done, by the customer's clock, ms since the epoch. */
+/** When a job was accepted and when it must be done, by the customer's clock, and its turn, by the database's; ms since the epoch. */
 export interface Accepted {
   readonly kind: "accepted";
   readonly createdAtMs: number;
   readonly deadlineAtMs: number;
+  readonly turnAtMs: number;
 }
 
 /** The hold does not fit what the customer has: nothing was written. */
@@ -91,8 +93,8 @@ WITH input AS MATERIALIZED (
          to_timestamp(r.now_ms / 1000) + r.deadline_ms * interval '1 millisecond' AS deadline_at
     FROM json_to_recordset($1::json) AS r (
       id text, customer_id text, outcome_type text, version_id text, terms_id text, outcome_key text, state text,
-      progress jsonb, cost_cap bigint, now_ms float8, deadline_ms float8, wake_ms float8, traceparent text, input json,
-      metadata jsonb, event jsonb, hold bigint, billing text, slices jsonb, period_ms float8, alerts jsonb, currency text,
+      progress jsonb, cost_cap bigint, now_ms float8, deadline_ms float8, turn_ms float8, wake_ms float8, traceparent text,
+      input json, metadata jsonb, event jsonb, hold bigint, billing text, slices jsonb, period_ms float8, alerts jsonb, currency text,
       transaction jsonb, key text, fingerprint text, status int, body jsonb)
 ), wanted AS MATERIALIZED (
   SELECT DISTINCT ON (i.customer_id, i.outcome_type, i.outcome_key, CASE WHEN i.outcome_key IS NULL THEN i.id END) i.*
@@ -111,15 +113,15 @@ WITH input AS MATERIALIZED (
   RETURNING job_id
 ), accepted AS (
   INSERT INTO job (id, customer_id, outcome_type, outcome_type_version_id, customer_terms_id, outcome_key, state, revision,
-                   cost_cap_nanos, progress, traceparent, created_at, deadline_at, ready_at, wake_at)
+                   cost_cap_nanos, progress, traceparent, created_at, deadline_at, turn_at, ready_at, wake_at)
   SELECT w.id, w.customer_id, w.outcome_type, w.version_id, w.terms_id, w.outcome_key, w.state, 1,
-         w.cost_cap, w.progress, w.traceparent, w.created_at, w.deadline_at, w.created_at,
+         w.cost_cap, w.progress, w.traceparent, w.created_at, w.deadline_at, to_timestamp(w.turn_ms / 1000), w.created_at,
          w.created_at + w.wake_ms * interval '1 millisecond'
     FROM wanted w LEFT JOIN claimed c ON c.job_id = w.id
    WHERE w.key IS NULL OR c.job_id IS NOT NULL
    ORDER BY w.customer_id, w.outcome_type, w.outcome_key
   ON CONFLICT DO NOTHING
-  RETURNING id, created_at, deadline_at
+  RETURNING id, created_at, deadline_at, turn_at
 ), texts AS (
   INSERT INTO job_input (job_id, input, metadata) SELECT id, input, metadata FROM input JOIN accepted USING (id)
 ), event AS (
@@ -156,13 +158,15 @@ WITH input AS MATERIALIZED (
   SELECT book(coalesce(jsonb_agg(i.transaction || jsonb_build_object('dated_at', i.created_at)), '[]')) AS number
     FROM input i JOIN accepted USING (id)
 )
-SELECT a.id, ${msOf("a.created_at")} AS created_ms, ${msOf("a.deadline_at")} AS deadline_ms FROM accepted a
+SELECT a.id, ${msOf("a.created_at")} AS created_ms, ${msOf("a.deadline_at")} AS deadline_ms, ${msOf("a.turn_at")} AS turn_ms
+  FROM accepted a
  WHERE must_hold((SELECT number FROM booked) = (SELECT count(*) FROM accepted), 'every accepted job has a hold in the books')`;
 
 interface AcceptedRow {
   readonly id: JobId;
   readonly created_ms: number;
   readonly deadline_ms: number;
+  readonly turn_ms: number;
 }
 
 /** Accepts jobs durably, many to a transaction. */
@@ -223,9 +227,7 @@ async function acceptTogether(
     const values = [JSON.stringify(rows), IN_FLIGHT_LEASE_MS];
     const accepted =
       rows.length === 0 ? [] : (await client.query<AcceptedRow>({ name: "accept", text: ACCEPT, values })).rows;
-    const results = new Map<JobId, Accepted | Refused>(
-      accepted.map((row) => [row.id, { kind: "accepted", createdAtMs: row.created_ms, deadlineAtMs: row.deadline_ms }]),
-    );
+    const results = new Map<JobId, Accepted | Refused>(accepted.map((row) => [row.id, acceptedOf(row)]));
     for (const [n, each] of decided.entries()) {
       const id = jobs[n]?.id;
       if (each.kind === "refused" && id !== undefined) results.set(id, each);
@@ -234,6 +236,11 @@ async function acceptTogether(
     if (repeats.length > 0) throw new FundedRepeats(repeats.map(({ id }) => id));
     return results;
   });
+}
+
+function acceptedOf(row: AcceptedRow): Accepted {
+  const { created_ms: createdAtMs, deadline_ms: deadlineAtMs, turn_ms: turnAtMs } = row;
+  return { kind: "accepted", createdAtMs, deadlineAtMs, turnAtMs };
 }
 
 /** Whether what the n-th job took, in thought, was missing to a later one of the same customer. */
@@ -249,6 +256,7 @@ interface FundedJob {
   readonly kind: "funded";
   readonly job: NewJob;
   readonly hold: Hold;
+  readonly turnAtMs: number;
   readonly account: LockedAccount;
   readonly alerts: readonly Alert[];
 }
@@ -277,13 +285,14 @@ async function fundAll(
       decided.push(funding);
       continue;
     }
-    const after = { ...account, ...funding.account };
+    const after = { ...account, ...funding.account, openJobs: account.openJobs + 1 };
     accounts.set(job.customerId, after);
     const { id: jobId, customerId } = job;
     decided.push({
       kind: "funded",
       job,
       hold: { jobId, customerId, amount, slices: funding.slices },
+      turnAtMs: turnOf(account.clockMs, account.openJobs),
       account: after,
       alerts: alertsBetween(account, after),
     });
@@ -291,7 +300,7 @@ async function fundAll(
   return decided;
 }
 
-function rowOf({ job, hold: held, account, alerts }: FundedJob): JsonObject {
+function rowOf({ job, hold: held, turnAtMs, account, alerts }: FundedJob): JsonObject {
   const { id, customerId, version, idempotent } = job;
   // Times are relative to the customer's clock, which the statement adds.
   const accepted = newJob(id, version.terms, 0);
@@ -307,6 +316,7 @@ function rowOf({ job, hold: held, account, alerts }: FundedJob): JsonObject {
     cost_cap: version.terms.costCap.toString(),
     now_ms: account.nowMs,
     deadline_ms: accepted.deadlineAtMs,
+    turn_ms: turnAtMs,
     wake_ms: accepted.wakeAtMs,
     traceparent: job.traceparent,
     input: job.input,

@@ -15,6 +15,10 @@ import type { Queryable } from "./pool.ts";
 export interface LockedAccount extends FundingAccount, AlertThresholds {
   /** The terms that are in force for the customer now; null: list prices. */
   readonly termsId: CustomerTermsId | null;
+  /** Jobs that are not closed. */
+  readonly openJobs: number;
+  /** The database's clock, which turns are told by, ms since the epoch. */
+  readonly clockMs: number;
 }
 
 interface AccountRow {
@@ -30,6 +34,8 @@ interface AccountRow {
   readonly period_start_ms: number;
   readonly now_ms: number;
   readonly terms_id: CustomerTermsId | null;
+  readonly open_jobs: number;
+  readonly clock_ms: number;
 }
 
 /** What was spent counts only while its period lasts. */
@@ -41,9 +47,11 @@ const accountsFrom = (rows: string): string => `
   SELECT a.customer_id, a.billing, a.limit_nanos, a.limit_period, a.limit_floor_nanos, a.held_nanos,
          ${SPENT_IN_PERIOD} AS spent_nanos, a.alert_shares, a.alert_below_nanos,
          ${msOf("period_start(coalesce(a.limit_period, 'month'), n.at)")} AS period_start_ms, ${msOf("n.at")} AS now_ms,
-         terms_in_force(a.customer_id, n.at) AS terms_id
+         terms_in_force(a.customer_id, n.at) AS terms_id, a.open_jobs, ${msOf("n.clock")} AS clock_ms
     FROM (${rows}) a
-   CROSS JOIN LATERAL (SELECT date_trunc('milliseconds', greatest(clock_timestamp() + a.clock_offset, a.closed_until)) AS at) n`;
+   CROSS JOIN LATERAL (
+     SELECT date_trunc('milliseconds', greatest(clock_timestamp() + a.clock_offset, a.closed_until)) AS at,
+            date_trunc('milliseconds', clock_timestamp()) AS clock) n`;
 
 const WANTED = "SELECT * FROM customer_account WHERE customer_id = ANY($1::text[])";
 const ACCOUNT = accountsFrom(WANTED);
@@ -140,6 +148,8 @@ function accountOf(row: AccountRow, grants: readonly Grant[]): LockedAccount {
     grants,
     nowMs: row.now_ms,
     termsId: row.terms_id,
+    openJobs: row.open_jobs,
+    clockMs: row.clock_ms,
     periodStartMs: row.period_start_ms,
     alertShares: row.alert_shares,
     alertBelow: row.alert_below_nanos === null ? null : nanos(row.alert_below_nanos),

@@ -15,7 +15,8 @@ export const jobColumns = (clockOffset: string): string => `
   j.id, j.revision, j.state, j.resolution, j.reason, j.attempts, j.progress, j.traceparent,
   j.customer_id, j.outcome_type, j.outcome_key, j.outcome_type_version_id, j.customer_terms_id,
   j.cost_known_nanos, j.cost_presumed_nanos, j.cost_held_nanos, j.cost_overrun_nanos,
-  ${msOf("j.deadline_at")} AS deadline_ms, ${msOf("j.ready_at")} AS ready_ms, ${msOf("j.wake_at")} AS wake_ms,
+  ${msOf("j.deadline_at")} AS deadline_ms, ${msOf("j.turn_at")} AS turn_ms, ${msOf("j.ready_at")} AS ready_ms,
+  ${msOf("j.wake_at")} AS wake_ms,
   ${msOf(`clock_timestamp() + ${clockOffset}`)} AS now_ms`;
 
 export interface JobRow {
@@ -37,6 +38,7 @@ export interface JobRow {
   readonly cost_held_nanos: bigint;
   readonly cost_overrun_nanos: bigint;
   readonly deadline_ms: number;
+  readonly turn_ms: number;
   readonly ready_ms: number;
   readonly wake_ms: number;
   readonly now_ms: number;
@@ -88,6 +90,7 @@ export function jobOf(row: JobRow, terms: Terms): Job {
     reason: row.reason,
     terms,
     deadlineAtMs: row.deadline_ms,
+    turnAtMs: row.turn_ms,
     readyAtMs: row.ready_ms,
     wakeAtMs: row.wake_ms,
     attempts: row.attempts,

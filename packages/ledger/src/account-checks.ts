@@ -8,11 +8,12 @@ export const MISCOUNTED = `
                 WHERE account_class = 'customer:prepaid' GROUP BY account_of) p ON p.account_of = g.id
    WHERE g.available_nanos IS DISTINCT FROM coalesce(p.total, 0)
   UNION ALL
-  SELECT format('%s: counts %s as held, open holds %s', a.customer_id, a.held_nanos, coalesce(h.total, 0))
+  SELECT format('%s: counts %s as held for %s open jobs, open holds %s for %s',
+                a.customer_id, a.held_nanos, a.open_jobs, coalesce(h.total, 0), coalesce(h.jobs, 0))
     FROM customer_account a
-    LEFT JOIN (SELECT customer_id, sum(amount_nanos) AS total FROM hold
+    LEFT JOIN (SELECT customer_id, sum(amount_nanos) AS total, count(*) AS jobs FROM hold
                 WHERE state = 'open' GROUP BY customer_id) h ON h.customer_id = a.customer_id
-   WHERE a.held_nanos <> coalesce(h.total, 0)
+   WHERE (a.held_nanos, a.open_jobs) <> (coalesce(h.total, 0), coalesce(h.jobs, 0))
   UNION ALL
   SELECT format('%s: counts %s as spent since %s, charges %s', a.customer_id, a.spent_nanos, a.spent_from, coalesce(c.total, 0))
     FROM customer_account a

@@ -40,7 +40,7 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   ledger_transaction: ["append_only", "ledger_transaction_is_posted", "refuse_closed_period"],
   posting: ["append_only", "postings_balance"],
   charge: ["append_only", "charge_is_booked", "charge_in_open_period", "charge_is_not_rejected"],
-  hold: ["ends_once"],
+  hold: ["ends_once", "counts_opened", "counts_ended"],
   hold_slice: ["append_only"],
   customer_terms: ["append_only"],
   attempt: ["ends_once"],

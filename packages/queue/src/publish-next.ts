@@ -21,7 +21,7 @@ export async function publishNext(
   const queue = queueOf(next.destination);
   try {
     const message = { jobId: job.id, revision: job.revision, traceparent };
-    await queues.publish(queue, message, { delayMs: next.delayMs });
+    await queues.publish(queue, message, { delayMs: next.delayMs, turnAtMs: next.turnAtMs });
   } catch (error) {
     log.warn({ queue, job: job.id, error: describe(error) }, "not published; the sweeper will do it");
   }

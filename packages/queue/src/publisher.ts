@@ -14,6 +14,13 @@ import {
 const PUBLISH_TIMEOUT_MS = 3_000;
 const BATCH_MAX = 500;
 
+/** Where a message stands in its queue. */
+export interface Placing {
+  readonly delayMs: number;
+  /** Of those that are due the lowest goes first, and 0 before all others; equal ones in the order in which they came. */
+  readonly priority: number;
+}
+
 interface Waiting {
   readonly publication: Publication;
   readonly resolve: () => void;
@@ -39,10 +46,10 @@ export class Publisher {
    * Resolves when the transport has the message (or already had one of the same id).
    * @throws TransportUnavailableError
    */
-  async publish(message: JobMessage, delayMs: number): Promise<void> {
+  async publish(message: JobMessage, { delayMs, priority }: Placing): Promise<void> {
     const sending = startSend(this.#name, message);
     try {
-      await this.#enqueue(publicationOf(sending.message, delayMs));
+      await this.#enqueue(publicationOf(sending.message, { delayMs, priority }));
     } catch (error) {
       failSpan(sending.span, error);
       throw error;
@@ -105,13 +112,14 @@ async function addEach(queue: BrokerQueue, batch: readonly Waiting[]): Promise<v
   );
 }
 
-function publicationOf(message: JobMessage, delayMs: number): Publication {
+function publicationOf(message: JobMessage, { delayMs, priority }: Placing): Publication {
   return {
     name: "job",
     data: message,
     opts: {
       jobId: messageId(message),
       delay: Math.max(0, Math.round(delayMs)),
+      priority,
       attempts: 1,
       // A message that is kept after its end would block the same id from being published again.
       removeOnComplete: true,

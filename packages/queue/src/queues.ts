@@ -3,6 +3,7 @@
  */
 import { contractOf, type OutgoingMessage, type QueueName } from "@contingent/contracts/messages/catalog";
 import { type Consumer, type Handler, RestartingConsumer } from "./consumer.ts";
+import { mayBeMisplaced, priorityOf } from "./priority.ts";
 import { Publisher } from "./publisher.ts";
 import { connectPostgres } from "./transport-postgres.ts";
 import { connectRedis } from "./transport-redis.ts";
@@ -23,13 +24,25 @@ export interface Depth {
   readonly active: number;
 }
 
+export interface PublishOptions {
+  readonly delayMs?: number;
+  /** Of the messages that are due the one whose turn is the earliest goes first; one without a turn goes before them all. */
+  readonly turnAtMs?: number | null;
+}
+
+/** A message, by its id, and when its turn is. */
+export interface Turn {
+  readonly id: string;
+  readonly turnAtMs: number;
+}
+
 export interface Queues {
   /**
    * Resolves when the transport has the message. Publishing one that still waits, is delayed or is being processed is
    * a no-op. Fails within seconds when the transport is away.
    * @throws TransportUnavailableError
    */
-  publish(queue: QueueName, message: OutgoingMessage, options?: { readonly delayMs?: number }): Promise<void>;
+  publish(queue: QueueName, message: OutgoingMessage, options?: PublishOptions): Promise<void>;
   /** Starts taking messages, at most `concurrency` at a time in this process. */
   consume(queue: QueueName, handler: Handler, options?: { readonly concurrency?: number }): Consumer;
   depth(queue: QueueName): Promise<Depth>;
@@ -39,6 +52,8 @@ export interface Queues {
   existing(queue: QueueName, ids: readonly string[]): Promise<Set<string>>;
   /** Delivers messages of these ids that are delayed now. One that is not delayed is left as it is. */
   hasten(queue: QueueName, ids: readonly string[]): Promise<void>;
+  /** Puts messages that wait where their turn is, if they stand elsewhere: see priority.ts. */
+  reorder(queue: QueueName, waiting: readonly Turn[]): Promise<void>;
   /** No consumer in any process takes a message of the queue for this long. Never shortens a pause that is under way. */
   pauseFor(queue: QueueName, durationMs: number): Promise<void>;
   /** @throws TransportUnavailableError when the transport does not answer. */
@@ -128,8 +143,9 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
   };
 
   return {
-    async publish(queue, message, { delayMs = 0 } = {}) {
-      await publisher(queue).publish({ ...message, traceparent: message.traceparent ?? null }, delayMs);
+    async publish(queue, message, { delayMs = 0, turnAtMs = null } = {}) {
+      const priority = turnAtMs === null ? 0 : priorityOf(turnAtMs, Date.now());
+      await publisher(queue).publish({ ...message, traceparent: message.traceparent ?? null }, { delayMs, priority });
     },
 
     consume(queue, handler, { concurrency = contractOf(queue).concurrency } = {}) {
@@ -169,6 +185,19 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
         await delayed
           ?.promote()
           .catch((error: unknown) => log.warn({ queue, id, error: describe(error) }, "not hastened"));
+      }
+    },
+
+    async reorder(queue, waiting) {
+      for (const { id, turnAtMs } of waiting) {
+        if (!mayBeMisplaced(turnAtMs, Date.now())) continue;
+        const message = await broker(queue).getJob(id);
+        const priority = priorityOf(turnAtMs, Date.now());
+        if (message === undefined || message.priority === priority) continue;
+        // It may be taken in this very moment: then there is nothing to put right.
+        await message
+          .changePriority({ priority })
+          .catch((error: unknown) => log.warn({ queue, id, error: describe(error) }, "not reordered"));
       }
     },
 

@@ -1,8 +1,8 @@
 /**
  * What the two BullMQ backends must offer. Nothing outside this package knows which one is in use.
  *
- * BullMQ is used as a plain transport: its retries, schedulers, deduplication, flows and priorities play no part in
- * correctness, because retries and timers are rows of the database and a message is only a hint.
+ * BullMQ is used as a plain transport: its retries, schedulers, deduplication and flows play no part, because retries and
+ * timers are rows of the database and a message is only a hint. Its priorities decide who waits longer, and nothing else.
  */
 import { type JobMessage, type QueueName } from "@contingent/contracts/messages/catalog";
 
@@ -21,6 +21,7 @@ export interface Delivery {
 export interface PublishOptions {
   readonly jobId: string;
   readonly delay: number;
+  readonly priority: number;
   readonly attempts: number;
   readonly removeOnComplete: boolean;
   readonly removeOnFail: boolean;
@@ -32,13 +33,20 @@ export interface Publication {
   readonly opts: PublishOptions;
 }
 
+/** The part of BullMQ's Job that is used, of one that waits. */
+export interface BrokerMessage {
+  readonly priority: number;
+  promote(): Promise<void>;
+  changePriority(opts: { readonly priority: number }): Promise<void>;
+}
+
 /** The part of BullMQ's Queue that is used. */
 export interface BrokerQueue {
   add(name: string, data: JobMessage, opts: PublishOptions): Promise<unknown>;
   addBulk(publications: Publication[]): Promise<unknown>;
   getJobCounts(...states: ("waiting" | "prioritized" | "delayed" | "active")[]): Promise<Record<string, number>>;
   getJobState(id: string): Promise<string>;
-  getJob(id: string): Promise<{ promote(): Promise<void> } | undefined>;
+  getJob(id: string): Promise<BrokerMessage | undefined>;
   rateLimit(expireMs: number): Promise<void>;
   getRateLimitTtl(): Promise<number>;
   setGlobalRateLimit(max: number, durationMs: number): Promise<unknown>;

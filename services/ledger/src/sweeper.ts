@@ -69,6 +69,14 @@ async function publishMissing(context: LedgerContext, waiting: readonly DueJob[]
     const ids = jobs.map(({ job }) => messageId({ jobId: job.id, revision: job.revision }));
     const present = await context.queues.existing(queue, ids);
     const missing = jobs.filter((_, i) => !present.has(ids[i] ?? ""));
+    await context.queues.reorder(
+      queue,
+      jobs.flatMap(({ job, nowMs }, i) => {
+        const turnAtMs = nextMessage(job, nowMs)?.turnAtMs ?? null;
+        const id = ids[i] ?? "";
+        return turnAtMs === null || !present.has(id) ? [] : [{ id, turnAtMs }];
+      }),
+    );
     const late = jobs.filter(({ job, nowMs, isAhead }) => isAhead && nextMessage(job, nowMs)?.delayMs === 0);
     await context.queues.hasten(
       queue,

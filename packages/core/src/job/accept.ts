@@ -4,8 +4,8 @@ import type { Terms } from "../outcome-type.ts";
 import type { Job } from "./job.ts";
 import { PATIENCE_MS } from "./moves.ts";
 
-/** A new job as intake accepts it: revision 1, queued for the first tier of its cascade. */
-export function newJob(id: JobId, terms: Terms, nowMs: number): Job {
+/** A new job as intake accepts it: revision 1, queued for the first tier of its cascade. Its turn is at once unless given. */
+export function newJob(id: JobId, terms: Terms, nowMs: number, turnAtMs = nowMs): Job {
   const deadlineAtMs = nowMs + terms.deadlineMs;
   return {
     id,
@@ -15,6 +15,7 @@ export function newJob(id: JobId, terms: Terms, nowMs: number): Job {
     reason: null,
     terms,
     deadlineAtMs,
+    turnAtMs,
     readyAtMs: nowMs,
     wakeAtMs: Math.min(nowMs + PATIENCE_MS, deadlineAtMs),
     attempts: 0,

@@ -41,6 +41,7 @@ describe.each(["window", "explicit"] as const)("acceptance by %s", (mode) => {
     expect(nextMessage(waiting, BORN_MS + VERDICT_MS)).toEqual({
       destination: { queue: "settle" },
       delayMs: WINDOW_MS,
+      turnAtMs: null,
     });
   });
 

@@ -126,6 +126,8 @@ export interface Job {
   readonly terms: Terms;
   /** Each rework has a new one: the old one is usually over when a customer rejects. */
   readonly deadlineAtMs: number;
+  /** Where it stands among the jobs that want an attempt, for ever (turn.ts). By the database's clock, not the customer's. */
+  readonly turnAtMs: number;
   /** The message for this state is of no use before this instant (backing off, acceptance window). */
   readonly readyAtMs: number;
   /** When somebody should look at the job again if nothing happened: the end of a lease, a window, a deadline, or patience. */

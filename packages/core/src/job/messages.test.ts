@@ -24,6 +24,7 @@ describe("the message that should exist", () => {
     expect(nextMessage(job, BORN_MS + 2_000)).toEqual({
       destination: { queue: "attempt", tier: "standard" },
       delayMs: 0,
+      turnAtMs: BORN_MS,
     });
   });
 

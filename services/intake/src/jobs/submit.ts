@@ -25,7 +25,7 @@ import { fingerprintOf } from "./idempotency-key.ts";
 import { customerJob } from "./render.ts";
 import { shortageError } from "./shortage.ts";
 
-type Times = Omit<Accepted, "kind">;
+type Times = Pick<Accepted, "createdAtMs" | "deadlineAtMs">;
 
 export interface Submission {
   readonly customerId: CustomerId;
@@ -104,8 +104,8 @@ async function acceptNew(
   if (accepted === null || accepted.kind === "refused") return accepted;
   trace.getActiveSpan()?.setAttributes({ [OUTCOME.jobId]: id, [OUTCOME.type]: version.name });
   await failpoint("intake.accepted");
-  const { createdAtMs } = accepted;
-  context.announce({ job: newJob(id, version.terms, createdAtMs), traceparent, nowMs: createdAtMs });
+  const { createdAtMs, turnAtMs } = accepted;
+  context.announce({ job: newJob(id, version.terms, createdAtMs, turnAtMs), traceparent, nowMs: createdAtMs });
   return { kind: "accepted", view: viewAt(accepted) };
 }
 
