@@ -1,3 +1,3 @@
-import { faultTests } from "./faults.ts";
+import { hazardTests } from "./hazards.ts";
 
-faultTests("redis");
+hazardTests("redis");

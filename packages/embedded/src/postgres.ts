@@ -34,6 +34,8 @@ export interface PostgresOptions {
 
 export interface Postgres {
   readonly port: number;
+  /** Of the server's first process, for whoever wants to send it a signal. */
+  readonly pid: number;
   readonly dataFolder: string;
   readonly exited: Promise<Exit>;
   readonly logFile: string;
@@ -103,6 +105,7 @@ function isPassing(log: string, wantedPort: number | undefined): boolean {
 function server(child: Child, port: number, password: string, home: PostgresHome, options: PostgresOptions): Postgres {
   return {
     port,
+    pid: child.pid,
     dataFolder: home.dataFolder,
     exited: child.exited,
     logFile: options.logFile,

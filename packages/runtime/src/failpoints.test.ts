@@ -57,6 +57,20 @@ describe("failpoints", () => {
     rmSync(folder, { recursive: true });
   });
 
+  it("of a file act as it says now, from the first time on when its text changes", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "failpoint-"));
+    const file = path.join(folder, "points");
+    arm(`@${file}`);
+    await expect(failpoint("worker.answered")).resolves.toBeUndefined();
+    for (const text of ["worker.answered@1=throw", "worker.answered@1=throw;"]) {
+      writeFileSync(file, text);
+      await expect(failpoint("worker.answered")).rejects.toThrow("failpoint worker.answered");
+      await expect(failpoint("worker.answered")).resolves.toBeUndefined();
+    }
+    rmSync(folder, { recursive: true });
+    await expect(failpoint("worker.answered")).resolves.toBeUndefined();
+  });
+
   it("are refused in production", () => {
     expect(() => arm("worker.answered=exit", { NODE_ENV: "production" })).toThrow("FAILPOINTS must not be set");
   });

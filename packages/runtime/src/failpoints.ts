@@ -5,8 +5,11 @@
  *
  * `exit` kills the process as `kill -9` would; `pause:<file>` waits until the file exists; `throw` throws. `@n` means the
  * n-th time only. Before it acts, a failpoint writes a log line `{"msg":"failpoint","failpoint":…}`, on which tests wait.
+ *
+ * `FAILPOINTS="@/tmp/points"` reads them from a file whenever a marked place is passed, so that a process can be armed and
+ * disarmed while it runs. Counting begins anew when the file's text changes; a file that is not there arms nothing.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "./config.ts";
 import { ServiceError } from "./errors.ts";
@@ -34,7 +37,10 @@ export class FailpointError extends Error {
   readonly loggable = true;
 }
 
-let armed: ReadonlyMap<string, Failpoint> | null = null;
+type Failpoints = ReadonlyMap<string, Failpoint>;
+
+/** What is armed now; null: nothing is, and nothing will be. */
+let armed: (() => Failpoints) | null = null;
 let report: (name: string, action: string) => void = () => undefined;
 
 /**
@@ -42,7 +48,7 @@ let report: (name: string, action: string) => void = () => undefined;
  * @throws FailpointError when this one is armed with `throw`
  */
 export function failpoint(name: FailpointName): Promise<void> | undefined {
-  return armed === null ? undefined : trigger(armed, name);
+  return armed === null ? undefined : trigger(armed(), name);
 }
 
 /**
@@ -61,9 +67,24 @@ export function armFailpoints(env: Environment, log: Log): void {
       "FAILPOINTS must not be set where NODE_ENV is production: unset one of them",
     );
   }
-  armed = parseFailpoints(text);
+  armed = text.startsWith("@") ? failpointsOfFile(text.slice(1)) : always(parseFailpoints(text));
   report = (name, action) => {
     log.warn({ failpoint: name, action }, "failpoint");
+  };
+}
+
+function always(points: Failpoints): () => Failpoints {
+  return () => points;
+}
+
+function failpointsOfFile(file: string): () => Failpoints {
+  let read = "";
+  let points: Failpoints = new Map();
+  return () => {
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    if (text !== read) points = parseFailpoints(text);
+    read = text;
+    return points;
   };
 }
 
@@ -86,7 +107,7 @@ export function parseFailpoints(text: string): Map<string, Failpoint> {
   return points;
 }
 
-async function trigger(points: ReadonlyMap<string, Failpoint>, name: FailpointName): Promise<void> {
+async function trigger(points: Failpoints, name: FailpointName): Promise<void> {
   const point = points.get(name);
   if (point === undefined) return;
   point.hits += 1;

@@ -14,6 +14,9 @@ export interface RedisServer {
   readonly url: string;
   /** Ends it at once, as a crash would. Does nothing to a Redis that is not ours. */
   kill(): Promise<void>;
+  /** Stops and continues its process, as a machine that stands still for a while. */
+  freeze(): void;
+  thaw(): void;
   /** Starts it again on the same port, with what its append-only file holds. */
   restart(options?: { readonly wiped?: boolean }): Promise<void>;
   stop(): Promise<void>;
@@ -67,6 +70,8 @@ export async function startRedis(source: RedisSource | null = findRedis()): Prom
       child.send("SIGKILL");
       await child.exited;
     },
+    freeze: () => child.send("SIGSTOP"),
+    thaw: () => child.send("SIGCONT"),
     async restart({ wiped = false } = {}) {
       await child.stop(STOP_GRACE_MS);
       if (wiped) for (const entry of fs.readdirSync(folder)) fs.rmSync(path.join(folder, entry), { recursive: true });
@@ -81,7 +86,8 @@ export async function startRedis(source: RedisSource | null = findRedis()): Prom
 
 function foreign(url: string): RedisServer {
   const nothing = async (): Promise<void> => undefined;
-  return { url, kill: nothing, restart: nothing, stop: nothing };
+  const still = (): void => undefined;
+  return { url, kill: nothing, freeze: still, thaw: still, restart: nothing, stop: nothing };
 }
 
 async function launch(program: string, folder: string, port: number, url: string): Promise<Child> {

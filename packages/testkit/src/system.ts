@@ -35,6 +35,16 @@ export interface SystemOptions {
   readonly simulator?: SimulatorOptions;
   /** Let the workers talk to this address instead of the simulator's own, for example through a proxy. */
   readonly anthropicBaseUrl?: string;
+  /** The caller's own servers, which outlive the system, in place of a fresh database and queue of the test run's. */
+  readonly servers?: OwnServers;
+}
+
+export interface OwnServers {
+  /** A migrated database. */
+  readonly databaseUrl: string;
+  readonly queueUrl: string;
+  /** The same as the services reach them, where that is another way. */
+  readonly forServices: { readonly databaseUrl: string; readonly queueUrl: string };
 }
 
 export interface SystemKeys {
@@ -53,10 +63,14 @@ export interface System extends AsyncDisposable {
   readonly queueUrl: string;
   /** For looking at what is stored; and for nothing else. */
   readonly pool: Pool;
-  /** The processes that run now: intake, worker-fast-1, …, validator, ledger. */
+  /** What the processes are called: intake, worker-fast-1, …, validator, ledger. */
+  names(): readonly string[];
+  /** Those that run now. */
   processes(): readonly RunningProcess[];
   /** What a process has logged so far. */
   log(name: string): string;
+  /** What it does at its marked places from now on, as FAILPOINTS says it; "" for nothing. */
+  arm(name: string, failpoints: string): void;
   /** Ends a process at once, as a crash would. */
   kill(name: string): Promise<void>;
   /** Asks a process to finish its work and leave, and waits until it has. */
@@ -73,12 +87,9 @@ const WORKERS_DEFAULT = Object.fromEntries(tierIds.map((tier) => [tier, 1]));
 /** Starts a system; `await using` or `stop()` ends it. About two seconds. */
 export async function startSystem(options: SystemOptions): Promise<System> {
   await using stack = new AsyncDisposableStack();
-  const database = await freshDatabase();
-  stack.defer(() => database.drop());
-  const queue = await freshQueue(options.transport, database.url);
-  stack.defer(() => queue.drop());
+  const servers = options.servers ?? (await freshServers(options.transport, stack));
   const simulator = stack.use(await startSimulator(options.simulator));
-  const pool = openPool(database.url, { applicationName: "testkit", connectionsMax: 4 });
+  const pool = openPool(servers.databaseUrl, { applicationName: "testkit", connectionsMax: 4 });
   stack.defer(() => pool.end());
   const keys = await makeKeys(pool);
   const logFolder = fs.mkdtempSync(path.join(os.tmpdir(), "contingent-logs-"));
@@ -86,8 +97,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   stack.defer(() => fs.rmSync(logFolder, { recursive: true, force: true }));
 
   const definitions = serviceProcesses({
-    databaseUrl: database.url,
-    queueUrl: queue.url,
+    ...servers.forServices,
     apiPort: 0,
     anthropic: { apiKey: "simulated", baseUrl: options.anthropicBaseUrl ?? simulator.url },
     workers: { ...WORKERS_DEFAULT, ...options.workers },
@@ -106,8 +116,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     operator: api.as(keys.operator),
     keys,
     simulator,
-    databaseUrl: database.url,
-    queueUrl: queue.url,
+    databaseUrl: servers.databaseUrl,
+    queueUrl: servers.queueUrl,
     pool,
     ...fleet.controls,
     async anotherCustomer() {
@@ -119,13 +129,28 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   };
 }
 
+/** A database and a queue of the test run's servers, given back when the stack is disposed of. */
+async function freshServers(transport: TransportName, stack: AsyncDisposableStack): Promise<OwnServers> {
+  const database = await freshDatabase();
+  stack.defer(() => database.drop());
+  const queue = await freshQueue(transport, database.url);
+  stack.defer(() => queue.drop());
+  const urls = { databaseUrl: database.url, queueUrl: queue.url };
+  return { ...urls, forServices: urls };
+}
+
 interface Fleet {
   apiUrl(): string;
-  readonly controls: Pick<System, "processes" | "log" | "kill" | "drain" | "restart">;
+  readonly controls: Pick<System, "names" | "processes" | "log" | "arm" | "kill" | "drain" | "restart">;
   stop(): Promise<void>;
 }
 
-async function startFleet(definitions: readonly ServiceProcess[], logFolder: string): Promise<Fleet> {
+async function startFleet(unarmed: readonly ServiceProcess[], logFolder: string): Promise<Fleet> {
+  const failpointsOf = (name: string): string => path.join(logFolder, `${name}.failpoints`);
+  const definitions = unarmed.map((each) => ({
+    ...each,
+    variables: { FAILPOINTS: `@${failpointsOf(each.name)}`, ...each.variables },
+  }));
   const running = new Map<string, RunningProcess>();
   for (const started of await startServices(definitions, logFolder)) running.set(started.name, started);
   const port = running.get("intake")?.port ?? 0;
@@ -138,8 +163,10 @@ async function startFleet(definitions: readonly ServiceProcess[], logFolder: str
   return {
     apiUrl: () => `http://127.0.0.1:${port}`,
     controls: {
+      names: () => [...running.keys()],
       processes: () => [...running.values()].filter(({ child }) => child.exit === null),
       log: (name) => fs.readFileSync(processNamed(name).child.logFile, "utf8"),
+      arm: (name, failpoints) => fs.writeFileSync(failpointsOf(name), failpoints),
       async kill(name) {
         const { child } = processNamed(name);
         child.send("SIGKILL");

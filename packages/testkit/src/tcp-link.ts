@@ -1,5 +1,6 @@
 /** A link between a process and a server that a test can break: a TCP proxy on a port of its own. */
 import net from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 export interface TcpLink {
   readonly port: number;
@@ -7,30 +8,47 @@ export interface TcpLink {
   through(url: string): string;
   /** Resets every connection and refuses new ones, as when the server is killed. */
   cut(): Promise<void>;
+  /** Resets every connection; new ones are served. */
+  reset(): void;
   /** Accepts connections and swallows what is sent, as when a network loses everything. */
   blackHole(): void;
+  /** What clients send arrives, and nothing comes back: half of every connection is dead, and nobody is told. */
+  deafen(): void;
+  /** Everything arrives this much later, each way and in its order. */
+  slow(ms: number): void;
   restore(): Promise<void>;
   close(): Promise<void>;
 }
 
+type Direction = "up" | "down";
+
 export async function startTcpLink(target: { readonly host: string; readonly port: number }): Promise<TcpLink> {
   const sockets = new Set<net.Socket>();
-  let swallowing = false;
+  /** Directions whose bytes are lost. */
+  let swallowed: ReadonlySet<Direction> = new Set();
+  let latencyMs = 0;
   const server = net.createServer((inbound) => {
     const outbound = net.connect(target);
-    join(inbound, outbound);
-    join(outbound, inbound);
+    join(inbound, outbound, "up");
+    join(outbound, inbound, "down");
   });
 
-  const join = (from: net.Socket, to: net.Socket): void => {
+  const join = (from: net.Socket, to: net.Socket, direction: Direction): void => {
     sockets.add(from);
+    from.setNoDelay(true);
     from.on("error", () => undefined);
+    /** What was sent before. Latencies change; the order does not. */
+    let sent = Promise.resolve();
+    const inOrder = (act: () => void): void => {
+      const arrived = latencyMs === 0 ? undefined : delay(latencyMs);
+      sent = sent.then(() => arrived).then(act);
+    };
     from.on("data", (chunk) => {
-      if (!swallowing) to.write(chunk);
+      if (!swallowed.has(direction)) inOrder(() => to.write(chunk));
     });
     from.on("close", () => {
       sockets.delete(from);
-      if (!swallowing) to.destroy();
+      if (swallowed.size === 0) inOrder(() => to.destroySoon());
     });
   };
   const listen = (port: number): Promise<void> =>
@@ -41,9 +59,13 @@ export async function startTcpLink(target: { readonly host: string; readonly por
         resolve();
       });
     });
-  const cut = async (): Promise<void> => {
-    swallowing = false;
+  const reset = (): void => {
     for (const socket of sockets) socket.resetAndDestroy();
+  };
+  const cut = async (): Promise<void> => {
+    swallowed = new Set();
+    latencyMs = 0;
+    reset();
     if (server.listening) await new Promise((resolve) => server.close(resolve));
   };
 
@@ -59,13 +81,21 @@ export async function startTcpLink(target: { readonly host: string; readonly por
       return changed.href;
     },
     cut,
+    reset,
     blackHole() {
-      swallowing = true;
+      swallowed = new Set(["up", "down"]);
+    },
+    deafen() {
+      swallowed = new Set(["down"]);
+    },
+    slow(ms) {
+      latencyMs = ms;
     },
     async restore() {
       // Connections that lost bytes are of no use to anybody.
-      if (swallowing) for (const socket of sockets) socket.resetAndDestroy();
-      swallowing = false;
+      if (swallowed.size > 0) reset();
+      swallowed = new Set();
+      latencyMs = 0;
       if (!server.listening) await listen(port);
     },
     close: cut,

@@ -4,11 +4,12 @@ import { expect, test } from "vitest";
 import { type Case, held, publish, submit } from "../../e2e/support/cases.ts";
 import { expectCharged, expectCostAsBilled } from "../../e2e/support/expectations.ts";
 import { step } from "../../e2e/support/sums.ts";
-import { type GetBreakable, processOf } from "../support/breakable.ts";
+import { processOf } from "../harness/processes.ts";
+import type { GetWorld } from "../harness/use-world.ts";
 
 const LOAD = 12;
 
-export function stopTests(get: GetBreakable): void {
+export function rollingRestart(get: GetWorld): void {
   test("a rolling restart loses nothing, repeats no call and presumes no cost", async () => {
     const { system } = get();
     const { simulator } = system;

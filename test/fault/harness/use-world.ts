@@ -1,0 +1,46 @@
+/** One world for all hazards of a transport: it starts once, and after every hazard everything is looked at. */
+import { randomBytes } from "node:crypto";
+import type { TransportName } from "@contingent/testkit/transports";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { audit } from "./audit.ts";
+import { startWorld, type World } from "./world.ts";
+
+export type GetWorld = () => World;
+
+/** What is left to chance follows from it: FAULT_SEED repeats a run. Under CI it is the same every time. */
+export const SEED = process.env["FAULT_SEED"] ?? (process.env["CI"] === "true" ? "1" : randomBytes(4).toString("hex"));
+
+/** A hazard waits for its jobs for up to a minute before it says that they are stuck, and then the audit does. */
+export const HAZARD_TIMEOUT_MS = 120_000;
+const LINES_SHOWN = 40;
+
+export function useWorld(transport: TransportName): GetWorld {
+  let world: World | undefined;
+  let failures = 0;
+  beforeAll(async () => {
+    world = await startWorld({ transport, seed: SEED });
+  });
+  afterEach(async ({ task }) => {
+    if (task.result?.state === "fail") failures += 1;
+    if (world === undefined) return;
+    const findings = await audit(world);
+    failures += findings.length;
+    expect(findings, "what the audit found").toEqual([]);
+  }, HAZARD_TIMEOUT_MS);
+  afterAll(async () => {
+    if (world !== undefined && failures > 0) process.stderr.write(complaintsOf(world).join("\n"));
+    await world?.[Symbol.asyncDispose]();
+  });
+  return () => {
+    if (world === undefined) throw new Error("the world has not been started");
+    return world;
+  };
+}
+
+/** What the services complained about, for whoever looks into a failure. */
+function complaintsOf({ system }: World): readonly string[] {
+  return system.processes().flatMap(({ name }) => {
+    const lines = system.log(name).split("\n");
+    return lines.filter((line) => /"level":"(warn|error|fatal)"/.test(line)).slice(-LINES_SHOWN);
+  });
+}

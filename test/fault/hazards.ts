@@ -1,0 +1,42 @@
+/**
+ * Every hazard, on one shared system per transport. After each: every accepted job is closed as it should be, charged at
+ * most once, costs no more than its cap and what the provider has billed, and the books are sound (harness/audit.ts).
+ */
+import type { TransportName } from "@contingent/testkit/transports";
+import { describe } from "vitest";
+import { describeOn } from "../e2e/support/use-system.ts";
+import { type GetWorld, SEED, useWorld } from "./harness/use-world.ts";
+import { workerKilled } from "./hazards/f01-worker-killed.ts";
+import { validatorKilled } from "./hazards/f02-validator-killed.ts";
+import { serviceKilled } from "./hazards/f03-service-killed.ts";
+import { messagesLost } from "./hazards/f05-messages-lost.ts";
+import { databaseGone } from "./hazards/f08-database-gone.ts";
+import { workerFrozen } from "./hazards/f09-worker-frozen.ts";
+import { deadlinePasses } from "./hazards/f13-deadline-passes.ts";
+import { linkBroken } from "./hazards/f15-link-broken.ts";
+import { rollingRestart } from "./hazards/f16-rolling-restart.ts";
+
+interface Hazard {
+  readonly name: string;
+  readonly tests: (get: GetWorld) => void;
+}
+
+/** In the order in which they are let loose. */
+const HAZARDS: readonly Hazard[] = [
+  { name: "F1 a worker is killed", tests: workerKilled },
+  { name: "F2 a validator is killed", tests: validatorKilled },
+  { name: "F3 the ledger or the API is killed", tests: serviceKilled },
+  { name: "F5 messages are lost", tests: messagesLost },
+  { name: "F8 the database is gone", tests: databaseGone },
+  { name: "F9 a worker freezes", tests: workerFrozen },
+  { name: "F13 a deadline passes", tests: deadlinePasses },
+  { name: "F15 a link is broken", tests: linkBroken },
+  { name: "F16 everything is restarted", tests: rollingRestart },
+];
+
+export function hazardTests(transport: TransportName): void {
+  describeOn(transport, `hazards, seed ${SEED}`, () => {
+    const world = useWorld(transport);
+    describe.each(HAZARDS)("$name", ({ tests }) => tests(world));
+  });
+}

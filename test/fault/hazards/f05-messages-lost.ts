@@ -1,0 +1,54 @@
+/** Everything that the transport holds is gone. */
+import { expect, test } from "vitest";
+import { publish, submit } from "../../e2e/support/cases.ts";
+import { expectCharged, expectCostAsBilled } from "../../e2e/support/expectations.ts";
+import { untilState, wakeNow } from "../../e2e/support/jobs.ts";
+import { loseAllMessages, waitingIn } from "../../e2e/support/queues.ts";
+import { FAST_WORKERS, stopOrderly } from "../harness/processes.ts";
+import type { GetWorld } from "../harness/use-world.ts";
+
+const BACKLOG = 20;
+const SOON = { timeout: 15_000, interval: 20 };
+
+export function messagesLost(get: GetWorld): void {
+  test("a backlog whose every message is lost is worked off all the same, each job once", async () => {
+    const { system } = get();
+    for (const name of FAST_WORKERS) await stopOrderly(system, name);
+    const type = await publish(system);
+    const cases = await Promise.all(Array.from({ length: BACKLOG }, () => submit(system, { type })));
+    try {
+      await expect.poll(() => waitingIn(system, "attempt.fast"), SOON).toBe(BACKLOG);
+      await loseAllMessages(system);
+      expect(await waitingIn(system, "attempt.fast")).toBe(0);
+    } finally {
+      for (const name of FAST_WORKERS) await system.restart(name);
+    }
+    await wakeNow(
+      system,
+      cases.map((it) => it.id),
+    );
+    for (const it of cases) {
+      const job = await it.closed();
+      expect(it.requests()).toHaveLength(1);
+      await expectCharged(system, it, job);
+      expectCostAsBilled(it, job);
+    }
+  });
+
+  test("an acceptance window whose every message is lost ends when it should, and silence decides", async () => {
+    const { system } = get();
+    const acceptance = { mode: "window", duration_ms: 3_000, on_silence: "accept" };
+    const it = await submit(system, { terms: { acceptance } });
+    await untilState(system, it.id, "awaiting_acceptance");
+    const endsAtMs = Date.parse((await it.now()).settles_at ?? "");
+    await loseAllMessages(system);
+    expect((await it.now()).state, "when the message was lost").toBe("awaiting_acceptance");
+    const job = await it.closed();
+    expect(job).toMatchObject({ resolution: "success", reason: "accepted_by_silence" });
+    await expectCharged(system, it, job);
+    const closedAtMs = Date.parse(job.closed_at ?? "");
+    expect(closedAtMs).toBeGreaterThanOrEqual(endsAtMs);
+    // The sweeper came for the window's end, not for some later round of its own.
+    expect(closedAtMs).toBeLessThan(endsAtMs + 10_000);
+  });
+}
