@@ -62,7 +62,7 @@ export function legsOfSeveral(
   );
   const text = `
     INSERT INTO posting (transaction_id, seq, kind, account_class, account_of, amount_nanos, currency, xact)
-    SELECT transaction_id, seq, kind, account_class, account_of, amount_nanos, currency, coalesce($2::xid8, pg_current_xact_id())
+    SELECT transaction_id, seq, kind, account_class, account_of, amount_nanos, currency, coalesce($2::xid8, books_xact())
       FROM jsonb_to_recordset($1::jsonb) AS t (
         transaction_id text, seq int, kind text, account_class text, account_of text, amount_nanos bigint, currency text)`;
   return { text, values: [JSON.stringify(rows), options.xact ?? null] };

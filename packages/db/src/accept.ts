@@ -55,6 +55,8 @@ export interface NewJob {
   readonly input: Json;
   readonly metadata: JsonObject;
   readonly traceparent: string;
+  /** The dead letter that this job does once more, at the prices that it was accepted at. */
+  readonly redrive?: { readonly of: JobId; readonly termsId: CustomerTermsId | null } | undefined;
   readonly idempotent: IdempotentRequest | null;
 }
 
@@ -95,7 +97,7 @@ WITH input AS MATERIALIZED (
       id text, customer_id text, outcome_type text, version_id text, terms_id text, outcome_key text, state text,
       progress jsonb, cost_cap bigint, now_ms float8, deadline_ms float8, turn_ms float8, wake_ms float8, traceparent text,
       input json, metadata jsonb, event jsonb, hold bigint, billing text, slices jsonb, period_ms float8, alerts jsonb, currency text,
-      transaction jsonb, key text, fingerprint text, status int, body jsonb)
+      transaction jsonb, key text, fingerprint text, status int, body jsonb, redrive_of text)
 ), wanted AS MATERIALIZED (
   SELECT DISTINCT ON (i.customer_id, i.outcome_type, i.outcome_key, CASE WHEN i.outcome_key IS NULL THEN i.id END) i.*
     FROM input i
@@ -113,10 +115,11 @@ WITH input AS MATERIALIZED (
   RETURNING job_id
 ), accepted AS (
   INSERT INTO job (id, customer_id, outcome_type, outcome_type_version_id, customer_terms_id, outcome_key, state, revision,
-                   cost_cap_nanos, progress, traceparent, created_at, deadline_at, turn_at, ready_at, wake_at)
+                   cost_cap_nanos, progress, traceparent, created_at, deadline_at, turn_at, ready_at, wake_at,
+                   redrive_of)
   SELECT w.id, w.customer_id, w.outcome_type, w.version_id, w.terms_id, w.outcome_key, w.state, 1,
          w.cost_cap, w.progress, w.traceparent, w.created_at, w.deadline_at, to_timestamp(w.turn_ms / 1000), w.created_at,
-         w.created_at + w.wake_ms * interval '1 millisecond'
+         w.created_at + w.wake_ms * interval '1 millisecond', w.redrive_of
     FROM wanted w LEFT JOIN claimed c ON c.job_id = w.id
    WHERE w.key IS NULL OR c.job_id IS NOT NULL
    ORDER BY w.customer_id, w.outcome_type, w.outcome_key
@@ -277,7 +280,7 @@ async function fundAll(
   for (const job of jobs) {
     const account = accounts.get(job.customerId);
     if (account === undefined) throw new Error(`the customer ${job.customerId} has no account`);
-    const { termsId } = account;
+    const { termsId } = job.redrive ?? account;
     const version = termsId === null ? job.version : atPricesOf(await terms(termsId, client), job.version);
     const amount = holdFor(version.terms.price);
     const funding = fund(account, { outcomeType: version.name, amount });
@@ -301,7 +304,7 @@ async function fundAll(
 }
 
 function rowOf({ job, hold: held, turnAtMs, account, alerts }: FundedJob): JsonObject {
-  const { id, customerId, version, idempotent } = job;
+  const { id, customerId, version, idempotent, redrive } = job;
   // Times are relative to the customer's clock, which the statement adds.
   const accepted = newJob(id, version.terms, 0);
   return {
@@ -309,7 +312,7 @@ function rowOf({ job, hold: held, turnAtMs, account, alerts }: FundedJob): JsonO
     customer_id: customerId,
     outcome_type: version.name,
     version_id: version.id,
-    terms_id: account.termsId,
+    terms_id: (redrive ?? account).termsId,
     outcome_key: job.outcomeKey,
     state: accepted.state,
     progress: JSON.parse(JSON.stringify(storedProgress(accepted.progress))) as JsonObject,
@@ -333,5 +336,6 @@ function rowOf({ job, hold: held, turnAtMs, account, alerts }: FundedJob): JsonO
     fingerprint: idempotent?.fingerprint ?? null,
     status: idempotent?.answer?.status ?? null,
     body: idempotent?.answer?.body ?? null,
+    redrive_of: redrive?.of ?? null,
   };
 }

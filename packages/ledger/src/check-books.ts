@@ -126,7 +126,7 @@ async function checkedBooks(client: Queryable, invariants: readonly CheckedInvar
 
 async function horizonOf(client: Queryable): Promise<bigint> {
   const { rows } = await client.query<{ xact: string }>({
-    text: "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xact",
+    text: "SELECT books_horizon()::text AS xact",
   });
   return BigInt(rows[0]?.xact ?? "0");
 }

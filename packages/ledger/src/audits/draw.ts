@@ -30,7 +30,7 @@ const TAKE_LOCK = "SELECT pg_try_advisory_xact_lock($1) AS taken";
 /** To the oldest running transaction, or to the end of the n-th ledger transaction if that is sooner. */
 const WINDOW = `
   WITH start AS (SELECT salt, until_xact AS xact FROM audit_drawing),
-  horizon AS (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xact),
+  horizon AS (SELECT books_horizon() AS xact),
   full_at AS (
     SELECT t.xact FROM ledger_transaction t
      WHERE t.xact >= (SELECT xact FROM start) AND t.xact < (SELECT xact FROM horizon)

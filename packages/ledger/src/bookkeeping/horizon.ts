@@ -8,7 +8,7 @@ export async function isHorizonReached(db: Queryable): Promise<boolean> {
   const { rows } = await db.query<{ reached: boolean }>({
     name: "horizon-reached",
     text: `
-      SELECT xact < pg_snapshot_xmin(pg_current_snapshot()) AS reached
+      SELECT xact < books_horizon() AS reached
         FROM ledger_transaction ORDER BY xact DESC LIMIT 1`,
   });
   return rows[0]?.reached ?? true;

@@ -30,7 +30,7 @@ const TAKE_LOCK = "SELECT pg_try_advisory_xact_lock($1) AS taken";
 const WINDOW = `
   WITH last AS (SELECT number, hash, until_xact FROM ledger_block ORDER BY number DESC LIMIT 1),
   start AS (SELECT coalesce((SELECT until_xact FROM last), '0'::xid8) AS xact),
-  horizon AS (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xact),
+  horizon AS (SELECT books_horizon() AS xact),
   full_at AS (
     SELECT t.xact FROM ledger_transaction t
      WHERE t.xact >= (SELECT xact FROM start) AND t.xact < (SELECT xact FROM horizon)
