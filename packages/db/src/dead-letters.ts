@@ -4,17 +4,13 @@
  * its key; no lock but on the row that is ended.
  */
 import type { AttemptId, CustomerId, CustomerTermsId, JobId, KeyId, OutcomeTypeVersionId } from "@contingent/core/ids";
+import type { DeadLetterCause, DeadLetterState } from "@contingent/core/job/dead-letter";
 import type { Reason } from "@contingent/core/job/job";
 import type { Json, JsonObject } from "@contingent/core/json";
 import { type Currency, type Nanos, nanos } from "@contingent/core/money";
+import { batched } from "./batch.ts";
 import { msOf } from "./job-row.ts";
-import type { Queryable } from "./pool.ts";
-
-export const DEAD_LETTER_CAUSES = ["validator_error", "worker_lost", "not_attempted", "not_judged"] as const;
-export type DeadLetterCause = (typeof DEAD_LETTER_CAUSES)[number];
-
-export const DEAD_LETTER_STATES = ["open", "redriven", "dismissed"] as const;
-export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
+import type { Pool, Queryable } from "./pool.ts";
 
 export interface DeadLetter {
   readonly jobId: JobId;
@@ -170,6 +166,18 @@ export async function findDeadLetter(db: Queryable, jobId: JobId): Promise<DeadL
   });
   const [row] = rows;
   return row === undefined ? null : { ...letterOf(row), attemptList: row.attempt_list, faults: row.faults };
+}
+
+/** Why jobs left dead letters, of those that did; many ids to a statement. */
+export function deathCauses(pool: Pool): (jobId: JobId) => Promise<DeadLetterCause | null> {
+  const text = "SELECT job_id, cause FROM dead_letter WHERE job_id = ANY($1::text[])";
+  return batched<JobId, DeadLetterCause | null>({
+    run: async (ids) => {
+      const { rows } = await pool.query<Pick<Row, "job_id" | "cause">>({ name: "death-causes", text, values: [ids] });
+      const byId = new Map(rows.map((row) => [row.job_id, row.cause]));
+      return ids.map((id) => byId.get(id) ?? null);
+    },
+  });
 }
 
 /** What it takes to do a dead letter's job once more. */

@@ -80,6 +80,9 @@ export interface JobView {
   /** Until when the delivered outcome may be accepted or rejected; null when there is none to decide on. */
   readonly settlesAtMs: number | null;
   readonly closedAtMs: number | null;
+  /** The job that this one does once more, and the one that does this one once more; null: none. */
+  readonly redriveOf: JobId | null;
+  readonly redrivenAs: JobId | null;
 }
 
 const VERDICT_JSON = (v: string): string =>
@@ -112,7 +115,7 @@ function viewsOf(source: string, withAttempts: boolean): string {
          CASE WHEN j.resolution IN ('success', 'partial') THEN v.output END AS output,
          c.amount_nanos AS charged_nanos, c.verdict_id AS charged_verdict_id,
          coalesce((SELECT max(credited_after_nanos) FROM credit_note WHERE job_id = c.job_id), 0)::bigint AS credited_nanos,
-         ${msOf("c.at")} AS charged_ms,
+         ${msOf("c.at")} AS charged_ms, j.redrive_of, (SELECT id FROM job WHERE redrive_of = j.id) AS redriven_as,
          ${withAttempts ? "coalesce(attempts.list, '[]')" : "NULL::jsonb"} AS attempt_list
     FROM ${source}
     JOIN outcome_type_version t ON t.id = j.outcome_type_version_id
@@ -147,6 +150,8 @@ interface ViewRow {
   readonly deadline_ms: number;
   readonly settles_ms: number | null;
   readonly closed_ms: number | null;
+  readonly redrive_of: JobId | null;
+  readonly redriven_as: JobId | null;
   readonly input_tokens: number;
   readonly output_tokens: number;
   readonly verdict: VerdictJson | null;
@@ -258,6 +263,8 @@ function viewOf(row: ViewRow): JobView {
     deadlineAtMs: row.deadline_ms,
     settlesAtMs: row.settles_ms,
     closedAtMs: row.closed_ms,
+    redriveOf: row.redrive_of,
+    redrivenAs: row.redriven_as,
   };
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { contractOf, jobMessageSchema, type JobMessage, type QueueName } from "@contingent/contracts/messages/catalog";
 import { withDeadline } from "./deadline.ts";
 import { ProgressWatch } from "./progress.ts";
-import { queueWaitRecorder, withProcess } from "./tracing.ts";
+import { type DropCause, dropCounter, queueWaitRecorder, withProcess } from "./tracing.ts";
 import {
   type BrokerWorker,
   type Delivery,
@@ -77,10 +77,10 @@ export class RestartingConsumer implements Consumer {
     this.#queue = queue;
     this.#concurrency = concurrency;
     this.#countWaiting = countWaiting;
-    const recordWait = queueWaitRecorder(queue);
+    const records = { wait: queueWaitRecorder(queue), drop: dropCounter(queue) };
     const process = async (delivery: Delivery): Promise<void> => {
       this.#progress.taken();
-      const handled = handle(queue, handler, delivery, recordWait, log);
+      const handled = handle(queue, handler, delivery, records, log);
       this.#handling.add(handled);
       await handled;
       this.#handling.delete(handled);
@@ -133,15 +133,21 @@ export class RestartingConsumer implements Consumer {
   }
 }
 
+interface Records {
+  readonly wait: (waitMs: number) => void;
+  readonly drop: (cause: DropCause) => void;
+}
+
 async function handle(
   queue: QueueName,
   handler: Handler,
   delivery: Delivery,
-  recordWait: (waitMs: number) => void,
+  records: Records,
   log: QueueLog,
 ): Promise<void> {
   const parsed = jobMessageSchema.safeParse(delivery.data);
   if (!parsed.success) {
+    records.drop("malformed");
     log.error(
       { queue, messageId: delivery.id, fields: parsed.error.issues.map(({ path }) => path.join(".")) },
       "message dropped: malformed",
@@ -149,12 +155,13 @@ async function handle(
     return;
   }
   const message = parsed.data;
-  recordWait(Math.max(0, Date.now() - delivery.timestamp - (delivery.opts.delay ?? 0)));
+  records.wait(Math.max(0, Date.now() - delivery.timestamp - (delivery.opts.delay ?? 0)));
   try {
     const redelivered = delivery.attemptsStarted > 1;
     const run = (signal: AbortSignal): Promise<void> => handler(message, { signal, redelivered });
     await withProcess(queue, message, () => withDeadline(contractOf(queue).processingTimeoutMs, run));
   } catch (error) {
+    records.drop("failed");
     log.error(
       {
         queue,

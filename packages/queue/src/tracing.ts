@@ -84,6 +84,20 @@ export async function withProcess(queue: QueueName, message: JobMessage, work: (
   }
 }
 
+/** Why a message was dropped: nobody can read it, or its handler failed. */
+export type DropCause = "malformed" | "failed";
+
+/** Counts messages that were dropped. Made after telemetry has started, as the recorder of waits is. */
+export function dropCounter(queue: QueueName): (cause: DropCause) => void {
+  const counter = metrics.getMeter(SCOPE).createCounter("outcome.queue.dropped", {
+    unit: "{message}",
+    description: "Messages that could not be read, or whose handler failed; the sweeper publishes what is missing.",
+  });
+  return (cause) => {
+    counter.add(1, { "messaging.destination.name": queue, "outcome.drop.cause": cause });
+  };
+}
+
 /** Records how long messages waited. Made after telemetry has started: a meter taken earlier stays a no-op. */
 export function queueWaitRecorder(queue: QueueName): (waitMs: number) => void {
   const histogram = metrics.getMeter(SCOPE).createHistogram("outcome.queue.wait", {

@@ -31,6 +31,8 @@ export const OUTCOME = {
   inquiryResult: "outcome.inquiry.result",
   /** `correct`, `incorrect`, `undecided`. */
   auditResult: "outcome.audit.result",
+  /** Why a job left a dead letter: `validator_error`, `worker_lost`, `not_attempted`, `not_judged`. */
+  deathCause: "outcome.death.cause",
   /** `raised`, `certain`, `cleared`. */
   alertChange: "outcome.alert.change",
 } as const;

@@ -1,5 +1,5 @@
 /**
- * The metrics of the business, one function per thing that happens. (Queue wait is recorded by `@contingent/queue`.)
+ * The metrics of the business, one function per thing that happens. (Those of queues are recorded by `@contingent/queue`.)
  *
  * | name | kind | unit | attributes |
  * |---|---|---|---|
@@ -11,7 +11,9 @@
  * | outcome.inquiry.duration | histogram | ms | outcome.type, outcome.inquiry.validator, outcome.inquiry.result |
  * | outcome.audits | counter | {audit} | outcome.type, outcome.audit.result |
  * | outcome.quality.alerts | counter | {alert} | outcome.type, outcome.alert.change |
+ * | outcome.dead_letters | counter | {job} | outcome.type, outcome.death.cause |
  * | outcome.queue.wait | histogram | ms | messaging.destination.name |
+ * | outcome.queue.dropped | counter | {message} | messaging.destination.name, outcome.drop.cause |
  */
 import type { Effect } from "@contingent/core/job/facts";
 import { currentStep, type Job } from "@contingent/core/job/job";
@@ -30,6 +32,7 @@ interface Instruments {
   readonly inquiry: Histogram;
   readonly audits: Counter;
   readonly alerts: Counter;
+  readonly deadLetters: Counter;
 }
 
 let made: Instruments | null = null;
@@ -55,6 +58,10 @@ function instruments(): Instruments {
     alerts: meter.createCounter("outcome.quality.alerts", {
       unit: "{alert}",
       description: "Alerts of false bills raised, become certain and cleared.",
+    }),
+    deadLetters: meter.createCounter("outcome.dead_letters", {
+      unit: "{job}",
+      description: "Jobs that ended because the system broke.",
     }),
   };
   return made;
@@ -120,6 +127,17 @@ export function recordInquiry(inquiry: {
     [OUTCOME.inquiryValidator]: inquiry.validator,
     [OUTCOME.inquiryResult]: inquiry.result,
   });
+}
+
+/** After the transaction that closes a job which leaves a dead letter. */
+export function recordDeadLetter({
+  outcomeType,
+  cause,
+}: {
+  readonly outcomeType: string;
+  readonly cause: string;
+}): void {
+  instruments().deadLetters.add(1, { [OUTCOME.type]: outcomeType, [OUTCOME.deathCause]: cause });
 }
 
 /** After the transaction that decides an audit. */

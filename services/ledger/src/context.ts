@@ -1,3 +1,5 @@
+import type { JobId } from "@contingent/core/ids";
+import type { DeadLetterCause } from "@contingent/core/job/dead-letter";
 import type { Commit } from "@contingent/db/commit";
 import type { JobLoader } from "@contingent/db/load";
 import type { OutcomeTypeVersions } from "@contingent/db/outcome-types";
@@ -12,6 +14,8 @@ export interface LedgerContext {
   readonly loader: JobLoader;
   readonly commit: Commit;
   readonly queues: Queues;
+  /** Why a closed job left a dead letter; null: it left none. */
+  readonly deathCause: (jobId: JobId) => Promise<DeadLetterCause | null>;
   readonly log: Log;
   /** How long after its end a period is left open. */
   readonly closeGraceMs: number;

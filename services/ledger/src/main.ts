@@ -1,5 +1,6 @@
 /** The ledger service: settles jobs, sweeps up what is overdue or has lost its message, and keeps the books up to date and sealed. */
 import { openCommit } from "@contingent/db/commit";
+import { deathCauses } from "@contingent/db/dead-letters";
 import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
@@ -30,6 +31,7 @@ await runService("ledger", async (stack, service) => {
     loader: jobLoader(pool, versions, { patienceMs: MESSAGE_PATIENCE_MS }),
     commit: openCommit(pool),
     queues,
+    deathCause: deathCauses(pool),
     log,
     closeGraceMs: config.CLOSE_GRACE_MS,
   };

@@ -18,6 +18,7 @@ import { ValidatorError } from "@contingent/validators/validator";
 import type { Ask } from "./asking.ts";
 import type { ValidatorContext } from "./context.ts";
 import { errorText, type ToAsk } from "./judge.ts";
+import { noteFault } from "./fault.ts";
 import { advance, announce, type Judging } from "./judging.ts";
 import { bookLate } from "./late.ts";
 import { meansFor } from "./means.ts";
@@ -35,6 +36,7 @@ export async function inquire(context: ValidatorContext, judging: Judging, toAsk
   const prepared = await prepare(context, judging, toAsk);
   if ("error" in prepared) {
     context.log.error({ job: job.id, leaf: toAsk.leaf.path, error: prepared.error }, "nobody can be asked");
+    await noteFault(context, judging, "validator_error", prepared.error);
     const broke: Fact = { type: "validator_broke", attemptId, reviewId: newId("inq") };
     return announce(context, judging, await advance(context, judging, job, broke));
   }

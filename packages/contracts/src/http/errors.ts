@@ -3,6 +3,7 @@
  * people read the message, which says what to change. docs/errors.md is made of this list (error-reference.ts).
  */
 import { z } from "zod";
+import { DEAD_LETTER_ERRORS } from "./errors-of-dead-letters.ts";
 import { DISPUTE_ERRORS } from "./errors-of-disputes.ts";
 import { INQUIRY_ERRORS } from "./errors-of-inquiries.ts";
 import { KEY_ERRORS } from "./errors-of-keys.ts";
@@ -281,6 +282,7 @@ export const ERRORS = {
   ...DISPUTE_ERRORS,
   ...QUALITY_ERRORS,
   ...INQUIRY_ERRORS,
+  ...DEAD_LETTER_ERRORS,
   idempotency_in_flight: {
     type: "idempotency_error",
     status: 409,

@@ -140,6 +140,12 @@ export const jobSchema = z
     }),
     closed_at: timestampSchema.nullable(),
     trace_id: z.string().nullable().meta({ description: "The trace of this job, from this request to its bill." }),
+    redrive_of: idSchema("job").optional().meta({
+      description: "The job that this one does once more, because the system had broken. Missing in others.",
+    }),
+    redriven_as: idSchema("job").optional().meta({
+      description: "The job that does this one once more, because the system had broken. Missing in others.",
+    }),
     attempt_list: z.array(attemptSchema).optional().meta({ description: "With `expand[]=attempts`." }),
     verdict: verdictSchema.nullable().optional().meta({ description: "With `expand[]=verdict`." }),
     charge: chargeSchema.nullable().optional().meta({ description: "With `expand[]=charge`." }),

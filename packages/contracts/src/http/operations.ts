@@ -7,6 +7,7 @@ import { checkBooks, listBookChecks } from "./book-checks.ts";
 import { acceptJob } from "./acceptance.ts";
 import { correctCost, getAttemptCost } from "./attempt-cost.ts";
 import { CUSTOMER_OPERATIONS } from "./customer-operations.ts";
+import { DEAD_LETTER_OPERATIONS } from "./dead-letters.ts";
 import {
   createCreditNote,
   getDispute,
@@ -326,6 +327,7 @@ export const OPERATIONS: readonly Operation[] = [
   checkBooks,
   listBookChecks,
   replyToInquiry,
+  ...DEAD_LETTER_OPERATIONS,
   listJudges,
   reinstateJudge,
   ...CUSTOMER_OPERATIONS,

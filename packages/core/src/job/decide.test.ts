@@ -9,6 +9,7 @@ import {
   at,
   awaitingJob,
   BROKE,
+  LOST,
   BUSY,
   claimOf,
   failure,
@@ -49,6 +50,7 @@ const FACTS: Readonly<Record<Variant, Fact>> = {
   "judged partial": verdict("partial", 0.6),
   "judged fail": verdict("fail", 0.1),
   validator_broke: BROKE,
+  validator_lost: LOST,
   inquired: ask(),
   put_off: BUSY,
   "replied to a leaf": reply(),
@@ -94,6 +96,7 @@ const ELSEWHERE = {
   "judged partial": STALE,
   "judged fail": STALE,
   validator_broke: STALE,
+  validator_lost: STALE,
   inquired: STALE,
   put_off: STALE,
   "replied to a leaf": LATE,
@@ -163,6 +166,7 @@ const TABLE: Readonly<Record<Sort, Readonly<Record<Variant, Row>>>> = {
     "judged partial": ["queued fast · job.retried verdict", "queued fast · job.retried verdict", DEADLINE],
     "judged fail": ["queued fast · job.retried verdict", "queued fast · job.retried verdict", DEADLINE],
     validator_broke: ["validating · job.waited validator_error", "validating · job.waited validator_error", DEADLINE],
+    validator_lost: ["validating · job.waited validator_lost", "validating · job.waited validator_lost", DEADLINE],
     inquired: [
       "validating · inquiry.opened · ask model /all/1 300",
       "validating · inquiry.opened · ask model /all/1 300",
@@ -213,7 +217,7 @@ const TABLE: Readonly<Record<Sort, Readonly<Record<Variant, Row>>>> = {
 };
 
 const VARIANTS = Object.keys(FACTS) as Variant[];
-const FACT_TYPES = 14;
+const FACT_TYPES = 15;
 
 describe.each(SORTS)("a job that is %s", (sort) => {
   const job = deeplyFrozen(SORTED[sort]);

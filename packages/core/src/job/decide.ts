@@ -31,7 +31,14 @@ import {
 } from "./moves.ts";
 
 type FactOf<T extends Fact["type"]> = Extract<Fact, { type: T }>;
-type ValidationFact = "judged" | "validator_broke" | "inquired" | "put_off" | "replied" | "unanswered";
+type ValidationFact =
+  | "judged"
+  | "validator_broke"
+  | "validator_lost"
+  | "inquired"
+  | "put_off"
+  | "replied"
+  | "unanswered";
 
 const STALE: Step = { kind: "ignored", because: "stale" };
 const LATE: Step = { kind: "ignored", because: "late_answer" };
@@ -53,6 +60,7 @@ export function decide(job: Job, fact: Fact, now: Circumstances): Step {
       return ofAttempt(job, fact, now);
     case "judged":
     case "validator_broke":
+    case "validator_lost":
     case "inquired":
     case "put_off":
     case "replied":
@@ -84,7 +92,9 @@ function ofValidation(job: Job, fact: FactOf<ValidationFact>, now: Circumstances
     case "judged":
       return mayJudge(job, fact) ? judged(job, fact, now) : fact.cost > 0n ? LATE : STALE;
     case "validator_broke":
-      return mayJudge(job, fact) ? validatorBroke(job, fact.reviewId, now) : STALE;
+      return mayJudge(job, fact) ? validatorBroke(job, "validator_error", fact.reviewId, now) : STALE;
+    case "validator_lost":
+      return mayJudge(job, fact) ? validatorBroke(job, "validator_lost", fact.reviewId, now) : STALE;
     case "inquired":
       return mayJudge(job, fact) ? inquired(job, fact, now) : STALE;
     case "put_off":

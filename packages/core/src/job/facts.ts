@@ -54,6 +54,8 @@ export type Fact =
       /** Identity of the review that the job is put before, should it come to that. */
       readonly reviewId: InquiryId;
     }
+  /** The process that judged died over it, or was given up. Before it is judged again: it may have been the answer's doing. */
+  | { readonly type: "validator_lost"; readonly attemptId: AttemptId; readonly reviewId: InquiryId }
   /** Before the verdict somebody has to be asked about the answer. */
   | {
       readonly type: "inquired";

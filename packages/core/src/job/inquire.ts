@@ -74,9 +74,14 @@ export function unanswered(job: Job, { cost, reviewId }: FactOf<"unanswered">, n
   return withEffects(step, effects);
 }
 
-export function validatorBroke(job: Job, reviewId: InquiryId, now: Circumstances): Step {
+export function validatorBroke(
+  job: Job,
+  cause: "validator_error" | "validator_lost",
+  reviewId: InquiryId,
+  now: Circumstances,
+): Step {
   if (now.nowMs >= job.deadlineAtMs) return outOfTimeToJudge(job, now);
-  return struck(job, "validator_error", reviewId, now);
+  return struck(job, cause, reviewId, now);
 }
 
 /** Once more, after a wait; the third time in a row a person is to decide, until the deadline. */

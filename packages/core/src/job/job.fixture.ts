@@ -143,6 +143,9 @@ export const BUSY: Fact = { type: "put_off", attemptId: FIRST, delayMs: 1_000 };
 
 export const BROKE: Fact = { type: "validator_broke", attemptId: FIRST, reviewId: REVIEWED };
 
+/** The process that judged has died. */
+export const LOST: Fact = { type: "validator_lost", attemptId: FIRST, reviewId: REVIEWED };
+
 export type Moved = Extract<Step, { kind: "moved" }>;
 
 /** The step as a move; anything else fails the test with what it was. */

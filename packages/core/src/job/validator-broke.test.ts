@@ -13,6 +13,7 @@ import {
   DEADLINE_MS,
   FIRST,
   inWords,
+  LOST,
   movedBy,
   noReply,
   partialInHand,
@@ -33,6 +34,16 @@ describe("a validator that breaks", () => {
     const twice = after(once, NOW, BROKE);
     expect([once.state, twice.state]).toEqual(["validating", "validating"]);
     expect([once.readyAtMs, twice.readyAtMs].map((ms) => ms - BORN_MS - 3_000)).toEqual([500, 2_000]);
+  });
+
+  test("and one that dies with its process count alike, so that an answer which kills whatever judges it does so three times at most", () => {
+    const struck = after(validatingJob(), NOW, LOST, BROKE);
+    expect(struck.progress.strikes).toBe(2);
+    expect(inWords(movedBy(decide(struck, LOST, NOW)))).toBe("validating · inquiry.opened · ask person  0");
+    const late = termsWith({ deadlineMs: 20_000 });
+    const end = movedBy(decide(after(validatingJob(late), NOW, LOST, LOST), LOST, NOW));
+    expect(inWords(end)).toMatch(/^settling failure validator_error/);
+    expect(settlementOf(end.next)).toEqual({ kind: "void" });
   });
 
   test("three times is put before a person, who has until the deadline", () => {

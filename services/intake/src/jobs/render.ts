@@ -57,6 +57,8 @@ export function customerJob(view: JobView, { expand }: Pick<RenderOptions, "expa
     settles_at: view.settlesAtMs === null ? null : isoTime(view.settlesAtMs),
     closed_at: view.closedAtMs === null ? null : isoTime(view.closedAtMs),
     trace_id: traceIdOf(view.traceparent),
+    ...(view.redriveOf === null ? {} : { redrive_of: view.redriveOf }),
+    ...(view.redrivenAs === null ? {} : { redriven_as: view.redrivenAs }),
     ...(expand?.includes("attempts") === true && view.attemptList !== null
       ? { attempt_list: view.attemptList.map(customerAttempt) }
       : {}),

@@ -196,5 +196,7 @@ function acceptedView(id: JobId, submission: Submission, version: OutcomeTypeVer
     deadlineAtMs: times.deadlineAtMs,
     settlesAtMs: null,
     closedAtMs: null,
+    redriveOf: null,
+    redrivenAs: null,
   };
 }

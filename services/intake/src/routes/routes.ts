@@ -12,10 +12,12 @@ import { createGrantRoute, createTopUpRoute } from "./create-grant/create-grant.
 import { createJobRoute } from "./create-job/create-job.ts";
 import { decideReviewRoute } from "./decide-review/decide-review.ts";
 import { decideAuditRoute } from "./decide-audit/decide-audit.ts";
+import { dismissDeadLetterRoute } from "./dismiss-dead-letter/dismiss-dead-letter.ts";
 import { getAttemptCostRoute } from "./get-attempt-cost/get-attempt-cost.ts";
 import { getAuditRoute } from "./get-audit/get-audit.ts";
 import { getBalanceRoute } from "./get-balance/get-balance.ts";
 import { getCustomerRoute } from "./get-customer/get-customer.ts";
+import { getDeadLetterRoute } from "./get-dead-letter/get-dead-letter.ts";
 import { getDisputeRoute } from "./get-dispute/get-dispute.ts";
 import { getJobRoute } from "./get-job/get-job.ts";
 import { getMarginRoute } from "./get-margin/get-margin.ts";
@@ -39,6 +41,7 @@ import { listAuditsRoute } from "./list-audits/list-audits.ts";
 import { listCreditNotesRoute } from "./list-credit-notes/list-credit-notes.ts";
 import { listCustomerTermsRoute } from "./list-customer-terms/list-customer-terms.ts";
 import { listCustomersRoute } from "./list-customers/list-customers.ts";
+import { listDeadLettersRoute } from "./list-dead-letters/list-dead-letters.ts";
 import { listDisputesRoute } from "./list-disputes/list-disputes.ts";
 import { listEventsRoute } from "./list-events/list-events.ts";
 import { listGrantsRoute } from "./list-grants/list-grants.ts";
@@ -56,6 +59,8 @@ import { putBillingRoute } from "./put-billing/put-billing.ts";
 import { putCustomerTermsRoute } from "./put-customer-terms/put-customer-terms.ts";
 import { putOutcomeTypeRoute } from "./put-outcome-type/put-outcome-type.ts";
 import { reconcileRoute } from "./reconcile/reconcile.ts";
+import { redriveDeadLetterRoute } from "./redrive-dead-letter/redrive-dead-letter.ts";
+import { redriveDeadLettersRoute } from "./redrive-dead-letters/redrive-dead-letters.ts";
 import { reinstateJudgeRoute } from "./reinstate-judge/reinstate-judge.ts";
 import { replyToInquiryRoute } from "./reply-to-inquiry/reply-to-inquiry.ts";
 import { resolveDisputeRoute } from "./resolve-dispute/resolve-dispute.ts";
@@ -109,6 +114,11 @@ export const ROUTES: readonly Route[] = [
   getSummaryRoute,
   checkBooksRoute,
   listBookChecksRoute,
+  listDeadLettersRoute,
+  redriveDeadLettersRoute,
+  getDeadLetterRoute,
+  redriveDeadLetterRoute,
+  dismissDeadLetterRoute,
   listJudgesRoute,
   reinstateJudgeRoute,
   replyToInquiryRoute,

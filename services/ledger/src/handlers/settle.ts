@@ -6,6 +6,7 @@ import { type JobForSettlement, MESSAGE_PATIENCE_MS } from "@contingent/db/load"
 import { settlementEntries } from "@contingent/ledger/settle";
 import type { Handler } from "@contingent/queue/consumer";
 import { publishNext } from "@contingent/queue/publish-next";
+import { recordDeadLetter } from "@contingent/runtime/metrics";
 import { databaseClock } from "@contingent/runtime/clock";
 import type { LedgerContext } from "../context.ts";
 import { failpoint } from "@contingent/runtime/failpoints";
@@ -34,4 +35,13 @@ async function settle(context: LedgerContext, loaded: JobForSettlement): Promise
   if (!won) return;
   if (entries !== undefined) recordClosed(loaded, step.next, entries.settled.charge?.price ?? null);
   await publishNext(context.queues, step.next, nowMs(), loaded.traceparent, context.log);
+  if (step.next.state === "closed" && step.next.resolution === "failure") await announceDeath(context, loaded);
+}
+
+/** A job that the system could not finish is for people to look at. The dead letter is written with the job's end already. */
+async function announceDeath({ deathCause, log }: LedgerContext, { job, version }: JobForSettlement): Promise<void> {
+  const cause = await deathCause(job.id);
+  if (cause === null) return;
+  recordDeadLetter({ outcomeType: version.name, cause });
+  log.error({ job: job.id, outcome_type: version.name, cause }, "dead letter");
 }

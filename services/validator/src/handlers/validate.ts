@@ -10,13 +10,14 @@ import { failpoint } from "@contingent/runtime/failpoints";
 import type { ValidatorContext } from "../context.ts";
 import { inquire } from "../inquire.ts";
 import { type Judgement, judge, type ToAsk } from "../judge.ts";
+import { noteFault } from "../fault.ts";
 import { advance, announce, type Judging } from "../judging.ts";
 import { bookLateVerdictOf } from "../late.ts";
 import { endOverdue } from "../overdue.ts";
 import { inValidationSpan } from "../tracing.ts";
 
 export function validateHandler(context: ValidatorContext): Handler {
-  return async (message) => {
+  return async (message, { redelivered }) => {
     const loaded = await context.loader.forValidation(message.jobId);
     if (loaded === null || loaded.job.revision !== message.revision || loaded.answer === null) return;
     const { job, answer } = loaded;
@@ -24,10 +25,13 @@ export function validateHandler(context: ValidatorContext): Handler {
     const judging: Judging = { ...loaded, answer, clock };
     if (job.progress.inquiry !== null) return endOverdue(context, judging, job.progress.inquiry);
 
+    if (redelivered) return strike(context, judging);
+
     const judgement = await inValidationSpan(judging, () => judge(judging, context.run));
     if (judgement.kind === "inquire") return inquire(context, judging, judgement);
     if (judgement.kind === "broke") {
       context.log.error({ job: job.id, attempt: answer.attemptId, error: judgement.error }, "the validator broke");
+      await noteFault(context, judging, "validator_error", judgement.error);
     }
     await failpoint("validator.judged");
 
@@ -37,6 +41,19 @@ export function validateHandler(context: ValidatorContext): Handler {
     if (next === null && verdict !== undefined) await bookLateVerdictOf(context, judging, verdict);
     await announce(context, judging, next);
   };
+}
+
+/**
+ * Whoever took the message before has died, or was given up. Perhaps over this very answer: so that counts against it before
+ * it is judged again, and an answer that takes whole processes with it does not do so for ever.
+ */
+async function strike(context: ValidatorContext, judging: Judging): Promise<void> {
+  const { job, answer } = judging;
+  const { attemptId } = answer;
+  context.log.error({ job: job.id, attempt: attemptId }, "a process that judged this answer has died");
+  await noteFault(context, judging, "validator_lost", "the process that judged it died");
+  const lost: Fact = { type: "validator_lost", attemptId, reviewId: newId("inq") };
+  await announce(context, judging, await advance(context, judging, job, lost));
 }
 
 /** @param cost what the verdict itself costs: always what the terms declare */
