@@ -35,5 +35,5 @@ test("a job that finds no room with whom it asks waits a second or two: nothing 
   const waitMs = (next?.readyAtMs ?? 0) - NOW.nowMs;
   expect(waitMs).toBeGreaterThanOrEqual(1_000);
   expect(waitMs).toBeLessThanOrEqual(2_000);
-  expect([written.length, delays]).toEqual([1, [{ delayMs: waitMs }]]);
+  expect([written.length, delays]).toEqual([1, [expect.objectContaining({ delayMs: waitMs })]]);
 });

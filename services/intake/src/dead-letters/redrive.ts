@@ -50,7 +50,7 @@ async function acceptAgain(
   });
   if (accepted === null) return null;
   if (accepted.kind === "refused") throw shortageError(accepted.shortage, version.currency);
-  const { createdAtMs } = accepted;
-  context.announce({ job: newJob(id, version.terms, createdAtMs), traceparent, nowMs: createdAtMs });
+  const { createdAtMs, turnAtMs } = accepted;
+  context.announce({ job: newJob(id, version.terms, createdAtMs, turnAtMs), traceparent, nowMs: createdAtMs });
   return id;
 }
