@@ -98,7 +98,7 @@ describe("redriving", () => {
     const job = await dead(api, "mourned", "validator_error", "the-key");
     const before = await heldOf(api, api.customerId);
     const answers = await Promise.all([1, 2, 3].map(() => post(`${job}/redrive`)));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 201]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     const [again] = new Set(answers.map(({ body }) => (body as { redriven_as: JobId }).redriven_as));
     if (again === undefined) throw new Error("it was not redriven");
     expect(answers.map(({ body }) => body)).toEqual(
