@@ -24,6 +24,11 @@ export type NewKey = KeyOwner & {
   readonly mode?: KeyMode;
   /** Everything unless said otherwise. */
   readonly scopes?: readonly KeyScope[];
+  /** Never unless said otherwise. */
+  readonly expiresAtMs?: number | null;
+  /** The key that it was asked for with, and the one that it takes the place of. */
+  readonly createdBy?: KeyId;
+  readonly replaces?: KeyId;
 };
 
 /** A key as it is stored. */
@@ -35,6 +40,8 @@ export interface StoredKey {
   readonly secretHash: Buffer;
   /** Neither expired nor revoked, by the database's clock. */
   readonly active: boolean;
+  /** Its last use was noted within the last minute. */
+  readonly usedLately: boolean;
 }
 
 const SECRET_CHARACTERS = 32;
@@ -47,21 +54,17 @@ const TEXT = /^(ctg_(?:live|test)_([0-9a-z]{26})_[0-9a-z]{32})_([0-9a-z]{7})$/;
  * @returns the text, which cannot be had again
  */
 export async function createKey(db: Queryable, key: NewKey): Promise<{ readonly id: KeyId; readonly text: string }> {
-  const { label, kind, customerId = null, mode = "live", scopes = [EVERY_SCOPE] } = key;
+  const { label, kind, customerId = null, mode = "live", scopes = [EVERY_SCOPE], expiresAtMs = null } = key;
   const id = newId("key");
   const body = `ctg_${mode}_${id.slice("key_".length)}_${newSecret()}`;
   const text = `${body}_${checksumOf(body)}`;
+  const { createdBy = null, replaces = null } = key;
   await db.query({
-    text: `INSERT INTO api_key (id, scope, customer_id, secret_hash, label, mode, scopes)
-           VALUES ($1, $2, $3, $4, $5, $6, $7::text[])`,
-    values: [id, kind, customerId, hashOf(text), label, mode, scopes],
+    text: `INSERT INTO api_key (id, scope, customer_id, secret_hash, label, mode, scopes, expires_at, created_by, replaces)
+           VALUES ($1, $2, $3, $4, $5, $6, $7::text[], to_timestamp($8::float8 / 1000), $9, $10)`,
+    values: [id, kind, customerId, hashOf(text), label, mode, scopes, expiresAtMs, createdBy, replaces],
   });
   return { id, text };
-}
-
-/** Ends a key. Processes that looked it up a moment ago learn of it within seconds. */
-export async function revokeKey(db: Queryable, id: KeyId): Promise<void> {
-  await db.query({ text: "UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1", values: [id] });
 }
 
 /** The id that a key's text names, or null when the text is no key (its form or its checksum is wrong). */
@@ -84,11 +87,13 @@ interface KeyRow {
   readonly scopes: readonly KeyScope[];
   readonly secret_hash: Buffer;
   readonly active: boolean;
+  readonly used_lately: boolean;
 }
 
 const SELECT = `
   SELECT id, scope AS kind, customer_id, scopes, secret_hash,
-         revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AS active
+         revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AS active,
+         coalesce(last_used_at > now() - interval '1 minute', false) AS used_lately
     FROM api_key WHERE id = ANY($1::text[])`;
 
 /** Finds keys by their id, many to a statement. By primary key, without a lock. */
@@ -101,8 +106,25 @@ export function keyFinder(pool: Pool): (id: KeyId) => Promise<StoredKey | null> 
         const row = byId.get(id);
         if (row === undefined) return null;
         const { kind, customer_id: customerId, scopes, secret_hash: secretHash, active } = row;
-        return { id, kind, customerId, scopes, secretHash, active };
+        return { id, kind, customerId, scopes, secretHash, active, usedLately: row.used_lately };
       });
+    },
+  });
+}
+
+/** What has been done already in this minute, by another process, is left alone; so is a key that is about to end. */
+const NOTE_USE = `
+  WITH due AS (
+    SELECT id FROM api_key WHERE id = ANY($1::text[]) AND (last_used_at IS NULL OR last_used_at <= now() - interval '1 minute')
+     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+  UPDATE api_key k SET last_used_at = now() FROM due WHERE k.id = due.id`;
+
+/** Notes that a key is in use, many to a statement. */
+export function keyUseNoter(pool: Pool): (id: KeyId) => Promise<void> {
+  return batched<KeyId, void>({
+    run: async (ids) => {
+      await pool.query({ name: "note-key-use", text: NOTE_USE, values: [ids] });
+      return ids.map(() => undefined);
     },
   });
 }

@@ -1,10 +1,11 @@
 import { rates } from "@contingent/catalog/models";
+import type { KeyId } from "@contingent/core/ids";
 import { openAccept } from "@contingent/db/accept";
 import { openFindAccepted } from "@contingent/db/accept-find";
 import { openCommit } from "@contingent/db/commit";
 import { customerTermsById } from "@contingent/db/customer-terms";
 import { jobViews } from "@contingent/db/job-views";
-import { keyFinder } from "@contingent/db/keys";
+import { keyFinder, keyUseNoter } from "@contingent/db/keys";
 import { jobLoader } from "@contingent/db/load";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { priceBook } from "@contingent/db/price-book";
@@ -12,6 +13,7 @@ import type { Queues } from "@contingent/queue/queues";
 import { intakeApp } from "./app.ts";
 import type { IntakeContext } from "./context.ts";
 import { authenticator } from "./http/authenticate.ts";
+import { KnownKeys } from "./http/known-keys.ts";
 import { announcer } from "./jobs/announce.ts";
 import { InFlightRequests } from "./jobs/in-flight.ts";
 import { JobWatcher } from "./jobs/watcher.ts";
@@ -39,9 +41,14 @@ export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts):
   const { queues, ...shared } = parts;
   const { pool, log } = shared;
   const versions = outcomeTypeVersions(pool);
+  const keys = stack.use(new KnownKeys(keyFinder(pool)));
+  const noter = keyUseNoter(pool);
+  const noteUse = (id: KeyId): void =>
+    void noter(id).catch((error: unknown) => log.warn({ err: error, key: id }, "could not note the use of a key"));
   return intakeApp({
     ...shared,
-    authenticate: authenticator(keyFinder(pool)),
+    keys,
+    authenticate: authenticator(keys, noteUse),
     versions,
     latest: latestVersions(pool, versions),
     priceBook: priceBook(pool, rates(), { log }),

@@ -13,6 +13,7 @@ import type { Log } from "@contingent/runtime/log";
 import type { Outgoing } from "@contingent/runtime/outgoing/settings";
 import type { RunCheck } from "@contingent/validators/validator";
 import type { Authenticate } from "./http/authenticate.ts";
+import type { KnownKeys } from "./http/known-keys.ts";
 import type { InFlightRequests } from "./jobs/in-flight.ts";
 import type { JobWatcher } from "./jobs/watcher.ts";
 import type { LatestVersions } from "./outcome-types/latest.ts";
@@ -22,6 +23,7 @@ import type { ReceiptKeys } from "./receipts/keys.ts";
 export interface IntakeContext {
   readonly pool: Pool;
   readonly authenticate: Authenticate;
+  readonly keys: KnownKeys;
   readonly latest: LatestVersions;
   readonly versions: OutcomeTypeVersions;
   readonly priceBook: PriceBook;

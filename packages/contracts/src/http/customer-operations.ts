@@ -1,7 +1,7 @@
 /** Every endpoint about customers, in the order in which the reference shows them. */
 import { listEvents } from "./customer-events.ts";
 import { listCustomerTerms, putCustomerTerms } from "./customer-terms.ts";
-import { createCustomer, createCustomerKey, getBalance, getCustomer, listCustomers, putBilling } from "./customers.ts";
+import { createCustomer, getBalance, getCustomer, listCustomers, putBilling } from "./customers.ts";
 import { createGrant, createTopUp, listGrants } from "./grants.ts";
 import type { Operation } from "./operation.ts";
 import { moveTestClock } from "./test-clock.ts";
@@ -12,7 +12,6 @@ export const CUSTOMER_OPERATIONS: readonly Operation[] = [
   getCustomer,
   putBilling,
   getBalance,
-  createCustomerKey,
   createTopUp,
   createGrant,
   listGrants,

@@ -195,32 +195,3 @@ export const getBalance = {
   answers: { 200: { description: "What is held, spent and left.", schema: balanceSchema } },
   errors: [],
 } as const satisfies Operation;
-
-export const createCustomerKeySchema = z.strictObject({
-  label: z.string().min(1).max(NAME_CHARACTERS_MAX).meta({ description: "For people: what the key is for." }),
-  mode: z.enum(["live", "test"]).default("live").meta({ description: "Shows in the key's text, and changes nothing." }),
-});
-
-export const createCustomerKey = {
-  id: "createCustomerKey",
-  method: "post",
-  path: "/v1/customers/{id}/keys",
-  access: "operator",
-  scope: "keys:write",
-  tag: "Customers",
-  summary: "Make an API key for a customer",
-  description:
-    "The answer is the only time that the key is shown: only its hash is kept. Each request makes another key.",
-  params: customerParams,
-  query: NO_QUERY,
-  body: { type: JSON_TYPE, schema: createCustomerKeySchema },
-  answers: {
-    201: {
-      description: "Made.",
-      schema: z
-        .object({ id: idSchema("key"), object: z.literal("api_key"), label: z.string(), key: z.string() })
-        .meta({ id: "NewKey" }),
-    },
-  },
-  errors: [...BODY_ERRORS, "customer_not_found"],
-} as const satisfies Operation;

@@ -19,6 +19,7 @@ import {
 } from "./disputes.ts";
 import { anyJobSchema, jobSchema } from "./job.ts";
 import { replyToInquiry } from "./inquiries.ts";
+import { KEY_OPERATIONS } from "./keys.ts";
 import { listJudges, reinstateJudge } from "./judges.ts";
 import {
   bulkLineSchema,
@@ -331,6 +332,7 @@ export const OPERATIONS: readonly Operation[] = [
   listJudges,
   reinstateJudge,
   ...CUSTOMER_OPERATIONS,
+  ...KEY_OPERATIONS,
   getHealth,
   getReadiness,
 ];

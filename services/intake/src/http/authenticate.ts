@@ -4,15 +4,12 @@ import { isThisKey, keyIdOf, type StoredKey } from "@contingent/db/keys";
 import type { Operation } from "@contingent/contracts/http/operation";
 import { allows, type KeyScope } from "@contingent/core/keys/scopes";
 import { ApiError } from "./api-error.ts";
+import type { KnownKeys } from "./known-keys.ts";
 
 export type Caller = { readonly keyId: KeyId; readonly scopes: readonly KeyScope[] } & (
   | { readonly kind: "customer"; readonly customerId: CustomerId }
   | { readonly kind: "operator" }
 );
-
-/** A revoked key works on for this long at most. */
-const KEY_TTL_MS = 5_000;
-const KEYS_MAX = 10_000;
 
 /**
  * Names the caller by the Authorization header.
@@ -20,30 +17,27 @@ const KEYS_MAX = 10_000;
  */
 export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
 
-/** Looks keys up, and remembers what it found for a few seconds; also that there is no such key. */
-export function authenticator(find: (id: KeyId) => Promise<StoredKey | null>): Authenticate {
-  const kept = new Map<KeyId, { readonly key: Promise<StoredKey | null>; readonly untilMs: number }>();
-  const lookUp = (id: KeyId): Promise<StoredKey | null> => {
-    const known = kept.get(id);
-    if (known !== undefined && performance.now() < known.untilMs) return known.key;
-    const key = find(id);
-    const [oldest] = kept.keys();
-    if (kept.size >= KEYS_MAX && oldest !== undefined) kept.delete(oldest);
-    kept.delete(id);
-    kept.set(id, { key, untilMs: performance.now() + KEY_TTL_MS });
-    key.catch(() => kept.delete(id));
-    return key;
-  };
+/** `noteUse` is told of keys in use, about once a minute each; what becomes of that is nobody's to wait for. */
+export function authenticator(keys: KnownKeys, noteUse: (id: KeyId) => void): Authenticate {
   return async (authorization) => {
     const text = bearerOf(authorization);
     const id = keyIdOf(text);
     if (id === null) throw invalid("The API key is mistyped: its checksum does not fit. Copy it again");
-    const stored = await lookUp(id);
+    const known = keys.get(id);
+    const stored = await known.stored;
     if (stored === null || !isThisKey(text, stored))
       throw invalid("There is no such API key. Ask the operator for one");
-    if (!stored.active) throw invalid("The API key has expired or was revoked. Ask the operator for a new one");
+    if (!stored.active) throw endedKey();
+    if (!stored.usedLately && !known.noted) {
+      known.noted = true;
+      noteUse(id);
+    }
     return callerOf(stored);
   };
+}
+
+export function endedKey(): ApiError {
+  return invalid("The API key has expired or was revoked. Ask the operator for a new one");
 }
 
 function callerOf({ id: keyId, kind, scopes, customerId }: StoredKey): Caller {

@@ -39,7 +39,7 @@ export interface Call<O extends Operation> {
   readonly requestId: string;
   /** Trace context of this request's span; null when telemetry is off. */
   readonly traceparent: string | null;
-  /** Aborted when the caller has gone away or the process drains. */
+  /** Aborted when the caller has gone away, the key has ended or the process drains. */
   readonly signal: AbortSignal;
   readonly request: Request;
   readonly response: Response;
@@ -111,19 +111,24 @@ async function checkedCall<O extends Operation>(
     traceparent: traceparentOf(span),
     // Made when it is asked for: most requests never wait.
     get signal() {
-      return (signal ??= endOf(response, context.stopping));
+      return (signal ??= endOf(response, context, caller));
     },
     request,
     response,
   } as Call<O>;
 }
 
-/** Aborted when the caller has gone away or the process drains. */
-function endOf(response: Response, stopping: AbortSignal): AbortSignal {
+/** Aborted when the caller has gone away, the caller's key has ended or the process drains. */
+function endOf(response: Response, { keys, stopping }: IntakeContext, caller: Caller | null): AbortSignal {
   const gone = new AbortController();
   if (response.closed) gone.abort();
-  else response.once("close", () => gone.abort());
-  return AbortSignal.any([gone.signal, stopping]);
+  if (caller === null || response.closed) return AbortSignal.any([gone.signal, stopping]);
+  const key = keys.watch(caller.keyId);
+  response.once("close", () => {
+    gone.abort();
+    key[Symbol.dispose]();
+  });
+  return AbortSignal.any([gone.signal, stopping, key.signal]);
 }
 
 function send(response: Response, reply: Reply): void {

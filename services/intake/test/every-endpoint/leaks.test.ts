@@ -114,7 +114,20 @@ const READS: Readonly<Record<string, () => Promise<string>>> = {
     await client.submit(JOB);
     return JSON.stringify(await client.call({ path: "/v1/events" }));
   },
+  createKey: async () =>
+    JSON.stringify(await api.customer.call({ method: "POST", path: "/v1/keys", body: { label: id } })),
+  listKeys: () => textOf({ path: "/v1/keys" }),
+  getKey: async () => textOf({ path: `/v1/keys/${await aKey()}` }),
+  rotateKey: async () =>
+    JSON.stringify(await api.customer.call({ method: "POST", path: `/v1/keys/${await aKey()}/rotate`, body: {} })),
+  revokeKey: async () => textOf({ method: "POST", path: `/v1/keys/${await aKey()}/revoke` }),
 };
+
+async function aKey(): Promise<string> {
+  const body = { label: "a key of cus_" };
+  const made = await api.customer.call({ method: "POST", path: "/v1/keys", body });
+  return (made as { readonly id: string }).id;
+}
 
 async function openStatement(): Promise<string> {
   const { data } = statementPageSchema.parse(await api.customer.call({ path: "/v1/statements?state=open" }));
