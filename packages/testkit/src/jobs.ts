@@ -255,7 +255,8 @@ function currentAttempt(job: Job): AttemptId {
 
 /** A worker starts an attempt. */
 export function claim(inputTokens = 100): TestStep {
-  return () => ({ type: "claim", attemptId: newId("att"), inputTokens, exact: true, rates: RATES });
+  const call = { inputTokens, exact: true, rates: RATES, away: new Set<string>(), mustWait: false };
+  return () => ({ type: "claim", attemptId: newId("att"), ...call });
 }
 
 /** The model answers, at this cost. */

@@ -153,6 +153,8 @@ export function claim(): TestStep {
     attemptId: newId("att"),
     inputTokens: 100,
     exact: true,
+    away: new Set(),
+    mustWait: false,
     rates: new Map(
       job.terms.cascade.flatMap(({ models }) =>
         models.flatMap((model) => {

@@ -169,7 +169,8 @@ function happeningFor(message: Message, how: number, loaded: Call["loaded"]): Ha
   switch (message.queue) {
     case "attempt": {
       const attemptId = newId("att");
-      const fact = { type: "claim", attemptId, inputTokens: 100, exact: true, rates: RATES } as const;
+      const call = { inputTokens: 100, exact: true, rates: RATES, away: new Set<string>(), mustWait: false };
+      const fact = { type: "claim", attemptId, ...call } as const;
       return { fact, refFact: { type: "claim", attempt: attemptId } };
     }
     case "validate":

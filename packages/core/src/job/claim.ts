@@ -7,6 +7,9 @@ import { event, fallBack, LEASE_GRACE_MS, move, outageStart, outOfTime, queueAt,
 
 type Claim = Extract<Fact, { type: "claim" }>;
 
+/** How long a job waits at the least that comes back to a model which has enough of such; spread up to twice as long. */
+export const RETRY_BUDGET_WAIT_MS = 1_000;
+
 /** Decides a claim of a queued job: start, move to another place in the cascade, or stop. */
 export function claim(job: Job, fact: Claim, now: Circumstances): Step {
   if (now.nowMs < job.readyAtMs) return { kind: "ignored", because: "not_yet" };
@@ -14,14 +17,24 @@ export function claim(job: Job, fact: Claim, now: Circumstances): Step {
   if (timeLeftMs <= 0) return outOfTime(job, now);
   if (timeLeftMs < currentStep(job).timeNeededMs) return quickerTier(job, timeLeftMs, now);
 
-  const rate = fact.rates.get(currentModel(job));
-  if (rate === undefined) return fallBack(job, "unknown_price", now);
+  const model = currentModel(job);
+  if (fact.away.has(model)) return fallBack(job, "breaker_open", now, fact.away);
+  const rate = fact.rates.get(model);
+  if (rate === undefined) return fallBack(job, "unknown_price", now, fact.away);
+  if (fact.mustWait) return comeBackLater(job, now);
 
   const outputTokensMax = affordableOutput(job, rate, fact.inputTokens);
   // The bound is generous: only when it does not fit whole is an exact count worth a request.
   if (!fact.exact && outputTokensMax < job.progress.outputTokensMax) return { kind: "count_tokens" };
   if (outputTokensMax < smallestAnswer(job)) return cheaperPlace(job, fact, now);
   return start(job, fact, rate, outputTokensMax, timeLeftMs, now);
+}
+
+/** Neither the job's fault nor news about the model: it stays where it is, and comes back when there is room. */
+function comeBackLater(job: Job, now: Circumstances): Step {
+  const { step, modelIndex } = job.progress;
+  const delayMs = Math.round(RETRY_BUDGET_WAIT_MS * (1 + now.random));
+  return queueAt(job, { step, modelIndex }, delayMs, "job.waited", "retry_budget", now);
 }
 
 /** The largest output limit, up to the wanted one, whose worst case fits what may still be spent. */

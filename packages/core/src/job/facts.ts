@@ -18,6 +18,10 @@ export type Fact =
       readonly exact: boolean;
       /** The rate of each model of the cascade at this instant; a missing model has no known price. */
       readonly rates: ReadonlyMap<string, Rate>;
+      /** Models that are known to be unavailable, so that none of them is called. */
+      readonly away: ReadonlySet<string>;
+      /** Too many calls come back to this model already: this one has to wait. */
+      readonly mustWait: boolean;
     }
   /** The model answered. */
   | {

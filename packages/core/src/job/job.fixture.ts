@@ -89,7 +89,8 @@ export function termsWith(changes: Partial<Terms> = {}): Terms {
 type FactOf<T extends FactType> = Extract<Fact, { type: T }>;
 
 export function claimOf(changes: Partial<Omit<FactOf<"claim">, "type">> = {}): Fact {
-  return { type: "claim", attemptId: FIRST, inputTokens: 100, exact: true, rates: RATES, ...changes };
+  const call = { attemptId: FIRST, inputTokens: 100, exact: true };
+  return { type: "claim", ...call, rates: RATES, away: new Set(), mustWait: false, ...changes };
 }
 
 export function answer(stop: FactOf<"answered">["stop"] = "end", cost = 400n, attemptId = FIRST): Fact {

@@ -149,6 +149,11 @@ export function currentModel(job: Job): string {
   return step.models[job.progress.modelIndex] ?? step.models[0];
 }
 
+/** Whether the next attempt comes back to a model that the job could not use, or to a call that was lost. */
+export function comesBack({ progress }: Job): boolean {
+  return progress.outages > 0 || progress.strikes > 0;
+}
+
 /** What a verdict itself may cost under the job's terms, apart from inquiries. */
 export function verdictCostMax(job: Job): Nanos {
   return job.terms.validation?.cost ?? ZERO;

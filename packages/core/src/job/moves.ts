@@ -120,21 +120,24 @@ export function escalate(job: Job, cause: string, otherwise: Reason, now: Circum
   return queueAt(job, { step, modelIndex: 0 }, 0, "job.escalated", cause, now);
 }
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 /**
  * The model is unavailable, or has no known price: its tier's next model; none left, the next tier; none left, wait and
  * begin again where the outage began. The deadline ends the waiting. Not an attempt.
+ * @param away other models that are known to be unavailable, so that they are passed over
  */
-export function fallBack(job: Job, cause: string, now: Circumstances): Step {
+export function fallBack(job: Job, cause: string, now: Circumstances, away = NOBODY): Step {
   const { step, modelIndex } = job.progress;
-  if (modelIndex + 1 < currentStep(job).models.length) {
-    return queueAt(job, { step, modelIndex: modelIndex + 1 }, 0, "job.fell_back", cause, now);
-  }
-  const further = openStepAfter(job, step);
-  if (further !== null) {
-    const leaving: Job = { ...job, progress: { ...job.progress, outageFromStep: outageStart(job) } };
-    return queueAt(leaving, { step: further, modelIndex: 0 }, 0, "job.fell_back", cause, now);
-  }
-  return waitOut(job, cause, now);
+  const hasNext = modelIndex + 1 < currentStep(job).models.length;
+  const next = hasNext ? step : openStepAfter(job, step);
+  if (next === null) return waitOut(job, cause, now);
+  const place = { step: next, modelIndex: hasNext ? modelIndex + 1 : 0 };
+  const outageFromStep = hasNext ? job.progress.outageFromStep : outageStart(job);
+  const there: Job = { ...job, progress: { ...job.progress, ...place, outageFromStep } };
+  return away.has(currentModel(there))
+    ? fallBack(there, cause, now, away)
+    : queueAt(there, place, 0, "job.fell_back", cause, now);
 }
 
 /** Nothing is left that could stand in: wait, each time longer, and begin again where the outage began. */

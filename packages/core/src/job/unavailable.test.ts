@@ -24,6 +24,7 @@ import {
   STANDARD,
   termsWith,
 } from "./job.fixture.ts";
+import { RETRY_BUDGET_WAIT_MS } from "./claim.ts";
 import { currentModel, type Job } from "./job.ts";
 import { OUTAGE_WAIT_MIN_MS } from "./moves.ts";
 
@@ -263,5 +264,61 @@ describe("a worker that vanishes", () => {
   test("costs a dear tier's worst case where the call was dear", () => {
     const job = after(attemptingJob(), at(2_000), failure("timeout"), claimOf({ attemptId: OTHER, rates: RATES }));
     expect(after(job, at(60_000), { type: "woke" }).cost.presumed).toBe(MEDIUM_NANOS);
+  });
+});
+
+describe("a model that is known to be away", () => {
+  const claim = (...away: readonly string[]) => claimOf({ away: new Set(away) });
+
+  test("is passed over without an attempt, and so is every other one in one step", () => {
+    expect(inWords(decide(queuedJob(), claim("small"), at(1_000)))).toBe("queued fast · job.fell_back breaker_open");
+    const step = movedBy(decide(queuedJob(), claim("small", "small-b"), at(1_000)));
+    expect(inWords(step)).toBe("queued standard · job.fell_back breaker_open");
+    expect(step.next.progress).toMatchObject({ outageFromStep: 0, modelIndex: 0 });
+    expect(step.next.attempts).toBe(0);
+  });
+
+  test("is waited for where none is left, ever longer, from where the outage began, like one that does not answer", () => {
+    const all = claim("small", "small-b", "medium");
+    const waiting = movedBy(decide(queuedJob(twoTiers), all, at(1_000)));
+    expect(inWords(waiting)).toBe("queued fast · job.waited breaker_open");
+    expect(waiting.next.progress).toMatchObject({ step: 0, modelIndex: 0, outages: 1, outageFromStep: null });
+    expect(waiting.next.readyAtMs).toBe(BORN_MS + 2_000);
+    const again = after(waiting.next, at(2_000), all);
+    expect(again.readyAtMs).toBe(BORN_MS + 4_000);
+    expect(inWords(decide(again, all, at(DEADLINE_MS)))).toBe("settling failure provider_outage · job.resolved");
+  });
+
+  test("still counts as a place that the job can afford, so that it is waited for and the job does not end at its cap", () => {
+    const terms = termsWith({ cascade: [FAST, STANDARD], costCap: nanos(2_500n) });
+    const job = after(queuedJob(terms), at(1_000), claim("small", "small-b"));
+    expect(currentModel(job)).toBe("medium");
+    expect(inWords(decide(job, claim("small", "small-b"), at(1_000)))).toBe("queued fast · job.waited cost_cap");
+  });
+
+  test("does not keep a job from its deadline", () => {
+    expect(inWords(decide(queuedJob(), claim("small"), at(DEADLINE_MS)))).toBe(
+      "settling failure deadline · job.resolved",
+    );
+  });
+});
+
+describe("a job that comes back to a model which has enough of such", () => {
+  const waits = claimOf({ mustWait: true });
+
+  test("stays where it is and comes again in a second or two: that is neither an attempt nor an outage", () => {
+    const job = away(away(away(queuedJob(twoTiers), 1_000), 1_000), 1_000);
+    const step = movedBy(decide(job, waits, at(2_000)));
+    expect(inWords(step)).toBe("queued fast · job.waited retry_budget");
+    expect(step.next.progress).toEqual(job.progress);
+    expect(step.next.attempts).toBe(job.attempts);
+    expect(step.next.readyAtMs).toBe(BORN_MS + 2_000 + 1.5 * RETRY_BUDGET_WAIT_MS);
+  });
+
+  test("ends as an outage when its time is over meanwhile", () => {
+    const job = away(away(away(queuedJob(twoTiers), 1_000), 1_000), 1_000);
+    const last = after(job, at(DEADLINE_MS - 2_500), waits);
+    expect(last.readyAtMs).toBe(BORN_MS + DEADLINE_MS - 1_000);
+    expect(inWords(decide(last, waits, at(DEADLINE_MS)))).toBe("settling failure provider_outage · job.resolved");
   });
 });

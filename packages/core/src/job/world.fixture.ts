@@ -54,6 +54,8 @@ export class World {
   readonly facts: Fact[] = [];
   readonly setting: Setting;
   readonly rates: ReadonlyMap<string, Rate>;
+  /** Models that workers know to be unavailable. */
+  away: ReadonlySet<string> = new Set();
   private sweptAtMs = -Infinity;
 
   constructor(setting: Setting) {
@@ -193,7 +195,8 @@ export class World {
   claim(exact: boolean): Fact {
     const attemptId: AttemptId = `att_${this.facts.length}`;
     const inputTokens = exact ? this.setting.inputTokens : this.setting.inputTokens * 2;
-    return { type: "claim", attemptId, inputTokens, exact, rates: this.rates };
+    const { rates, away } = this;
+    return { type: "claim", attemptId, inputTokens, exact, rates, away, mustWait: false };
   }
 
   private answer(attemptId: AttemptId, { share, stop, random }: Deed): Fact {

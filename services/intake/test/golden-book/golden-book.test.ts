@@ -108,7 +108,8 @@ function usd(text: string): ReturnType<typeof nanos> {
 }
 
 function claim(): TestStep {
-  return () => ({ type: "claim", attemptId: newId("att"), inputTokens: 1_000, exact: true, rates: RATES });
+  const call = { inputTokens: 1_000, exact: true, rates: RATES, away: new Set<string>(), mustWait: false };
+  return () => ({ type: "claim", attemptId: newId("att"), ...call });
 }
 
 /** The texts with names for ids; ids that nobody has named are called by what they are, in the order of their appearance. */

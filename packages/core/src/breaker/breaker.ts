@@ -1,0 +1,137 @@
+/**
+ * A circuit breaker: whether a provider's model is worth a call now. There is one for each model, shared by all processes.
+ *
+ *               half of the calls, or of the money, is lost             cool-down over: one takes the probe
+ *    closed ───────────────────────────────────────────────► open ───────────────────────────────────────► half open
+ *      ▲                                                      ▲ ▲                                             │ │ │
+ *      │                                                      │ └──── it fails: a longer cool-down ───────────┘ │ │
+ *      │                                                      └────── it says nothing: another one, at once ────┘ │
+ *      └───────────────────────────────────────────────────────────── it is answered ─────────────────────────────┘
+ *
+ * An operator may force it open or closed; then it stays so, whatever calls say. Every change has a number, and a call
+ * counts under the number that it was let through with: what is left over from before a change says nothing about after it.
+ */
+import { formatMoney, type Nanos, nanos } from "../money.ts";
+
+export const BREAKER_STATES = ["closed", "open", "half_open"] as const;
+export type BreakerState = (typeof BREAKER_STATES)[number];
+
+export interface Breaker {
+  readonly state: BreakerState;
+  /** By an operator. */
+  readonly forced: boolean;
+  /** Number of the last change, from 1: the fence. */
+  readonly revision: number;
+  /** When it changed last, ms since the epoch by the database's clock. */
+  readonly sinceMs: number;
+  /** How often in a row it opened, failed probes included: the cool-down grows with it. */
+  readonly openings: number;
+  /** From when on a probe may be made: the cool-down is over, or the one who makes the last one is lost. Null: none is due. */
+  readonly probeAtMs: number | null;
+}
+
+/** What came of the calls of a stretch of time. */
+export interface Tally {
+  /** Answered or failed. */
+  readonly calls: number;
+  readonly failures: number;
+  /** What the calls cost, at their worst case where that is not known. */
+  readonly spent: Nanos;
+  /** What of it went to calls that failed. */
+  readonly burnt: Nanos;
+}
+
+/** The calls since the last change: those of the last seconds, which show an outage at once, and of the last minute, which show a rare one. */
+export interface Tallies {
+  readonly short: Tally;
+  readonly long: Tally;
+}
+
+/** What a breaker becomes. Times are counted from the moment at which the change is written down. */
+export interface Change {
+  readonly state: BreakerState;
+  readonly openings: number;
+  /** Null: no probe is due. */
+  readonly probeInMs: number | null;
+  /** Why, in a sentence without names or texts. */
+  readonly because: string;
+}
+
+export const SHORT_WINDOW_MS = 5_000;
+export const LONG_WINDOW_MS = 60_000;
+/** Fewer calls prove nothing: of twenty, ten fail by chance once in a hundred thousand windows when one in ten does anyway. */
+export const CALLS_MIN = 20;
+/** Less money than this in a window is not worth a breaker. */
+export const BURNT_MIN = nanos(1_000_000_000n);
+/** A single dear call that was cut off is bad luck. */
+export const BURNT_CALLS_MIN = 3;
+export const COOL_DOWN_FIRST_MS = 1_000;
+export const COOL_DOWN_MAX_MS = 60_000;
+
+/** What a call may do now: be made, be made as the only probe, or not be made at all. */
+export type Admission = "call" | "probe" | "away";
+
+export function admission({ state, probeAtMs }: Breaker, nowMs: number): Admission {
+  if (state === "closed") return "call";
+  return probeAtMs !== null && nowMs >= probeAtMs ? "probe" : "away";
+}
+
+/** Whether the calls are reason to open a closed breaker; null: they are not. */
+export function trip(breaker: Breaker, tallies: Tallies, nowMs: number): Change | null {
+  if (breaker.state !== "closed" || breaker.forced) return null;
+  const because =
+    lossOf(tallies.short, SHORT_WINDOW_MS, breaker, nowMs) ?? lossOf(tallies.long, LONG_WINDOW_MS, breaker, nowMs);
+  if (because === null) return null;
+  // One that was closed for less than a minute was closed too early: the cool-down goes on growing.
+  const lasted = nowMs - breaker.sinceMs >= LONG_WINDOW_MS;
+  return open((lasted ? 0 : breaker.openings) + 1, because);
+}
+
+/** Who takes the probe; nobody else may, until it is over or counts as lost. */
+export function probing({ openings }: Breaker, durationMs: number): Change {
+  return {
+    state: "half_open",
+    openings,
+    probeInMs: durationMs,
+    because: "The cool-down is over: one call is a probe.",
+  };
+}
+
+export type Outcome = "answered" | "failed" | "unsaid";
+
+/** What the breaker becomes after its probe. */
+export function afterProbe({ openings }: Breaker, outcome: Outcome): Change {
+  switch (outcome) {
+    case "answered":
+      return { state: "closed", openings, probeInMs: null, because: "The probe was answered." };
+    case "failed":
+      return open(openings + 1, "The probe failed.");
+    case "unsaid":
+      return { state: "open", openings, probeInMs: 0, because: "The probe said nothing: another one is to be made." };
+  }
+}
+
+/** What an operator wants: one state for good, or that the breaker decides again, beginning anew. */
+export function forcedTo(state: "open" | "closed" | "automatic", because: string): Change {
+  return { state: state === "open" ? "open" : "closed", openings: 0, probeInMs: null, because };
+}
+
+function open(openings: number, because: string): Change {
+  return { state: "open", openings, probeInMs: coolDownMs(openings), because };
+}
+
+/** One second for the first opening, and twice as long each time, up to a minute. */
+export function coolDownMs(openings: number): number {
+  return Math.min(COOL_DOWN_FIRST_MS * 2 ** Math.min(Math.max(0, openings - 1), 30), COOL_DOWN_MAX_MS);
+}
+
+/** In a sentence, what was lost in a window that is too much; null: nothing. */
+function lossOf(tally: Tally, windowMs: number, { sinceMs }: Breaker, nowMs: number): string | null {
+  const { calls, failures, spent, burnt } = tally;
+  const seconds = Math.max(1, Math.round(Math.min(windowMs, nowMs - sinceMs) / 1_000));
+  if (calls >= CALLS_MIN && failures * 2 >= calls) return `${failures} of ${calls} calls failed in ${seconds} s.`;
+  if (burnt >= BURNT_MIN && failures >= BURNT_CALLS_MIN && burnt * 2n >= spent) {
+    return `${formatMoney(burnt)} of ${formatMoney(spent)} USD went to calls that failed in ${seconds} s.`;
+  }
+  return null;
+}
