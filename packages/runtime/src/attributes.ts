@@ -35,11 +35,14 @@ export const OUTCOME = {
   deathCause: "outcome.death.cause",
   /** `raised`, `certain`, `cleared`. */
   alertChange: "outcome.alert.change",
+  /** `closed`, `open`, `half_open`. */
+  breakerState: "outcome.breaker.state",
 } as const;
 
 /** GenAI conventions (status: development) that are set here; the model SDK sets the others on its own spans. */
 export const GEN_AI = {
   requestModel: "gen_ai.request.model",
+  providerName: "gen_ai.provider.name",
   evaluationEvent: "gen_ai.evaluation.result",
   evaluationName: "gen_ai.evaluation.name",
   evaluationScore: "gen_ai.evaluation.score.value",

@@ -12,6 +12,7 @@
  * | outcome.audits | counter | {audit} | outcome.type, outcome.audit.result |
  * | outcome.quality.alerts | counter | {alert} | outcome.type, outcome.alert.change |
  * | outcome.dead_letters | counter | {job} | outcome.type, outcome.death.cause |
+ * | outcome.breaker.changes | counter | {change} | gen_ai.provider.name, gen_ai.request.model, outcome.breaker.state |
  * | outcome.queue.wait | histogram | ms | messaging.destination.name |
  * | outcome.queue.dropped | counter | {message} | messaging.destination.name, outcome.drop.cause |
  */
@@ -20,6 +21,7 @@ import { currentStep, type Job } from "@contingent/core/job/job";
 import type { Nanos } from "@contingent/core/money";
 import { type Counter, type Histogram, metrics } from "@opentelemetry/api";
 import { GEN_AI, OUTCOME } from "./attributes.ts";
+import type { Log } from "./log.ts";
 
 const SCOPE = "@contingent/runtime";
 
@@ -33,6 +35,7 @@ interface Instruments {
   readonly audits: Counter;
   readonly alerts: Counter;
   readonly deadLetters: Counter;
+  readonly breakers: Counter;
 }
 
 let made: Instruments | null = null;
@@ -62,6 +65,10 @@ function instruments(): Instruments {
     deadLetters: meter.createCounter("outcome.dead_letters", {
       unit: "{job}",
       description: "Jobs that ended because the system broke.",
+    }),
+    breakers: meter.createCounter("outcome.breaker.changes", {
+      unit: "{change}",
+      description: "Circuit breakers opened, probed and closed.",
     }),
   };
   return made;
@@ -148,4 +155,24 @@ export function recordAudit({ outcomeType, result }: { readonly outcomeType: str
 /** After the transaction that raises an alert, makes it certain or clears it. */
 export function recordQualityAlert(alert: { readonly outcomeType: string; readonly change: string }): void {
   instruments().alerts.add(1, { [OUTCOME.type]: alert.outcomeType, [OUTCOME.alertChange]: alert.change });
+}
+
+/** Tells of changes of circuit breakers: each in a line of the log and in the metrics of the one process that made it. */
+export function breakerReport(
+  log: Pick<Log, "warn">,
+): (change: {
+  readonly provider: string;
+  readonly model: string;
+  readonly from: string;
+  readonly to: string;
+  readonly because: string;
+}) => void {
+  return (change) => {
+    log.warn(change, "circuit breaker changed");
+    instruments().breakers.add(1, {
+      [GEN_AI.providerName]: change.provider,
+      [GEN_AI.requestModel]: change.model,
+      [OUTCOME.breakerState]: change.to,
+    });
+  };
 }

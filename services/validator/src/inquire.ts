@@ -87,10 +87,13 @@ async function prepare(
 ): Promise<Prepared | { readonly error: string }> {
   const { job, clock } = judging;
   const { path, validator: inquiry, options } = leaf;
-  const limitMs = Math.max(0, Math.min(inquiry.durationMs(options), job.deadlineAtMs - clock(), ASK_MS_MAX));
-  const signal = AbortSignal.any([context.asking.stopped, AbortSignal.timeout(Math.ceil(limitMs))]);
+  const dueMs = Math.min(inquiry.durationMs(options), ASK_MS_MAX);
+  const limitMs = Math.max(0, Math.min(dueMs, job.deadlineAtMs - clock()));
+  const { stopped } = context.asking;
+  const signal = AbortSignal.any([stopped, AbortSignal.timeout(Math.ceil(limitMs))]);
   const question = questionAbout(judging, subject, newId("inq"));
-  const means = await meansFor(context.models, signal, clock());
+  const time = { signal, limitMs, cutShort: () => stopped.aborted || limitMs < dueMs };
+  const means = await meansFor(context.models, time, clock());
   try {
     const { reserve, payee, target } = await inquiry.plan(question, options, means);
     const validator = `${inquiry.name}@${inquiry.version}`;

@@ -5,12 +5,14 @@ import { isSuspended } from "@contingent/db/judges";
 import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
+import { openModelGate } from "@contingent/db/model-gate";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { priceBook } from "@contingent/db/price-book";
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
+import { breakerReport } from "@contingent/runtime/metrics";
 import { openPoster } from "@contingent/runtime/outgoing/post";
 import { readOutgoing } from "@contingent/runtime/outgoing/settings";
 import { runService } from "@contingent/runtime/service";
@@ -26,6 +28,8 @@ await runService("validator", async (stack, service) => {
 
   const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-validator", role: SERVICE_ROLE, log });
   stack.defer(() => pool.end());
+  const gate = openModelGate(pool, { log, changed: breakerReport(log) });
+  stack.defer(() => gate.close());
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
 
@@ -41,6 +45,7 @@ await runService("validator", async (stack, service) => {
   const models: ModelAccess = {
     providers: new Map(providers.map((provider) => [provider.name, provider])),
     priceBook: priceBook(pool, rates(), { log }),
+    gate,
     service: servicesKnowing(secrets, poster),
     isSuspended: (judge) => isSuspended(pool, judge),
   };

@@ -6,10 +6,12 @@ import { currentModel, type Job } from "@contingent/core/job/job";
 import { renderPrompt } from "@contingent/core/prompt";
 import { newId } from "@contingent/db/ids";
 import type { JobForAttempt } from "@contingent/db/load";
+import type { Pass } from "@contingent/db/model-gate";
 import type { ModelRequest, Provider } from "@contingent/providers/provider";
 import { publishNext } from "@contingent/queue/publish-next";
 import { databaseClock } from "@contingent/runtime/clock";
 import type { WorkerContext } from "./context.ts";
+import { type Admission, askGate } from "./gate.ts";
 import { attemptTraceparent, describeStart } from "./tracing.ts";
 import type { Span } from "@opentelemetry/api";
 
@@ -21,6 +23,8 @@ export interface ClaimedAttempt {
   readonly started: Extract<Effect, { type: "start_attempt" }>;
   readonly rate: Rate;
   readonly provider: Provider;
+  /** Leave to make the call. */
+  readonly pass: Pass;
   readonly request: ModelRequest;
   /** The database's clock, ms since the epoch. */
   readonly nowMs: () => number;
@@ -43,9 +47,28 @@ export async function claimAttempt(
   if (earlyMs > EARLY_MAX_MS) return null;
   if (earlyMs > 0) await delay(Math.ceil(earlyMs));
 
-  const request = requestFor(loaded);
   const rates = ratesOf(context, await context.priceBook.rates(), loaded.job, nowMs());
-  const step = await decideClaim(context, loaded, request, rates, nowMs);
+  const admission = await askGate(context, loaded.job, rates);
+  let claimed: ClaimedAttempt | null = null;
+  try {
+    claimed = await claimAs({ loaded, rates, admission, nowMs }, context, span);
+  } finally {
+    if (claimed === null && admission.pass !== null) await context.gate.giveBack(admission.pass);
+  }
+  return claimed;
+}
+
+interface Claiming {
+  readonly loaded: JobForAttempt;
+  readonly rates: ReadonlyMap<string, Rate>;
+  readonly admission: Admission;
+  readonly nowMs: () => number;
+}
+
+async function claimAs(claiming: Claiming, context: WorkerContext, span: Span): Promise<ClaimedAttempt | null> {
+  const { loaded, rates, admission, nowMs } = claiming;
+  const request = requestFor(loaded);
+  const step = await decideClaim(claiming, context, request);
   if (step.kind !== "moved") return null;
   const { next, event, effects } = step;
   const started = effects.find((e) => e.type === "start_attempt");
@@ -67,8 +90,10 @@ export async function claimAttempt(
   const rate = rates.get(started.model);
   const provider = context.providers.get(started.provider);
   if (rate === undefined || provider === undefined) throw new Error(`${started.model} was claimed and has no price`);
+  const { pass } = admission;
+  if (pass === null) throw new Error(`${started.model} was claimed without leave to call it`);
   const { model, outputTokensMax } = started;
-  return { loaded, job: next, started, rate, provider, request: { ...request, model, outputTokensMax }, nowMs };
+  return { loaded, job: next, started, rate, provider, pass, request: { ...request, model, outputTokensMax }, nowMs };
 }
 
 function requestFor(loaded: JobForAttempt): Omit<ModelRequest, "model" | "outputTokensMax"> {
@@ -79,17 +104,16 @@ function requestFor(loaded: JobForAttempt): Omit<ModelRequest, "model" | "output
 
 /** Decides by a cheap bound of the prompt's size; only where that does not fit the cap, by a count. */
 async function decideClaim(
+  { loaded, rates, admission, nowMs }: Claiming,
   context: WorkerContext,
-  loaded: JobForAttempt,
   request: Omit<ModelRequest, "model" | "outputTokensMax">,
-  rates: ReadonlyMap<string, Rate>,
-  nowMs: () => number,
 ): Promise<Step> {
   const { job } = loaded;
+  const { away, mustWait } = admission;
   const model = currentModel(job);
   const provider = context.providers.get(rates.get(model)?.provider ?? "");
   const asked = { ...request, model, outputTokensMax: job.progress.outputTokensMax };
-  const claim = { type: "claim", attemptId: newId("att"), rates } as const;
+  const claim = { type: "claim", attemptId: newId("att"), rates, away, mustWait } as const;
   const bound = provider?.inputTokensAtMost(asked) ?? 0;
   const circumstances = () => ({ nowMs: nowMs(), random: Math.random() });
   const step = decide(job, { ...claim, inputTokens: bound, exact: false }, circumstances());

@@ -1,5 +1,6 @@
 import type { Commit } from "@contingent/db/commit";
 import type { JobLoader } from "@contingent/db/load";
+import type { ModelGate } from "@contingent/db/model-gate";
 import type { Pool } from "@contingent/db/pool";
 import type { PriceBook } from "@contingent/db/price-book";
 import type { Provider } from "@contingent/providers/provider";
@@ -16,5 +17,6 @@ export interface WorkerContext {
   /** By the name that the rates give. */
   readonly providers: ReadonlyMap<string, Provider>;
   readonly priceBook: PriceBook;
+  readonly gate: ModelGate;
   readonly log: Log;
 }

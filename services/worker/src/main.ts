@@ -5,12 +5,14 @@ import { openCommit } from "@contingent/db/commit";
 import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
+import { openModelGate } from "@contingent/db/model-gate";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { priceBook } from "@contingent/db/price-book";
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
+import { breakerReport } from "@contingent/runtime/metrics";
 import { runService } from "@contingent/runtime/service";
 import { workerSettings } from "./config.ts";
 import { attemptHandler } from "./handlers/attempt.ts";
@@ -25,6 +27,8 @@ await runService("worker", async (stack, service) => {
     log,
   });
   stack.defer(() => pool.end());
+  const gate = openModelGate(pool, { log, changed: breakerReport(log) });
+  stack.defer(() => gate.close());
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
   const provider = anthropic({ apiKey: config.ANTHROPIC_API_KEY, baseUrl: config.ANTHROPIC_BASE_URL });
@@ -37,6 +41,7 @@ await runService("worker", async (stack, service) => {
     queues,
     providers: new Map([[provider.name, provider]]),
     priceBook: priceBook(pool, rates(), { log }),
+    gate,
     log,
   };
   const consumer = queues.consume(attemptQueue(config.TIER), attemptHandler(context), {

@@ -11,6 +11,7 @@ import type { CallResult } from "@contingent/providers/provider";
 import { publishNext } from "@contingent/queue/publish-next";
 import type { ClaimedAttempt } from "./claim-attempt.ts";
 import type { WorkerContext } from "./context.ts";
+import { reportCall } from "./gate.ts";
 import { failpoint } from "@contingent/runtime/failpoints";
 import { recordEndedAttempt } from "@contingent/runtime/metrics";
 import { describeResult } from "./tracing.ts";
@@ -28,6 +29,7 @@ export async function recordAnswer(
 ): Promise<void> {
   const { job, loaded, nowMs } = attempt;
   const fact = factOf(attempt, result);
+  await reportCall(context, attempt, result, fact);
   const step = decide(job, fact, { nowMs: nowMs(), random: Math.random() });
   if (step.kind !== "moved") return;
   const { next, event, effects } = step;

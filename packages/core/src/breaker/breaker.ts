@@ -79,8 +79,7 @@ export function admission({ state, probeAtMs }: Breaker, nowMs: number): Admissi
 /** Whether the calls are reason to open a closed breaker; null: they are not. */
 export function trip(breaker: Breaker, tallies: Tallies, nowMs: number): Change | null {
   if (breaker.state !== "closed" || breaker.forced) return null;
-  const because =
-    lossOf(tallies.short, SHORT_WINDOW_MS, breaker, nowMs) ?? lossOf(tallies.long, LONG_WINDOW_MS, breaker, nowMs);
+  const because = lossOf(tallies.short, SHORT_WINDOW_MS) ?? lossOf(tallies.long, LONG_WINDOW_MS);
   if (because === null) return null;
   // One that was closed for less than a minute was closed too early: the cool-down goes on growing.
   const lasted = nowMs - breaker.sinceMs >= LONG_WINDOW_MS;
@@ -126,12 +125,11 @@ export function coolDownMs(openings: number): number {
 }
 
 /** In a sentence, what was lost in a window that is too much; null: nothing. */
-function lossOf(tally: Tally, windowMs: number, { sinceMs }: Breaker, nowMs: number): string | null {
-  const { calls, failures, spent, burnt } = tally;
-  const seconds = Math.max(1, Math.round(Math.min(windowMs, nowMs - sinceMs) / 1_000));
-  if (calls >= CALLS_MIN && failures * 2 >= calls) return `${failures} of ${calls} calls failed in ${seconds} s.`;
+function lossOf({ calls, failures, spent, burnt }: Tally, windowMs: number): string | null {
+  const when = `within ${windowMs / 1_000} s`;
+  if (calls >= CALLS_MIN && failures * 2 >= calls) return `${failures} of ${calls} calls failed ${when}.`;
   if (burnt >= BURNT_MIN && failures >= BURNT_CALLS_MIN && burnt * 2n >= spent) {
-    return `${formatMoney(burnt)} of ${formatMoney(spent)} USD went to calls that failed in ${seconds} s.`;
+    return `${formatMoney(burnt)} of ${formatMoney(spent)} USD went to calls that failed ${when}.`;
   }
   return null;
 }
