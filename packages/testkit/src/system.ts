@@ -5,8 +5,10 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { rates } from "@contingent/catalog/models";
 import { tierIds } from "@contingent/catalog/tiers";
 import type { CustomerId } from "@contingent/core/ids";
+import { forceBreaker } from "@contingent/db/breakers";
 import { ensureCustomer } from "@contingent/db/customers";
 import { newId } from "@contingent/db/ids";
 import { createKey } from "@contingent/db/keys";
@@ -37,6 +39,11 @@ export interface SystemOptions {
   readonly anthropicBaseUrl?: string;
   /** The caller's own servers, which outlive the system, in place of a fresh database and queue of the test run's. */
   readonly servers?: OwnServers;
+  /**
+   * Whether circuit breakers decide by themselves. Unless said otherwise they are forced closed: what a test scripts for
+   * its own jobs would else keep the model from those of the test beside it.
+   */
+  readonly breakers?: "automatic" | "closed";
 }
 
 export interface OwnServers {
@@ -92,6 +99,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const pool = openPool(servers.databaseUrl, { applicationName: "testkit", connectionsMax: 4 });
   stack.defer(() => pool.end());
   const keys = await makeKeys(pool);
+  if (options.breakers !== "automatic") await closeBreakers(pool);
   const logFolder = fs.mkdtempSync(path.join(os.tmpdir(), "contingent-logs-"));
   reaper().tell({ do: "remove", folder: logFolder });
   stack.defer(() => fs.rmSync(logFolder, { recursive: true, force: true }));
@@ -193,6 +201,16 @@ async function makeKeys(pool: Pool): Promise<SystemKeys> {
     createKey(pool, { kind: "operator", label: "test", mode: "test" }),
   ]);
   return { customerId: customer.id, customer: customer.key, operator: operator.text };
+}
+
+async function closeBreakers(pool: Pool): Promise<void> {
+  for (const { provider, model } of rates()) {
+    await forceBreaker(
+      pool,
+      { provider, model },
+      { state: "closed", by: newId("key"), reason: "Tests fail calls on purpose." },
+    );
+  }
 }
 
 async function makeCustomer(pool: Pool): Promise<{ readonly id: CustomerId; readonly key: string }> {
