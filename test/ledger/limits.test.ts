@@ -71,7 +71,7 @@ describe("a limit", () => {
     const { id } = await customerWith(db.pool, { limit: { amount: 4n * HOLD, period: "month" } });
     const jobs = [await submit(id), await submit(id), await submit(id)];
     const limit = { amount: nanos(HOLD), period: "month" } as const;
-    const settings = { billing: "on_account", limit, alertShares: [], alertBelow: null } as const;
+    const settings = { billing: "on_account", limit, alertShares: [], alertBelow: null, openJobsMax: null } as const;
     expect(await changeBilling(db.pool, id, settings)).toBe("changed");
     expect((await accountOf(db.pool, id)).limit).toMatchObject({ amount: HOLD, floor: 3n * HOLD });
     await Promise.all(jobs.map((job, n) => take(db.pool, job, ...(n === 0 ? SUCCEED : FAIL))));

@@ -2,8 +2,9 @@
  * Accepting jobs: the job, its input, its first event, the hold on the customer's money with its ledger transaction, and
  * the stored answer of its Idempotency-Key, all in one transaction for whatever requests are waiting.
  *
- * Three steps. The accounts of the batch are locked and read (account-lock.ts). Pure code decides whether each hold fits,
- * one after the other, and from which grants it comes (core/books/funding). One statement writes whatever fits.
+ * Three steps. The accounts of the batch are locked and read (account-lock.ts). Pure code decides of each job, one after the
+ * other, whether it may be accepted just now (core/job/admission), whether its hold fits, and from which grants that comes
+ * (core/books/funding). One statement writes whatever fits.
  *
  * A repeat needs no money, and is known to be one only when it is written. So when what repeats took, in thought, was
  * missing to others of their batch, the whole of it is undone and done again without them.
@@ -21,6 +22,7 @@ import { type Hold, hold } from "@contingent/core/books/books";
 import { fund, type Shortage } from "@contingent/core/books/funding";
 import type { CustomerId, CustomerTermsId, JobId } from "@contingent/core/ids";
 import { newJob } from "@contingent/core/job/accept";
+import { type Congestion, congestionOf, type TierLoad } from "@contingent/core/job/admission";
 import { turnOf } from "@contingent/core/job/turn";
 import type { Json, JsonObject } from "@contingent/core/json";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
@@ -74,8 +76,25 @@ export interface Refused {
   readonly shortage: Shortage;
 }
 
+/** The job may not be accepted just now, whatever the customer has: nothing was written. */
+export interface Congested {
+  readonly kind: "congested";
+  readonly congestion: Congestion;
+}
+
+type Result = Accepted | Refused | Congested;
+
 /** Accepts a job; null when its Idempotency-Key or its outcome_key is taken. A refusal does not say that they are free. */
-export type Accept = (job: NewJob) => Promise<Accepted | Refused | null>;
+export type Accept = (job: NewJob) => Promise<Result | null>;
+
+export interface AcceptOptions {
+  /** How many jobs a customer may have open who has no limit of their own. */
+  readonly openJobsMax: number;
+  /** What waits on a tier; null: nothing that matters, or it is not known. */
+  readonly loadOf: (tier: string) => TierLoad | null;
+}
+
+const WITHOUT_LIMITS: AcceptOptions = { openJobsMax: Number.POSITIVE_INFINITY, loadOf: () => null };
 
 /** How long a request that waits for its job's result is thought to be alive without a sign of life. */
 export const IN_FLIGHT_LEASE_MS = 5_000;
@@ -173,16 +192,16 @@ interface AcceptedRow {
 }
 
 /** Accepts jobs durably, many to a transaction. */
-export function openAccept(pool: Pool): Accept {
+export function openAccept(pool: Pool, options: AcceptOptions = WITHOUT_LIMITS): Accept {
   const terms = customerTermsWithin();
-  const accept = batched<NewJob, Accepted | Refused | null>({
+  const accept = batched<NewJob, Result | null>({
     itemsMax: ITEMS_MAX,
     run: async (jobs) => {
       const repeats = new Set<JobId>();
       for (;;) {
         const others = jobs.filter(({ id }) => !repeats.has(id));
         try {
-          const results = await acceptTogether(pool, terms, others);
+          const results = await acceptTogether(pool, { ...options, terms }, others);
           return jobs.map(({ id }) => results.get(id) ?? null);
         } catch (error) {
           if (!(error instanceof FundedRepeats)) throw error;
@@ -202,7 +221,9 @@ export function openAccept(pool: Pool): Accept {
   };
 }
 
-type TermsWithin = (id: CustomerTermsId, client: Queryable) => Promise<CustomerTerms>;
+interface Deciding extends AcceptOptions {
+  readonly terms: (id: CustomerTermsId, client: Queryable) => Promise<CustomerTerms>;
+}
 
 /**
  * Jobs of the batch took money, in thought, and then turned out to be repeats that need none; neighbours of the same
@@ -221,19 +242,19 @@ class FundedRepeats extends Error {
 /** @throws FundedRepeats when nothing of it may be kept: it has to be done again without them */
 async function acceptTogether(
   pool: Pool,
-  terms: TermsWithin,
+  deciding: Deciding,
   jobs: readonly NewJob[],
-): Promise<ReadonlyMap<JobId, Accepted | Refused>> {
+): Promise<ReadonlyMap<JobId, Result>> {
   return await transaction(pool, async (client) => {
-    const decided = await fundAll(client, terms, jobs);
+    const decided = await decideAll(client, deciding, jobs);
     const rows = decided.flatMap((each) => (each.kind === "funded" ? [rowOf(each)] : []));
     const values = [JSON.stringify(rows), IN_FLIGHT_LEASE_MS];
     const accepted =
       rows.length === 0 ? [] : (await client.query<AcceptedRow>({ name: "accept", text: ACCEPT, values })).rows;
-    const results = new Map<JobId, Accepted | Refused>(accepted.map((row) => [row.id, acceptedOf(row)]));
+    const results = new Map<JobId, Result>(accepted.map((row) => [row.id, acceptedOf(row)]));
     for (const [n, each] of decided.entries()) {
       const id = jobs[n]?.id;
-      if (each.kind === "refused" && id !== undefined) results.set(id, each);
+      if (each.kind !== "funded" && id !== undefined) results.set(id, each);
     }
     const repeats = jobs.filter(({ id }, n) => !results.has(id) && hasNeighbourToPay(jobs, decided, n));
     if (repeats.length > 0) throw new FundedRepeats(repeats.map(({ id }) => id));
@@ -247,10 +268,10 @@ function acceptedOf(row: AcceptedRow): Accepted {
 }
 
 /** Whether what the n-th job took, in thought, was missing to a later one of the same customer. */
-function hasNeighbourToPay(jobs: readonly NewJob[], decided: readonly (FundedJob | Refused)[], n: number): boolean {
+function hasNeighbourToPay(jobs: readonly NewJob[], decided: readonly Decided[], n: number): boolean {
   return decided.some((each, later) => {
     if (later <= n || jobs[later]?.customerId !== jobs[n]?.customerId) return false;
-    return each.kind === "refused" || each.hold.slices !== null;
+    return each.kind !== "funded" || each.hold.slices !== null;
   });
 }
 
@@ -264,24 +285,32 @@ interface FundedJob {
   readonly alerts: readonly Alert[];
 }
 
-/** Decides for one job after the other what it takes from its customer's account. */
-async function fundAll(
+type Decided = FundedJob | Refused | Congested;
+
+/** Decides for one job after the other whether it may be accepted, and what it takes from its customer's account. */
+async function decideAll(
   client: Queryable,
-  terms: TermsWithin,
+  { terms, ...limits }: Deciding,
   jobs: readonly NewJob[],
-): Promise<readonly (FundedJob | Refused)[]> {
+): Promise<readonly Decided[]> {
   const accounts = new Map(
     await lockAccounts(
       client,
       jobs.map((job) => job.customerId),
     ),
   );
-  const decided: (FundedJob | Refused)[] = [];
+  const decided: Decided[] = [];
   for (const job of jobs) {
     const account = accounts.get(job.customerId);
     if (account === undefined) throw new Error(`the customer ${job.customerId} has no account`);
     const { termsId } = job.redrive ?? account;
     const version = termsId === null ? job.version : atPricesOf(await terms(termsId, client), job.version);
+    const turnAtMs = turnOf(account.clockMs, account.openJobs);
+    const congestion = congestionFor(job, account, turnAtMs, limits);
+    if (congestion !== null) {
+      decided.push({ kind: "congested", congestion });
+      continue;
+    }
     const amount = holdFor(version.terms.price);
     const funding = fund(account, { outcomeType: version.name, amount });
     if (funding.kind === "refused") {
@@ -295,12 +324,23 @@ async function fundAll(
       kind: "funded",
       job,
       hold: { jobId, customerId, amount, slices: funding.slices },
-      turnAtMs: turnOf(account.clockMs, account.openJobs),
+      turnAtMs,
       account: after,
       alerts: alertsBetween(account, after),
     });
   }
   return decided;
+}
+
+function congestionFor(
+  { version }: NewJob,
+  { openJobs, openJobsMax }: LockedAccount,
+  turnAtMs: number,
+  limits: AcceptOptions,
+): Congestion | null {
+  const { terms } = version;
+  const load = limits.loadOf(terms.cascade[0].tier);
+  return congestionOf({ terms, turnAtMs, openJobs, openJobsMax: openJobsMax ?? limits.openJobsMax, load });
 }
 
 function rowOf({ job, hold: held, turnAtMs, account, alerts }: FundedJob): JsonObject {

@@ -15,8 +15,9 @@ import type { Queryable } from "./pool.ts";
 export interface LockedAccount extends FundingAccount, AlertThresholds {
   /** The terms that are in force for the customer now; null: list prices. */
   readonly termsId: CustomerTermsId | null;
-  /** Jobs that are not closed. */
+  /** Jobs that are not closed, and how many of them there may be; null: what the deployment allows everybody. */
   readonly openJobs: number;
+  readonly openJobsMax: number | null;
   /** The database's clock, which turns are told by, ms since the epoch. */
   readonly clockMs: number;
 }
@@ -35,6 +36,7 @@ interface AccountRow {
   readonly now_ms: number;
   readonly terms_id: CustomerTermsId | null;
   readonly open_jobs: number;
+  readonly open_jobs_max: number | null;
   readonly clock_ms: number;
 }
 
@@ -47,7 +49,8 @@ const accountsFrom = (rows: string): string => `
   SELECT a.customer_id, a.billing, a.limit_nanos, a.limit_period, a.limit_floor_nanos, a.held_nanos,
          ${SPENT_IN_PERIOD} AS spent_nanos, a.alert_shares, a.alert_below_nanos,
          ${msOf("period_start(coalesce(a.limit_period, 'month'), n.at)")} AS period_start_ms, ${msOf("n.at")} AS now_ms,
-         terms_in_force(a.customer_id, n.at) AS terms_id, a.open_jobs, ${msOf("n.clock")} AS clock_ms
+         terms_in_force(a.customer_id, n.at) AS terms_id, a.open_jobs, a.open_jobs_max,
+         ${msOf("n.clock")} AS clock_ms
     FROM (${rows}) a
    CROSS JOIN LATERAL (
      SELECT date_trunc('milliseconds', greatest(clock_timestamp() + a.clock_offset, a.closed_until)) AS at,
@@ -149,6 +152,7 @@ function accountOf(row: AccountRow, grants: readonly Grant[]): LockedAccount {
     nowMs: row.now_ms,
     termsId: row.terms_id,
     openJobs: row.open_jobs,
+    openJobsMax: row.open_jobs_max,
     clockMs: row.clock_ms,
     periodStartMs: row.period_start_ms,
     alertShares: row.alert_shares,

@@ -18,6 +18,8 @@ export interface BillingSettings {
   readonly alertShares: readonly number[];
   /** The prepaid balance below which an event tells of it; null: never. */
   readonly alertBelow: Nanos | null;
+  /** How many jobs may be open at once; null: what the deployment allows everybody. */
+  readonly openJobsMax: number | null;
 }
 
 export interface NewCustomer extends BillingSettings {
@@ -70,8 +72,15 @@ async function lockedAccount(client: Queryable, customerId: CustomerId): Promise
 }
 
 function isSame(account: LockedAccount, wanted: BillingSettings): boolean {
-  const settings = ({ billing, limit, alertShares, alertBelow }: BillingSettings): string =>
-    JSON.stringify([billing, limit?.amount.toString(), limit?.period, alertShares, alertBelow?.toString()]);
+  const settings = ({ billing, limit, alertShares, alertBelow, openJobsMax }: BillingSettings): string =>
+    JSON.stringify([
+      billing,
+      limit?.amount.toString(),
+      limit?.period,
+      alertShares,
+      alertBelow?.toString(),
+      openJobsMax,
+    ]);
   return settings(account) === settings(wanted);
 }
 
@@ -87,7 +96,8 @@ async function isInUse(client: Queryable, customerId: CustomerId): Promise<boole
 const WRITE = `
   UPDATE customer_account
      SET billing = $2, limit_nanos = $3, limit_period = $4, limit_floor_nanos = $5, alert_shares = $6, alert_below_nanos = $7,
-         spent_nanos = $8, spent_from = period_start($9, to_timestamp($10::float8 / 1000)), updated_at = now()
+         spent_nanos = $8, spent_from = period_start($9, to_timestamp($10::float8 / 1000)), open_jobs_max = $11,
+         updated_at = now()
    WHERE customer_id = $1`;
 
 async function write(
@@ -96,14 +106,14 @@ async function write(
   account: LockedAccount,
   wanted: BillingSettings,
 ): Promise<void> {
-  const { billing, limit, alertShares, alertBelow } = wanted;
+  const { billing, limit, alertShares, alertBelow, openJobsMax } = wanted;
   const period = limit?.period ?? "month";
   const isSamePeriod = period === (account.limit?.period ?? "month");
   const spent = isSamePeriod ? account.spent : await spentWithin(client, customerId, period, account.nowMs);
   const used = add(account.held, spent);
   const floor = limit !== null && used > limit.amount ? used : ZERO;
   const values = [customerId, billing, limit?.amount ?? null, limit?.period ?? null, floor];
-  const rest = [alertShares, alertBelow, spent, period, account.nowMs];
+  const rest = [alertShares, alertBelow, spent, period, account.nowMs, openJobsMax];
   await client.query({ text: WRITE, values: [...values, ...rest] });
 }
 

@@ -38,6 +38,7 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
       "RECEIPT_KEYS_FILE",
       "SANDBOX_SOCKET",
       ...OUTGOING,
+      "OPEN_JOBS_MAX",
     ],
   },
   worker: {

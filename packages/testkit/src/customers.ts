@@ -25,6 +25,7 @@ export interface CustomerOptions {
   readonly limit?: { readonly amount: bigint; readonly period: LimitPeriod };
   readonly alertShares?: readonly number[];
   readonly alertBelow?: bigint;
+  readonly openJobsMax?: number;
   /** Make the customer prepaid, unless `billing` is given. */
   readonly grants?: readonly TestGrant[];
 }
@@ -39,7 +40,7 @@ const GRANTS_MAX = 1_000;
 
 /** A new customer that pays like this. On account and without limits unless said otherwise. */
 export async function customerWith(pool: Pool, options: CustomerOptions = {}): Promise<TestCustomer> {
-  const { limit, alertShares = [0.8, 1], alertBelow, grants = [] } = options;
+  const { limit, alertShares = [0.8, 1], alertBelow, openJobsMax = null, grants = [] } = options;
   const id = newId("cus");
   await createCustomer(pool, {
     id,
@@ -48,6 +49,7 @@ export async function customerWith(pool: Pool, options: CustomerOptions = {}): P
     limit: limit === undefined ? null : { amount: nanos(limit.amount), period: limit.period },
     alertShares,
     alertBelow: alertBelow === undefined ? null : nanos(alertBelow),
+    openJobsMax,
   });
   const granted: GrantId[] = [];
   for (const grant of grants) granted.push(await granting(pool, id, grant));

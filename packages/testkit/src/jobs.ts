@@ -116,6 +116,7 @@ export async function acceptedJob(pool: Pool, options: JobOptions = {}): Promise
   const job = await newJob(pool, options);
   const accepted = await partsOf(pool).accept(job);
   if (accepted === null) throw new Error(`the outcome ${job.outcomeKey ?? ""} has been bought before`);
+  if (accepted.kind === "congested") throw new Error(`it cannot be accepted now: ${accepted.congestion.because}`);
   if (accepted.kind === "refused") throw new Error(`there is no money for it: ${accepted.shortage.because}`);
   return job.id;
 }

@@ -17,6 +17,7 @@ import { KnownKeys } from "./http/known-keys.ts";
 import { announcer } from "./jobs/announce.ts";
 import { InFlightRequests } from "./jobs/in-flight.ts";
 import { JobWatcher } from "./jobs/watcher.ts";
+import type { Limits } from "./limits/settings.ts";
 import { latestVersions } from "./outcome-types/latest.ts";
 
 /** What a process gives to its API; the rest is made of it. */
@@ -34,11 +35,12 @@ export type IntakeParts = Pick<
   | "movesClocks"
 > & {
   readonly queues: Pick<Queues, "publish">;
+  readonly limits: Limits;
 };
 
 /** The API on its parts. What it owns ends with the stack. */
 export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts): ReturnType<typeof intakeApp> {
-  const { queues, ...shared } = parts;
+  const { queues, limits, ...shared } = parts;
   const { pool, log } = shared;
   const versions = outcomeTypeVersions(pool);
   const keys = stack.use(new KnownKeys(keyFinder(pool)));
@@ -52,7 +54,7 @@ export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts):
     versions,
     latest: latestVersions(pool, versions),
     priceBook: priceBook(pool, rates(), { log }),
-    accept: openAccept(pool),
+    accept: openAccept(pool, { openJobsMax: limits.openJobsMax, loadOf: () => null }),
     findAccepted: openFindAccepted(pool),
     views: jobViews(pool),
     // A caller waits: a database that is away is told at once.

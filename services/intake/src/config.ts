@@ -2,6 +2,7 @@ import { serviceSettings } from "@contingent/runtime/config";
 import { httpValidatorSecretsFileSetting, outgoingAllowLoopbackSetting } from "@contingent/runtime/outgoing/settings";
 import { sandboxSocketSetting } from "@contingent/sandbox/config";
 import { z } from "zod";
+import { openJobsMaxSetting } from "./limits/settings.ts";
 
 const OPERATOR_NAME_CHARACTERS_MAX = 200;
 
@@ -23,4 +24,6 @@ export const intakeSettings = z.object({
   SANDBOX_SOCKET: sandboxSocketSetting,
   HTTP_VALIDATOR_SECRETS_FILE: httpValidatorSecretsFileSetting,
   OUTGOING_ALLOW_LOOPBACK: outgoingAllowLoopbackSetting,
+  /** How many jobs a customer may have open at once who has no limit of their own. */
+  OPEN_JOBS_MAX: openJobsMaxSetting,
 });

@@ -8,6 +8,7 @@ import { runService } from "@contingent/runtime/service";
 import { openSandbox } from "@contingent/sandbox/sandbox";
 import { assembleIntake } from "./assemble.ts";
 import { intakeSettings } from "./config.ts";
+import { limitsOf } from "./limits/settings.ts";
 import { openReceiptKeys } from "./receipts/keys.ts";
 import { startIntakeServer } from "./server.ts";
 
@@ -39,6 +40,7 @@ await runService("intake", async (stack, service) => {
     run,
     outgoing,
     movesClocks,
+    limits: limitsOf(config),
   };
   const app = assembleIntake(stack, parts);
 

@@ -16,6 +16,7 @@ import { freshDatabase } from "@contingent/testkit/postgres";
 import type { RunCheck } from "@contingent/validators/validator";
 import { startTcpLink, type TcpLink } from "@contingent/testkit/tcp-link";
 import { assembleIntake } from "../src/assemble.ts";
+import type { Limits } from "../src/limits/settings.ts";
 import { passingKeys, type ReceiptKeys } from "../src/receipts/keys.ts";
 import { startIntakeServer } from "../src/server.ts";
 import { type CheckedClient, checkedClient } from "./checked-client.ts";
@@ -40,7 +41,9 @@ export interface Api extends Process {
   readonly otherCustomer: CheckedClient;
   /** What the process has logged. */
   readonly log: readonly string[];
-  anotherProcess(instead?: Partial<Pick<Parts, "queues" | "receiptKeys" | "run" | "movesClocks">>): Promise<Process>;
+  anotherProcess(
+    instead?: Partial<Pick<Parts, "queues" | "receiptKeys" | "run" | "movesClocks" | "limits">>,
+  ): Promise<Process>;
 }
 
 /** What a process may be given instead of the real thing. */
@@ -51,7 +54,11 @@ interface Parts {
   readonly receiptKeys: ReceiptKeys;
   readonly run?: RunCheck;
   readonly movesClocks?: boolean;
+  readonly limits?: Limits;
 }
+
+/** Tests send more from one address than any client does. */
+const NO_LIMITS: Limits = { openJobsMax: 100_000 };
 
 /** The secrets of the operator's services that judge. */
 export const HTTP_SECRETS = new Map([["checks", [{ key: Buffer.alloc(32, 7) }]]]);
@@ -103,6 +110,7 @@ async function startProcess({
   receiptKeys,
   run,
   movesClocks = true,
+  limits = NO_LIMITS,
 }: Parts): Promise<Process> {
   await using stack = new AsyncDisposableStack();
   const stopping = new AbortController();
@@ -119,6 +127,7 @@ async function startProcess({
     run: run ?? sandbox.run,
     outgoing: { reach: { allowsLoopback: true }, secrets: HTTP_SECRETS },
     movesClocks,
+    limits,
     publicUrl: undefined,
     operatorName: "Acme & Sons",
   };

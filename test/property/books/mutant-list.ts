@@ -151,8 +151,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "burn order: a repeat takes from its neighbours",
     file: ACCEPT,
-    from: 'return each.kind === "refused" || each.hold.slices !== null;',
-    to: 'return each.kind === "refused";',
+    from: 'return each.kind !== "funded" || each.hold.slices !== null;',
+    to: 'return each.kind !== "funded";',
   },
   {
     name: "scope: a grant pays for every outcome type",

@@ -102,6 +102,7 @@ export async function limit(run: Run, operation: Operation): Promise<boolean> {
     limit: amount === null ? null : { amount: nanos(amount), period },
     alertShares: [0.8, 1],
     alertBelow: null,
+    openJobsMax: null,
   };
   const changed = await surviving(run.pool, deathOf(operation), (pool) => {
     return changeBilling(pool, run.customer(index), settings);

@@ -103,7 +103,7 @@ export class Run {
     const customers = [newId("cus"), newId("cus")] as const;
     for (const [index, id] of customers.entries()) {
       const billing = index === 0 ? "prepaid" : "on_account";
-      const settings = { billing, limit: null, alertShares: [0.8, 1], alertBelow: null } as const;
+      const settings = { billing, limit: null, alertShares: [0.8, 1], alertBelow: null, openJobsMax: null } as const;
       await createCustomer(market.pool, { id, name: `A customer ${billing}`, ...settings });
       await clockMoved(market.pool, id, { toMs: startMs + HALF_HOUR_MS });
     }

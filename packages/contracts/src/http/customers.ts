@@ -12,6 +12,8 @@ const ALERTS_MAX = 10;
 /** A customer's id is a part of other ids, such as a statement's, so it leaves them room. */
 const CHOSEN_ID_CHARACTERS_MAX = 32;
 const ALERT_SHARES_DEFAULT = [0.8, 1];
+/** What the database counts up to. */
+const OPEN_JOBS_MAX = 2_147_483_647;
 
 const chosenIdSchema = idSchema("cus")
   .refine((id) => id.length <= "cus_".length + CHOSEN_ID_CHARACTERS_MAX, {
@@ -48,6 +50,14 @@ const alertsSchema = z.strictObject({
     .meta({ description: "The prepaid balance below which an event tells of it, once until more money comes in." }),
 });
 
+const limitsSchema = z.strictObject({
+  open_jobs_max: z.int().min(0).max(OPEN_JOBS_MAX).nullable().default(null).meta({
+    description: "How many jobs may be open at once; further ones are refused. Null: the deployment's limit.",
+  }),
+});
+
+const limitsGiven = limitsSchema.default({ open_jobs_max: null });
+
 const alertsGiven = alertsSchema.default({ limit_shares: ALERT_SHARES_DEFAULT, prepaid_below: null });
 
 export const createCustomerSchema = z
@@ -57,11 +67,12 @@ export const createCustomerSchema = z
     billing: billingWaySchema.default("on_account"),
     limit: limitSchema.nullable().default(null),
     alerts: alertsGiven,
+    limits: limitsGiven,
   })
   .meta({ id: "NewCustomer", examples: [{ name: "Acme Ltd", limit: { amount: "500.00", period: "month" } }] });
 
 export const billingSchema = z
-  .strictObject({ billing: billingWaySchema, limit: limitSchema.nullable(), alerts: alertsGiven })
+  .strictObject({ billing: billingWaySchema, limit: limitSchema.nullable(), alerts: alertsGiven, limits: limitsGiven })
   .meta({ id: "Billing" });
 
 export type BillingDefinition = z.output<typeof billingSchema>;
@@ -78,6 +89,8 @@ const grantLeftSchema = z.object({
 const account = {
   billing: billingWaySchema,
   limit: z.object({ amount: moneySchema, period: z.enum(LIMIT_PERIODS) }).nullable(),
+  open_jobs: z.int().min(0).meta({ description: "Jobs that are not closed." }),
+  limits: z.object({ open_jobs_max: z.int().nullable() }),
   held: moneySchema.meta({ description: "Held for open jobs: the most that they may cost together." }),
   spent: moneySchema.meta({ description: "Charged since `period_start`." }),
   period_start: timestampSchema.meta({ description: "The beginning of the limit's period; of the month without one." }),

@@ -178,7 +178,14 @@ export const redriveDeadLetter = {
     200: { description: "It had been redriven before.", schema: deadLetterSchema },
     201: { description: "Redriven.", schema: deadLetterSchema, headers: { Location: "Where to read the new job." } },
   },
-  errors: ["dead_letter_not_found", "dead_letter_ended", "insufficient_funds", "spending_limit_reached"],
+  errors: [
+    "dead_letter_not_found",
+    "dead_letter_ended",
+    "insufficient_funds",
+    "spending_limit_reached",
+    "too_many_open_jobs",
+    "deadline_out_of_reach",
+  ],
 } as const satisfies Operation;
 
 export const redriveDeadLetters = {

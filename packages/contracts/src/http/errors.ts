@@ -6,6 +6,7 @@ import { z } from "zod";
 import { DEAD_LETTER_ERRORS } from "./errors-of-dead-letters.ts";
 import { DISPUTE_ERRORS } from "./errors-of-disputes.ts";
 import { INQUIRY_ERRORS } from "./errors-of-inquiries.ts";
+import { LIMIT_ERRORS } from "./errors-of-limits.ts";
 import { KEY_ERRORS } from "./errors-of-keys.ts";
 import { QUALITY_ERRORS } from "./errors-of-quality.ts";
 
@@ -313,12 +314,7 @@ export const ERRORS = {
     meaning: "The payment is more than what is still due on the statement. Nothing was recorded.",
     remedy: "Record at most the balance that the message names, and the rest on another statement.",
   },
-  too_many_waiting: {
-    type: "rate_limit_error",
-    status: 429,
-    meaning: "Too many requests wait for results or watch events at this moment.",
-    remedy: "Ask without waiting, or try again after `Retry-After` seconds.",
-  },
+  ...LIMIT_ERRORS,
   internal_error: {
     type: "server_error",
     status: 500,

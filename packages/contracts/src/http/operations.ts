@@ -106,6 +106,8 @@ export const createJob = {
     "invalid_idempotency_key",
     "insufficient_funds",
     "spending_limit_reached",
+    "too_many_open_jobs",
+    "deadline_out_of_reach",
     "outcome_type_not_found",
     "outcome_key_conflict",
     "idempotency_in_flight",

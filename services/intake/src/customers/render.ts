@@ -40,11 +40,13 @@ export function renderBalance({ id, account }: CustomerView): BalanceBody {
 type AccountBody = Omit<BalanceBody, "object" | "customer_id" | "now">;
 
 function renderAccount(account: LockedAccount): AccountBody {
-  const { billing, limit, held, spent, periodStartMs } = account;
+  const { billing, limit, openJobs, openJobsMax, held, spent, periodStartMs } = account;
   const left = headroom(account);
   return {
     billing,
     limit: limit === null ? null : { amount: money(limit.amount, CURRENCY), period: limit.period },
+    open_jobs: openJobs,
+    limits: { open_jobs_max: openJobsMax },
     held: money(held, CURRENCY),
     spent: money(spent, CURRENCY),
     period_start: isoTime(periodStartMs),

@@ -9,6 +9,7 @@ import { takeForRedrive } from "@contingent/db/dead-letters";
 import { newId } from "@contingent/db/ids";
 import { violatedConstraint } from "@contingent/db/pool";
 import type { IntakeContext } from "../context.ts";
+import { congestionError } from "../jobs/congestion.ts";
 import { shortageError } from "../jobs/shortage.ts";
 import { deadLetterOf, endedOtherwise } from "./find.ts";
 
@@ -49,6 +50,7 @@ async function acceptAgain(
     throw error;
   });
   if (accepted === null) return null;
+  if (accepted.kind === "congested") throw congestionError(accepted.congestion);
   if (accepted.kind === "refused") throw shortageError(accepted.shortage, version.currency);
   const { createdAtMs, turnAtMs } = accepted;
   context.announce({ job: newJob(id, version.terms, createdAtMs, turnAtMs), traceparent, nowMs: createdAtMs });

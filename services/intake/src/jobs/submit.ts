@@ -10,7 +10,7 @@ import { newJob } from "@contingent/core/job/accept";
 import type { JsonObject } from "@contingent/core/json";
 import { ZERO } from "@contingent/core/money";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
-import type { Accepted, IdempotentRequest, Refused } from "@contingent/db/accept";
+import type { Accepted, Congested, IdempotentRequest, Refused } from "@contingent/db/accept";
 import type { EarlierRequest, Found } from "@contingent/db/accept-find";
 import { takeOver } from "@contingent/db/idempotency";
 import { newId } from "@contingent/db/ids";
@@ -21,6 +21,7 @@ import { trace } from "@opentelemetry/api";
 import type { IntakeContext } from "../context.ts";
 import { ApiError } from "../http/api-error.ts";
 import { inputProblems } from "../outcome-types/input.ts";
+import { congestionError } from "./congestion.ts";
 import { fingerprintOf } from "./idempotency-key.ts";
 import { customerJob } from "./render.ts";
 import { shortageError } from "./shortage.ts";
@@ -78,6 +79,7 @@ export async function submit(context: IntakeContext, submission: Submission): Pr
     // A repeat needs no money: it is answered like the first time.
     const earlier = await findEarlier(context, submission);
     if (earlier !== null) return earlier;
+    if (accepted?.kind === "congested") throw congestionError(accepted.congestion);
     if (accepted?.kind === "refused") throw shortageError(accepted.shortage, version.currency);
   }
   throw inFlight();
@@ -87,7 +89,7 @@ async function acceptNew(
   context: IntakeContext,
   submission: Submission,
   version: OutcomeTypeVersion,
-): Promise<Extract<Submitted, { kind: "accepted" }> | Refused | null> {
+): Promise<Extract<Submitted, { kind: "accepted" }> | Refused | Congested | null> {
   const { customerId, body, traceparent } = submission;
   const id = newId("job");
   const viewAt = (times: Times): JobView => acceptedView(id, submission, version, times);
@@ -101,7 +103,7 @@ async function acceptNew(
     traceparent,
     idempotent: idempotentRequest(submission, viewAt),
   });
-  if (accepted === null || accepted.kind === "refused") return accepted;
+  if (accepted === null || accepted.kind !== "accepted") return accepted;
   trace.getActiveSpan()?.setAttributes({ [OUTCOME.jobId]: id, [OUTCOME.type]: version.name });
   await failpoint("intake.accepted");
   const { createdAtMs, turnAtMs } = accepted;

@@ -33,6 +33,8 @@ describe("a customer", () => {
       terms: null,
       held: usd("0.00"),
       spent: usd("0.00"),
+      open_jobs: 0,
+      limits: { open_jobs_max: null },
       alerts: { limit_shares: [0.8, 1], prepaid_below: null },
       clock: { offset_ms: 0 },
     });
@@ -52,6 +54,7 @@ describe("a customer", () => {
     ["billing", { billing: "on_account" }],
     ["limit", { limit: { amount: "2", period: "day" } }],
     ["alerts", { alerts: { limit_shares: [0.5] } }],
+    ["limits", { limits: { open_jobs_max: 5 } }],
   ])("of a chosen id is not another one with another %s", async (_, changes) => {
     const body = { id: "cus_once", name: "Once", billing: "prepaid", limit: { amount: "1", period: "day" } };
     await create(body);
@@ -97,6 +100,7 @@ describe("nothing is made", () => {
     ["a negative limit", { limit: { amount: "-5", period: "day" } }, "/limit/amount"],
     ["a limit without a period", { limit: { amount: "5" } }, "/limit/period"],
     ["a limit per week", { limit: { amount: "5", period: "week" } }, "/limit/period"],
+    ["fewer open jobs than none", { limits: { open_jobs_max: -1 } }, "/limits/open_jobs_max"],
     ["a share above the limit", { alerts: { limit_shares: [1.1] } }, "/alerts/limit_shares/0"],
     ["a share of nothing", { alerts: { limit_shares: [0] } }, "/alerts/limit_shares/0"],
     ["a share twice", { alerts: { limit_shares: [0.5, 0.5] } }, "/alerts/limit_shares"],

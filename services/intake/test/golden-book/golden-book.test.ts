@@ -162,7 +162,7 @@ afterAll(() => api[Symbol.asyncDispose]());
 
 async function meridianAgreesAndPaysIn(): Promise<void> {
   const { pool, customerId: meridian } = api;
-  const settings = { billing: "prepaid", limit: null, alertShares: [], alertBelow: null } as const;
+  const settings = { billing: "prepaid", limit: null, alertShares: [], alertBelow: null, openJobsMax: null } as const;
   expect(await changeBilling(pool, meridian, settings)).toBe("changed");
   await on(1);
   const terms = {
