@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { checkDatabase, EditedMigrationError, isMigrated, migrate } from "@contingent/db/migrate";
-import { openPool, type Pool } from "@contingent/db/pool";
+import { openPool, type OpenPool } from "@contingent/db/pool";
 import { emptyDatabase, type TestDatabase } from "@contingent/testkit/postgres";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
@@ -13,7 +13,7 @@ const MAIN = path.resolve(import.meta.dirname, "../../packages/db/src/migrate-ma
 const SHIPPED = path.resolve(import.meta.dirname, "../../packages/db/src/migrations");
 
 let database: TestDatabase;
-let pool: Pool;
+let pool: OpenPool;
 let folder: string;
 
 beforeEach(async () => {

@@ -1,26 +1,26 @@
 /** What the database tests share: a migrated database with a pool on it, and both gone afterwards. */
-import { openPool, type Pool } from "@contingent/db/pool";
+import { openPool, type OpenPool } from "@contingent/db/pool";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
 import { afterAll, beforeAll } from "vitest";
 
 export interface OpenDatabase {
   readonly url: string;
-  readonly pool: Pool;
+  readonly pool: OpenPool;
   /** Another pool on the same database, as another process would have. */
-  readonly another: (connectionsMax?: number) => Pool;
+  readonly another: (connectionsMax?: number) => OpenPool;
 }
 
 /** A database for all tests of a file. Read its members only inside tests. */
 export function databaseOfThisFile(): OpenDatabase {
   let database: TestDatabase;
-  const pools: Pool[] = [];
-  const open = (connectionsMax?: number): Pool => {
+  const pools: OpenPool[] = [];
+  const open = (connectionsMax?: number): OpenPool => {
     const options = connectionsMax === undefined ? {} : { connectionsMax };
     const pool = openPool(database.url, { applicationName: "test", ...options });
     pools.push(pool);
     return pool;
   };
-  let pool: Pool;
+  let pool: OpenPool;
   beforeAll(async () => {
     database = await freshDatabase();
     pool = open();

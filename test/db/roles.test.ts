@@ -78,5 +78,5 @@ test("nobody else may call the function that books", async () => {
   const { rows } = await db.pool.query<{ grantee: string }>(
     "SELECT coalesce(nullif(grantee::regrole::text, '-'), 'everybody') AS grantee FROM pg_proc, aclexplode(proacl) WHERE proname = 'book' ORDER BY 1",
   );
-  expect(rows.map((row) => row.grantee)).toEqual(["contingent_ledger", "contingent_service"]);
+  expect(rows.map((row) => row.grantee)).toEqual(["contingent_ledger", "contingent_service", "contingent_tenant"]);
 });

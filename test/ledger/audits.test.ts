@@ -4,7 +4,7 @@ import { nanos } from "@contingent/core/money";
 import type { AuditResult } from "@contingent/core/quality/false-bills";
 import type { AuditTerms } from "@contingent/core/outcome-type";
 import { periodAt } from "@contingent/core/statement/period";
-import { openPool, type Pool, SERVICE_ROLE } from "@contingent/db/pool";
+import { openPool, type OpenPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { creditAudit, creditAudits } from "@contingent/ledger/audits/credit";
 import { decideAudit, type DecidedAudit } from "@contingent/ledger/audits/decide";
 import { drawAudits, drawOf } from "@contingent/ledger/audits/draw";
@@ -36,7 +36,7 @@ const db = databaseOfThisFile();
 const ROUND = 1_000;
 const EVERY: AuditTerms = { rate: 1, method: "human", credit: false, dueMs: 60_000 };
 
-let service: Pool;
+let service: OpenPool;
 beforeAll(() => {
   service = openPool(db.url, { applicationName: "audits-test", role: SERVICE_ROLE });
 });

@@ -1,6 +1,6 @@
 /** Hazard: something that is booked and never sealed, or sealed twice, or half. */
 import type { JobId } from "@contingent/core/ids";
-import { type Queryable, openPool, type Pool } from "@contingent/db/pool";
+import { type Queryable, openPool, type OpenPool } from "@contingent/db/pool";
 import { sealWindow } from "@contingent/ledger/bookkeeping/seal";
 import { verifyChain } from "@contingent/ledger/bookkeeping/verify-chain";
 import { horizonReached } from "@contingent/testkit/horizon";
@@ -12,9 +12,9 @@ import { bookedByHand, head, legs } from "./by-hand.ts";
 import { backdate, blocksOf, rollupFaults, sealAll } from "./sealing.ts";
 
 let database: TestDatabase;
-let pool: Pool;
+let pool: OpenPool;
 /** What another process would have. */
-let otherPool: Pool;
+let otherPool: OpenPool;
 
 beforeEach(async () => {
   database = await freshDatabase();

@@ -1,7 +1,7 @@
 /** Hazard: books that have been damaged, and a check that does not see it, or sees damage where there is none. */
 import { spawn } from "node:child_process";
 import path from "node:path";
-import { openPool, type Pool, type Queryable, readWholeTables } from "@contingent/db/pool";
+import { openPool, type OpenPool, type Queryable, readWholeTables } from "@contingent/db/pool";
 import { checkBooks, checkBooksWithin, type CheckedInvariant } from "@contingent/ledger/check-books";
 import { INVARIANTS } from "@contingent/ledger/invariants";
 import { JOB_STATES } from "@contingent/core/job/job";
@@ -17,7 +17,7 @@ const MAIN = path.resolve(import.meta.dirname, "../../packages/ledger/src/check-
 const STATEMENT_TIMEOUT_MS = 30_000;
 
 let database: TestDatabase;
-let pool: Pool;
+let pool: OpenPool;
 
 async function open(): Promise<void> {
   database = await freshDatabase();

@@ -1,5 +1,5 @@
 /** Hazard: a check of what is new that passes over something new, or that reads all there is. */
-import { openPool, type Pool } from "@contingent/db/pool";
+import { openPool, type OpenPool } from "@contingent/db/pool";
 import { runBookCheck } from "@contingent/ledger/book-checks";
 import { type CheckedBooks, checkBooksSince, checkBooksWithin } from "@contingent/ledger/check-books";
 import { INVARIANTS } from "@contingent/ledger/invariants";
@@ -10,7 +10,7 @@ import { DAMAGES } from "./damage.ts";
 import { everyFate, type Names, plant, whileDamaged } from "./every-fate.ts";
 
 let database: TestDatabase;
-let pool: Pool;
+let pool: OpenPool;
 
 async function open(): Promise<void> {
   database = await freshDatabase();

@@ -1,5 +1,5 @@
 /** Hazard: a margin, or a round of bookkeeping, that takes longer the more jobs there ever were. */
-import { openPool, type Pool } from "@contingent/db/pool";
+import { openPool, type OpenPool } from "@contingent/db/pool";
 import { type MarginDimension, marginStatement } from "@contingent/ledger/bookkeeping/margin";
 import { acceptedJob, answer, claim, driveTo, happens, judge, take } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
@@ -8,7 +8,7 @@ import { rowsTouched, statementsOf } from "./rows-touched.ts";
 import { blocksOf, sealAll, tamper } from "./sealing.ts";
 
 let database: TestDatabase;
-let pool: Pool;
+let pool: OpenPool;
 
 beforeEach(async () => {
   database = await freshDatabase();

@@ -2,7 +2,7 @@
 import { nanos, ZERO } from "@contingent/core/money";
 import type { JobId } from "@contingent/core/ids";
 import { newId } from "@contingent/db/ids";
-import { openPool, type Pool } from "@contingent/db/pool";
+import { openPool, type OpenPool } from "@contingent/db/pool";
 import { type Margin, type MarginDimension, readMargin } from "@contingent/ledger/bookkeeping/margin";
 import { bookLateCost } from "@contingent/ledger/late-cost";
 import {
@@ -24,7 +24,7 @@ import { credit } from "./charged.ts";
 import { backdate, faultsWith, rollupFaults, sealAll, tamper } from "./sealing.ts";
 
 let database: TestDatabase;
-let pool: Pool;
+let pool: OpenPool;
 
 async function open(): Promise<void> {
   database = await freshDatabase();

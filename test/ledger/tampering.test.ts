@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import type { JobId } from "@contingent/core/ids";
-import { openPool, type Pool } from "@contingent/db/pool";
+import { openPool, type OpenPool } from "@contingent/db/pool";
 import { contentOf, hashOf } from "@contingent/ledger/bookkeeping/chain";
 import { verifyChain } from "@contingent/ledger/bookkeeping/verify-chain";
 import { driveTo } from "@contingent/testkit/jobs";
@@ -13,7 +13,7 @@ import { sealAll, tamper } from "./sealing.ts";
 const MAIN = path.resolve(import.meta.dirname, "../../packages/ledger/src/verify-chain-main.ts");
 
 let database: TestDatabase;
-let pool: Pool;
+let pool: OpenPool;
 
 beforeEach(async () => {
   database = await freshDatabase();

@@ -3,6 +3,7 @@ import type { CustomerId, JobId } from "@contingent/core/ids";
 import type { Json, JsonObject } from "@contingent/core/json";
 import { batched } from "./batch.ts";
 import type { Pool } from "./pool.ts";
+import { seenBy, type Tenants } from "./tenants.ts";
 
 export interface Asked {
   readonly customerId: CustomerId;
@@ -56,12 +57,16 @@ interface FoundRow {
 
 const ITEMS_MAX = 64;
 
-export function openFindAccepted(pool: Pool): FindAccepted {
+export function openFindAccepted(pool: Pool | Tenants): FindAccepted {
   return batched<Asked, Found>({
     itemsMax: ITEMS_MAX,
     run: async (asked) => {
       const values = [JSON.stringify(asked.map(rowOf))];
-      const { rows } = await pool.query<FoundRow>({ name: "find-accepted", text: FIND, values });
+      const ofThem = seenBy(
+        pool,
+        asked.map(({ customerId }) => customerId),
+      );
+      const { rows } = await ofThem.query<FoundRow>({ name: "find-accepted", text: FIND, values });
       const byNumber = new Map(rows.map((row) => [row.n, row]));
       return asked.map((_, n) => foundIn(byNumber.get(n)));
     },

@@ -36,6 +36,7 @@ import { newId } from "./ids.ts";
 import { msOf, storedProgress } from "./job-row.ts";
 import { atPricesOf } from "./outcome-types.ts";
 import { type Pool, type Queryable, transaction, violatedConstraint } from "./pool.ts";
+import { seenBy, type Tenants } from "./tenants.ts";
 
 /** The Idempotency-Key of a request, and what is stored under it. */
 export interface IdempotentRequest {
@@ -145,7 +146,8 @@ WITH input AS MATERIALIZED (
   ON CONFLICT DO NOTHING
   RETURNING id, created_at, deadline_at, turn_at
 ), texts AS (
-  INSERT INTO job_input (job_id, input, metadata) SELECT id, input, metadata FROM input JOIN accepted USING (id)
+  INSERT INTO job_input (job_id, customer_id, input, metadata)
+  SELECT id, customer_id, input, metadata FROM input JOIN accepted USING (id)
 ), event AS (
   INSERT INTO job_event (job_id, revision, type, data)
   SELECT id, 1, 'job.accepted', event FROM input JOIN accepted USING (id)
@@ -191,8 +193,8 @@ interface AcceptedRow {
   readonly turn_ms: number;
 }
 
-/** Accepts jobs durably, many to a transaction. */
-export function openAccept(pool: Pool, options: AcceptOptions = WITHOUT_LIMITS): Accept {
+/** Accepts jobs durably, many to a transaction; of as many customers as ask. */
+export function openAccept(pool: Pool | Tenants, options: AcceptOptions = WITHOUT_LIMITS): Accept {
   const terms = customerTermsWithin();
   const accept = batched<NewJob, Result | null>({
     itemsMax: ITEMS_MAX,
@@ -241,11 +243,12 @@ class FundedRepeats extends Error {
 
 /** @throws FundedRepeats when nothing of it may be kept: it has to be done again without them */
 async function acceptTogether(
-  pool: Pool,
+  pool: Pool | Tenants,
   deciding: Deciding,
   jobs: readonly NewJob[],
 ): Promise<ReadonlyMap<JobId, Result>> {
-  return await transaction(pool, async (client) => {
+  const customers = jobs.map(({ customerId }) => customerId);
+  return await transaction(seenBy(pool, customers), async (client) => {
     const decided = await decideAll(client, deciding, jobs);
     const rows = decided.flatMap((each) => (each.kind === "funded" ? [rowOf(each)] : []));
     const values = [JSON.stringify(rows), IN_FLIGHT_LEASE_MS];

@@ -27,7 +27,7 @@ import { type Currency, type Nanos, ZERO } from "@contingent/core/money";
 import { type AcceptanceDecision, decisionRow } from "./acceptance-decisions.ts";
 import { batched } from "./batch.ts";
 import { newId } from "./ids.ts";
-import { heardRow, INQUIRIES_OF_MOVED, inquiredRow, type InquiryReply } from "./inquiries.ts";
+import { HEARD_OF_MOVED, heardRow, INQUIRED_OF_MOVED, inquiredRow, type InquiryReply } from "./inquiries.ts";
 import { storedProgress } from "./job-row.ts";
 import type { Pool } from "./pool.ts";
 import { storableJsonText } from "./storable.ts";
@@ -80,7 +80,13 @@ export interface Transition {
 /** Commits a transition; false when the job has moved on and nothing was written. */
 export type Commit = (transition: Transition) => Promise<boolean>;
 
-const COMMIT = `
+/**
+ * The statement. What only services do is in theirs only: to begin attempts and inquiries, to reach verdicts, to end holds
+ * and charge. A customer's own move does none of it, and has no right to.
+ */
+function commitStatement(by: "services" | "customers"): string {
+  const byServices = (part: string): string => (by === "services" ? part : "");
+  return `
 WITH input AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (
     id text, revision int, state text, resolution text, reason text, attempts int, progress jsonb,
@@ -110,13 +116,17 @@ WITH input AS MATERIALIZED (
 ), event AS (
   INSERT INTO job_event (job_id, revision, type, data)
   SELECT id, revision, event, data FROM moved
-), started AS (
+)${byServices(`, started AS (
   INSERT INTO attempt (id, job_id, number, tier, provider, model, output_tokens_max, reserve_nanos, cost_state, traceparent)
   SELECT s.id, m.id, s.number, s.tier, s.provider, s.model, s.output_tokens_max, s.reserve, 'held', s.traceparent
     FROM moved m, jsonb_to_record(m.started) AS s (
       id text, number int, tier text, provider text, model text, output_tokens_max int, reserve bigint, traceparent text)
    WHERE m.started IS NOT NULL
-), ended AS (
+), inquired AS (
+  ${INQUIRED_OF_MOVED}
+), verdict AS (
+  ${VERDICT_OF_MOVED}
+)`)}, ended AS (
   UPDATE attempt a
      SET cost_state = e.cost_state, cost_nanos = e.cost, outcome = e.outcome, response_id = e.response_id,
          usage = e.usage, input_tokens = e.input_tokens, output_tokens = e.output_tokens, output = e.output,
@@ -126,14 +136,14 @@ WITH input AS MATERIALIZED (
       output_tokens int, output text, error text)
    WHERE m.ended IS NOT NULL AND a.id = e.id AND a.job_id = m.id
   RETURNING a.id
-), ${INQUIRIES_OF_MOVED}, verdict AS (
-  ${VERDICT_OF_MOVED}
+), heard AS (
+  ${HEARD_OF_MOVED}
 ), decided AS (
   INSERT INTO acceptance_decision (job_id, revision, decision, reason, decided_by, verdict_id)
   SELECT m.id, m.revision, d.decision, d.reason, d.decided_by, d.verdict_id
     FROM moved m, jsonb_to_record(m.decided) AS d (decision text, reason text, decided_by text, verdict_id text)
    WHERE m.decided IS NOT NULL
-), released AS (
+)${byServices(`, released AS (
   UPDATE hold h SET state = s.hold_state, ended_at = clock_timestamp()
     FROM moved m, jsonb_to_record(m.settled) AS s (hold_state text)
    WHERE m.settled IS NOT NULL AND h.job_id = m.id
@@ -163,19 +173,29 @@ WITH input AS MATERIALIZED (
   SELECT m.id, m.customer_id, m.price, m.at + s.dispute_window_ms * interval '1 millisecond'
     FROM moved m, jsonb_to_record(m.settled) AS s (verdict_id text, dispute_window_ms float8)
    WHERE s.verdict_id IS NOT NULL
-), booked AS (
+)`)}, booked AS (
   SELECT book(coalesce(jsonb_agg(t.entry || jsonb_build_object('dated_at', m.at)), '[]')) AS number
     FROM moved m, jsonb_array_elements(m.transactions) AS t (entry)
 )
 SELECT id, revision FROM moved
  WHERE must_hold((SELECT count(*) FROM ended) = (SELECT count(ended) FROM moved), 'every attempt that ends is one of the job')
    AND must_hold((SELECT count(*) FROM heard) = (SELECT count(heard) FROM moved), 'every inquiry that ends is one of the job')
-   AND must_hold((SELECT count(*) FROM released) = (SELECT count(settled) FROM moved), 'every job that ends has a hold')
+   AND ${
+     by === "services"
+       ? "must_hold((SELECT count(*) FROM released) = (SELECT count(settled) FROM moved), 'every job that ends has a hold')"
+       : "must_hold((SELECT count(started) + count(inquired) + count(verdict) + count(settled) FROM moved) = 0, 'nothing begins or ends here')"
+   }
    AND must_hold((SELECT number FROM booked) = (SELECT coalesce(sum(jsonb_array_length(transactions)), 0) FROM moved),
                  'every transaction is in the books')`;
+}
 // That an attempt or a hold is still open is the tables' own business (triggers `ends_once`). As conditions here they let
 // the planner believe that hardly any row fulfils them, and begin with those: by reading all. `= ANY (ARRAY(…))`
 // beside a join says nothing new, and keeps it from beginning with all of a table that it believes to be small.
+
+/** Any transition: what services commit. */
+const COMMIT = { name: "commit", text: commitStatement("services") } as const;
+/** What a customer decides on a job of theirs: it is canceled, accepted or rejected. */
+export const CUSTOMERS_MOVE = { name: "commit-customers-move", text: commitStatement("customers") } as const;
 
 /** A transition on its way into a statement. */
 interface Waiting {
@@ -188,13 +208,13 @@ interface Waiting {
  * Commits transitions, many to a statement. Rejects when the database refuses one: a broken cap, a second charge, the end
  * of an attempt that is not under way.
  */
-export function openCommit(pool: Pool): Commit {
+export function openCommit(pool: Pool, statement: typeof COMMIT | typeof CUSTOMERS_MOVE = COMMIT): Commit {
   const commit = batched<Waiting, boolean>({
     run: async (waiting) => {
       // Two transitions of one batch that race for the same revision: the first wins, as it would in two statements.
       const first = new Map(waiting.toReversed().map((w) => [w.fence, w]));
       const rows = `[${Array.from(first.values(), (w) => w.row).join()}]`;
-      const moved = await pool.query<{ id: JobId; revision: number }>({ name: "commit", text: COMMIT, values: [rows] });
+      const moved = await pool.query<{ id: JobId; revision: number }>({ ...statement, values: [rows] });
       const won = new Set(moved.rows.map(fenceOf));
       return waiting.map((w) => first.get(w.fence) === w && won.has(w.fence));
     },

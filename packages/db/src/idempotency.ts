@@ -5,7 +5,8 @@
 import type { CustomerId, JobId } from "@contingent/core/ids";
 import type { JsonObject } from "@contingent/core/json";
 import { IN_FLIGHT_LEASE_MS } from "./accept.ts";
-import type { Queryable } from "./pool.ts";
+import type { Pool, Queryable } from "./pool.ts";
+import { seenBy, type Tenants } from "./tenants.ts";
 
 export interface RequestKey {
   readonly customerId: CustomerId;
@@ -61,13 +62,14 @@ export async function takeOver(db: Queryable, request: RequestKey): Promise<bool
 }
 
 /** The sign of life of all requests that this process serves, in one statement. */
-export async function keepAlive(db: Queryable, requests: readonly RequestKey[]): Promise<void> {
+export async function keepAlive(pool: Pool | Tenants, requests: readonly RequestKey[]): Promise<void> {
   if (requests.length === 0) return;
-  await db.query({
+  const customers = requests.map(({ customerId }) => customerId);
+  await seenBy(pool, customers).query({
     name: "keep-requests-alive",
     text: `UPDATE idempotency i SET in_flight_until = now() + $3::float8 * interval '1 millisecond'
              FROM unnest($1::text[], $2::text[]) AS r (customer_id, key)
             WHERE i.customer_id = r.customer_id AND i.key = r.key AND i.status IS NULL`,
-    values: [requests.map((r) => r.customerId), requests.map((r) => r.key), IN_FLIGHT_LEASE_MS],
+    values: [customers, requests.map((r) => r.key), IN_FLIGHT_LEASE_MS],
   });
 }

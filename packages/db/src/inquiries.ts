@@ -40,16 +40,18 @@ export function repliesAbout(attemptId: string): string {
       FROM inquiry q WHERE q.attempt_id = ${attemptId} AND q.outcome IN ('replied', 'silence'))`;
 }
 
-/** Parts of the statement that commits transitions: `inquired` opens inquiries, `heard` ends them. */
-export const INQUIRIES_OF_MOVED = `inquired AS (
+/** Part of the statement that commits transitions: opens inquiries. */
+export const INQUIRED_OF_MOVED = `
   INSERT INTO inquiry (id, job_id, attempt_id, kind, leaf, validator, asked, provider, name, reserve_nanos, cost_state, due_at)
   SELECT q.id, m.id, q.attempt_id, q.kind, q.leaf, q.validator, q.asked, q.provider, q.name, q.reserve, 'held',
          to_timestamp(q.due_ms / 1000)
     FROM moved m, jsonb_to_record(m.inquired) AS q (
       id text, attempt_id text, kind text, leaf text, validator text, asked text, provider text, name text, reserve bigint,
       due_ms float8)
-   WHERE m.inquired IS NOT NULL
-), heard AS (
+   WHERE m.inquired IS NOT NULL`;
+
+/** Part of the statement that commits transitions: ends inquiries. */
+export const HEARD_OF_MOVED = `
   UPDATE inquiry q
      SET cost_state = h.cost_state, cost_nanos = h.cost, outcome = h.outcome, score = h.score, findings = h.findings,
          detail = h.detail, replied_by = h.replied_by, ended_at = clock_timestamp()
@@ -57,8 +59,7 @@ export const INQUIRIES_OF_MOVED = `inquired AS (
       id text, cost_state text, cost bigint, outcome text, score float8, findings jsonb, detail jsonb, replied_by text)
    WHERE m.heard IS NOT NULL AND q.id = h.id AND q.job_id = m.id
      AND q.id = ANY (ARRAY(SELECT heard ->> 'id' FROM moved WHERE heard IS NOT NULL))
-  RETURNING q.id
-)`;
+  RETURNING q.id`;
 
 /** The inquiry that begins with these effects, as the statement reads it. */
 export function inquiredRow(effects: readonly Effect[]): JsonObject | null {

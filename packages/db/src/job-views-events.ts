@@ -3,7 +3,9 @@ import type { JobId } from "@contingent/core/ids";
 import type { JobEventType } from "@contingent/core/job/facts";
 import type { JobState } from "@contingent/core/job/job";
 import { msOf } from "./job-row.ts";
-import type { Queryable } from "./pool.ts";
+import type { JobView } from "./job-views.ts";
+import type { Pool, Queryable } from "./pool.ts";
+import { seenBy, type Tenants } from "./tenants.ts";
 
 export interface JobEventView {
   readonly revision: number;
@@ -40,12 +42,19 @@ export interface JobPosition {
   readonly state: JobState;
 }
 
-/** The positions of all these jobs in one statement, by primary key. A job that does not exist is left out. */
-export async function jobPositions(db: Queryable, ids: readonly JobId[]): Promise<readonly JobPosition[]> {
-  const { rows } = await db.query<{ id: JobId; revision: number; state: JobState }>({
+/** The positions of all these jobs in one statement, by primary key. A job that is not the customer's is left out. */
+export async function jobPositions(
+  pool: Pool | Tenants,
+  jobs: readonly Pick<JobView, "id" | "customerId">[],
+): Promise<readonly JobPosition[]> {
+  const ofThem = seenBy(
+    pool,
+    jobs.map(({ customerId }) => customerId),
+  );
+  const { rows } = await ofThem.query<{ id: JobId; revision: number; state: JobState }>({
     name: "job-positions",
     text: "SELECT id, revision, state FROM job WHERE id = ANY($1::text[])",
-    values: [ids],
+    values: [jobs.map(({ id }) => id)],
   });
   return rows;
 }

@@ -50,8 +50,14 @@ export function outcomeTypeVersions(pool: Pool): OutcomeTypeVersions {
       });
     },
   });
-  const get = remembering(load, KEPT_MAX);
-  const terms = customerTermsById(pool);
+  return pinnedBy(customerTermsById(pool), { get: remembering(load, KEPT_MAX) });
+}
+
+/** Versions as they were read by `versions`, at the prices of these terms: of somebody who may not see everybody's. */
+export function pinnedBy(
+  terms: (id: CustomerTermsId) => Promise<CustomerTerms>,
+  { get }: Pick<OutcomeTypeVersions, "get">,
+): OutcomeTypeVersions {
   return {
     get,
     async pinned(id, termsId) {

@@ -5,7 +5,29 @@ export interface Queryable {
   query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<pg.QueryResult<Row>>;
 }
 
-export type Pool = pg.Pool;
+/** Where statements are run: all of a database (`OpenPool`), or the part of it that belongs to some customers (tenants.ts). */
+export interface Pool extends Client {
+  readonly connect: () => Promise<Connection>;
+  /** What begins a transaction, where that is more than BEGIN. */
+  readonly begin?: string;
+}
+
+/** Anything that takes statements, also with their values beside them. */
+export interface Client {
+  query<Row extends pg.QueryResultRow>(
+    statement: string | pg.QueryConfig,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<Row>>;
+}
+
+/** A connection that is in use until it is released. */
+export interface Connection extends Client {
+  /** @param destroy close it, because nobody knows what state it is in */
+  release(destroy?: boolean): void;
+}
+
+/** A pool that somebody opened, and has to close. */
+export type OpenPool = pg.Pool;
 
 export interface PoolOptions {
   /** Shown in pg_stat_activity. */
@@ -42,7 +64,7 @@ const TYPES = new pg.TypeOverrides();
 TYPES.setTypeParser(pg.types.builtins.INT8, BigInt);
 
 /** A pool of connections that survives a restart of the database. Close it with `end()`. */
-export function openPool(url: string, options: PoolOptions): Pool {
+export function openPool(url: string, options: PoolOptions): OpenPool {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: options.applicationName,
@@ -60,10 +82,10 @@ export function openPool(url: string, options: PoolOptions): Pool {
 }
 
 /** Runs statements in one transaction on one connection. */
-export async function transaction<T>(pool: Pool, run: (client: Queryable) => Promise<T>): Promise<T> {
+export async function transaction<T>(pool: Pool, run: (client: Connection) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   try {
-    await client.query("BEGIN");
+    await client.query(pool.begin ?? "BEGIN");
     const result = await run(client);
     await client.query("COMMIT");
     client.release();

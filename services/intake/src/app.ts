@@ -1,31 +1,31 @@
 /** The Express application: an id for every request, the routes of the contract, and an error in the one form for all the rest. */
 import { newId } from "@contingent/db/ids";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
-import type { IntakeContext } from "./context.ts";
+import type { IntakeContext, IntakeContexts } from "./context.ts";
 import { ApiError } from "./http/api-error.ts";
 import { docsUrlOf, type Locals, sendError } from "./http/respond.ts";
 import type { Route } from "./http/route.ts";
 import { referenceRouter } from "./routes/reference/reference.ts";
 import { ROUTES } from "./routes/routes.ts";
 
-export function intakeApp(context: IntakeContext): Express {
+export function intakeApp(contexts: IntakeContexts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.set("etag", false);
   app.set("query parser", "simple");
   app.set("strict routing", true);
   app.set("case sensitive routing", true);
-  app.use(identify(context));
+  app.use(identify(contexts.everybody));
   for (const [path, routes] of routesByPath()) {
     const endpoint = app.route(path);
-    for (const { operation, handle } of routes) endpoint[operation.method](handle(context));
+    for (const { operation, handle } of routes) endpoint[operation.method](handle(contexts));
     endpoint.all(refuseMethod(routes));
   }
   app.use(referenceRouter());
   app.use((request) => {
     throw new ApiError("route_not_found", `There is nothing at ${request.method} ${request.path}. See /docs.`);
   });
-  app.use(answerErrors(context));
+  app.use(answerErrors(contexts.everybody));
   return app;
 }
 

@@ -1,14 +1,17 @@
 import { rates } from "@contingent/catalog/models";
-import type { KeyId } from "@contingent/core/ids";
+import type { CustomerId, KeyId } from "@contingent/core/ids";
 import { openAccept } from "@contingent/db/accept";
 import { openFindAccepted } from "@contingent/db/accept-find";
-import { openCommit } from "@contingent/db/commit";
+import { CUSTOMERS_MOVE, openCommit } from "@contingent/db/commit";
 import { customerTermsById } from "@contingent/db/customer-terms";
 import { jobViews } from "@contingent/db/job-views";
 import { keyFinder, keyUseNoter } from "@contingent/db/keys";
 import { jobLoader } from "@contingent/db/load";
-import { outcomeTypeVersions } from "@contingent/db/outcome-types";
+import { type OutcomeTypeVersions, outcomeTypeVersions, pinnedBy } from "@contingent/db/outcome-types";
+import type { OpenPool, Pool } from "@contingent/db/pool";
 import { priceBook } from "@contingent/db/price-book";
+import { reusing } from "@contingent/db/remember";
+import { type Tenants, tenantsOf } from "@contingent/db/tenants";
 import type { Queues } from "@contingent/queue/queues";
 import { intakeApp } from "./app.ts";
 import type { IntakeContext } from "./context.ts";
@@ -23,46 +26,67 @@ import { latestVersions } from "./outcome-types/latest.ts";
 /** What a process gives to its API; the rest is made of it. */
 export type IntakeParts = Pick<
   IntakeContext,
-  | "pool"
-  | "log"
-  | "health"
-  | "stopping"
-  | "publicUrl"
-  | "operatorName"
-  | "receiptKeys"
-  | "run"
-  | "outgoing"
-  | "movesClocks"
+  "log" | "health" | "stopping" | "publicUrl" | "operatorName" | "receiptKeys" | "run" | "outgoing" | "movesClocks"
 > & {
+  /** With a service's rights: for operators, for keys, and for what is nobody's own. */
+  readonly pool: Pool;
+  /** With the rights of customers: everything else goes through it. */
+  readonly tenantPool: OpenPool;
   readonly queues: Pick<Queues, "publish">;
   readonly limits: Limits;
 };
 
+/** Customers of whom a process keeps what it has made for them: readers that gather their requests, and terms. */
+const CUSTOMERS_MAX = 2_000;
+
 /** The API on its parts. What it owns ends with the stack. */
 export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts): ReturnType<typeof intakeApp> {
-  const { queues, limits, ...shared } = parts;
-  const { pool, log } = shared;
+  const { queues, limits, pool, tenantPool, ...given } = parts;
+  const { log } = given;
+  const tenants = tenantsOf(tenantPool);
   const versions = outcomeTypeVersions(pool);
   const keys = stack.use(new KnownKeys(keyFinder(pool)));
   const noter = keyUseNoter(pool);
   const noteUse = (id: KeyId): void =>
     void noter(id).catch((error: unknown) => log.warn({ err: error, key: id }, "could not note the use of a key"));
-  return intakeApp({
-    ...shared,
+  const shared = {
+    ...given,
     keys,
-    authenticate: authenticator(keys, noteUse),
-    versions,
     latest: latestVersions(pool, versions),
     priceBook: priceBook(pool, rates(), { log }),
-    accept: openAccept(pool, { openJobsMax: limits.openJobsMax, loadOf: () => null }),
+    // One for all customers: each request that waits says whose it is.
+    watcher: new JobWatcher(tenants),
+    inFlight: stack.use(new InFlightRequests(tenants, log)),
+    announce: stack.use(announcer(queues, log)).announce,
+  };
+  const acceptingForCustomers = accepting(tenants, limits);
+  return intakeApp({
+    authenticate: authenticator(keys, noteUse),
+    everybody: { ...shared, ...readersOf(pool, versions), ...accepting(pool, limits), commit: openCommit(pool) },
+    of: reusing((customer: CustomerId) => {
+      const own = tenants.of([customer]);
+      const readers = readersOf(own, pinnedBy(customerTermsById(own), versions));
+      return { ...shared, ...readers, ...acceptingForCustomers, commit: openCommit(own, CUSTOMERS_MOVE) };
+    }, CUSTOMERS_MAX),
+  });
+}
+
+/** What gathers jobs of several customers into one statement, which is for all of them. */
+function accepting(pool: Pool | Tenants, { openJobsMax }: Limits) {
+  return {
+    accept: openAccept(pool, { openJobsMax, loadOf: () => null }),
     findAccepted: openFindAccepted(pool),
+  };
+}
+
+/** What reads from a database, whole or seen by one customer. */
+function readersOf(pool: Pool, versions: OutcomeTypeVersions) {
+  return {
+    pool,
+    versions,
     views: jobViews(pool),
     // A caller waits: a database that is away is told at once.
     loader: jobLoader(pool, versions, { patienceMs: 0 }),
-    commit: openCommit(pool),
     terms: customerTermsById(pool),
-    watcher: new JobWatcher(pool),
-    inFlight: stack.use(new InFlightRequests(pool, log)),
-    announce: stack.use(announcer(queues, log)).announce,
-  });
+  };
 }

@@ -1,3 +1,4 @@
+import type { CustomerId } from "@contingent/core/ids";
 import type { Job } from "@contingent/core/job/job";
 import type { Accept } from "@contingent/db/accept";
 import type { FindAccepted } from "@contingent/db/accept-find";
@@ -19,10 +20,18 @@ import type { JobWatcher } from "./jobs/watcher.ts";
 import type { LatestVersions } from "./outcome-types/latest.ts";
 import type { ReceiptKeys } from "./receipts/keys.ts";
 
-/** What intake works with. */
+/** What intake works with, by whom it serves. */
+export interface IntakeContexts {
+  readonly authenticate: Authenticate;
+  /** For operators, and for endpoints that ask for no key. */
+  readonly everybody: IntakeContext;
+  /** For one customer's requests: whatever they ask of the database, it knows what is this customer's and nothing else. */
+  readonly of: (customer: CustomerId) => IntakeContext;
+}
+
+/** What a request is answered with. */
 export interface IntakeContext {
   readonly pool: Pool;
-  readonly authenticate: Authenticate;
   readonly keys: KnownKeys;
   readonly latest: LatestVersions;
   readonly versions: OutcomeTypeVersions;

@@ -1,6 +1,7 @@
 /** Intake: the HTTP API. Accepts jobs durably, answers what became of them. */
 import { checkDatabase } from "@contingent/db/migrate";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
+import { TENANT_ROLE } from "@contingent/db/tenants";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { readOutgoing } from "@contingent/runtime/outgoing/settings";
@@ -19,6 +20,12 @@ await runService("intake", async (stack, service) => {
   const receiptKeys = await openReceiptKeys(config, log);
   const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-intake", role: SERVICE_ROLE, log });
   stack.defer(() => pool.end());
+  const tenantPool = openPool(config.DATABASE_URL, {
+    applicationName: "contingent-intake-customers",
+    role: TENANT_ROLE,
+    log,
+  });
+  stack.defer(() => tenantPool.end());
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
   // Its processes are started when the first verdict is reached again.
@@ -30,6 +37,7 @@ await runService("intake", async (stack, service) => {
   const movesClocks = config.CONTINGENT_ENV !== "production";
   const parts = {
     pool,
+    tenantPool,
     queues,
     log,
     health,

@@ -5,7 +5,8 @@ import type { CustomerId } from "@contingent/core/ids";
 import { ensureCustomer } from "@contingent/db/customers";
 import { newId } from "@contingent/db/ids";
 import { createKey } from "@contingent/db/keys";
-import { openPool, type Pool, SERVICE_ROLE } from "@contingent/db/pool";
+import { type OpenPool, openPool, type Pool, SERVICE_ROLE } from "@contingent/db/pool";
+import { TENANT_ROLE } from "@contingent/db/tenants";
 import { apiClient } from "@contingent/embedded/api-client";
 import { openQueues, type Queues } from "@contingent/queue/queues";
 import { Health } from "@contingent/runtime/health";
@@ -49,6 +50,7 @@ export interface Api extends Process {
 /** What a process may be given instead of the real thing. */
 interface Parts {
   readonly pool: Pool;
+  readonly tenantPool: OpenPool;
   readonly queues: Pick<Queues, "publish">;
   readonly log: string[];
   readonly receiptKeys: ReceiptKeys;
@@ -80,8 +82,13 @@ export async function startApi(): Promise<Api> {
     role: SERVICE_ROLE,
   });
   stack.defer(() => ownPool.end());
+  const tenantPool = openPool(databaseLink.through(database.url), {
+    applicationName: "intake-test-customers",
+    role: TENANT_ROLE,
+  });
+  stack.defer(() => tenantPool.end());
   const receiptKeys = await passingKeys();
-  const first = stack.use(await startProcess({ pool: ownPool, queues, log, receiptKeys }));
+  const first = stack.use(await startProcess({ pool: ownPool, tenantPool, queues, log, receiptKeys }));
   const customers = await Promise.all([newCustomer(pool), newCustomer(pool)]);
   const operator = await createKey(pool, { kind: "operator", label: "test", mode: "test" });
   const owned = stack.move();
@@ -98,13 +105,14 @@ export async function startApi(): Promise<Api> {
     otherCustomer: checkedClient(apiClient(first.url, customers[1].key)),
     log,
     anotherProcess: async (instead = {}) =>
-      owned.use(await startProcess({ pool, queues, log, receiptKeys, ...instead })),
+      owned.use(await startProcess({ pool, tenantPool, queues, log, receiptKeys, ...instead })),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
 async function startProcess({
   pool,
+  tenantPool,
   queues,
   log: lines,
   receiptKeys,
@@ -120,6 +128,7 @@ async function startProcess({
   stack.defer(() => sandbox.close());
   const shared = {
     pool,
+    tenantPool,
     queues,
     log,
     health,

@@ -1,5 +1,5 @@
 /** Hazard: a bookkeeper that gives up when a round fails, does not stop, or leaves something lying. */
-import { openPool, type Pool } from "@contingent/db/pool";
+import { openPool, type OpenPool } from "@contingent/db/pool";
 import { verifyChain } from "@contingent/ledger/bookkeeping/verify-chain";
 import { createLog } from "@contingent/runtime/log";
 import { driveTo } from "@contingent/testkit/jobs";
@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { runBookkeeper } from "../src/bookkeeper.ts";
 
 let database: TestDatabase;
-let pool: Pool;
+let pool: OpenPool;
 
 beforeEach(async () => {
   database = await freshDatabase();

@@ -2,7 +2,7 @@
 import type { AuditId } from "@contingent/core/ids";
 import { decideAudit } from "@contingent/ledger/audits/decide";
 import { createLog } from "@contingent/runtime/log";
-import { openPool, type Pool } from "@contingent/db/pool";
+import { openPool, type OpenPool } from "@contingent/db/pool";
 import { driveTo, partsOf } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
 import { until } from "@contingent/testkit/until";
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Duty, DUTIES, type PeriodicContext, runPeriodic } from "../src/periodic.ts";
 
 let database: TestDatabase;
-let pool: Pool;
+let pool: OpenPool;
 beforeAll(async () => {
   database = await freshDatabase();
   pool = openPool(database.url, { applicationName: "periodic-test" });

@@ -7,7 +7,7 @@ import { failSpan, traceparentOf, withSpan } from "@contingent/runtime/tracing";
 import { type Span, SpanKind } from "@opentelemetry/api";
 import type { Request, RequestHandler, Response } from "express";
 import type { z } from "zod";
-import type { IntakeContext } from "../context.ts";
+import type { IntakeContext, IntakeContexts } from "../context.ts";
 import { type Caller, requireScope } from "./authenticate.ts";
 import { check, checkQuery } from "./check.ts";
 import { readJsonBody } from "./read-body.ts";
@@ -56,7 +56,7 @@ export type Handler<O extends Operation> = (context: IntakeContext, call: Call<O
 
 export interface Route {
   readonly operation: Operation;
-  readonly handle: (context: IntakeContext) => RequestHandler;
+  readonly handle: (contexts: IntakeContexts) => RequestHandler;
 }
 
 export interface RouteOptions {
@@ -69,16 +69,16 @@ export function route<O extends Operation>(operation: O, handler: Handler<O>, op
   const attributes = { "http.request.method": operation.method.toUpperCase(), "http.route": operation.path };
   return {
     operation,
-    handle: (context) => async (request, response) => {
+    handle: (contexts) => async (request, response) => {
       // A caller's own trace is linked to, not continued: each job has a trace of its own, from here on.
       const links = [request.get("traceparent") ?? ""];
       await withSpan(name, { kind: SpanKind.SERVER, attributes, links, parent: null }, async (span) => {
         try {
-          const call = await checkedCall(context, operation, options, request, response, span);
-          const reply = await handler(context, call);
+          const call = await checkedCall(contexts, operation, options, request, response, span);
+          const reply = await handler(contextOf(contexts, call.caller), call);
           if (reply !== null) send(response, reply);
         } catch (error) {
-          const shown = sendError(response, error, context.log);
+          const shown = sendError(response, error, contexts.everybody.log);
           if (shown.status >= 500) failSpan(span, shown);
         }
         span.setAttribute("http.response.status_code", response.statusCode);
@@ -87,8 +87,13 @@ export function route<O extends Operation>(operation: O, handler: Handler<O>, op
   };
 }
 
+/** What a caller's request is answered with. */
+function contextOf({ everybody, of }: IntakeContexts, caller: Caller | null): IntakeContext {
+  return caller?.kind === "customer" ? of(caller.customerId) : everybody;
+}
+
 async function checkedCall<O extends Operation>(
-  context: IntakeContext,
+  { authenticate, everybody }: IntakeContexts,
   operation: O,
   options: RouteOptions,
   request: Request,
@@ -96,7 +101,7 @@ async function checkedCall<O extends Operation>(
   span: Span,
 ): Promise<Call<O>> {
   const { params, query, headers, body } = operation;
-  const caller = operation.access === "public" ? null : await context.authenticate(request.get("authorization"));
+  const caller = operation.access === "public" ? null : await authenticate(request.get("authorization"));
   if (caller !== null) requireScope(caller, operation);
   let signal: AbortSignal | undefined;
   const readsBody = body === undefined || options.readsBody === true;
@@ -111,7 +116,7 @@ async function checkedCall<O extends Operation>(
     traceparent: traceparentOf(span),
     // Made when it is asked for: most requests never wait.
     get signal() {
-      return (signal ??= endOf(response, context, caller));
+      return (signal ??= endOf(response, everybody, caller));
     },
     request,
     response,

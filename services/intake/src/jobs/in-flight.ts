@@ -1,7 +1,8 @@
 /** Keeps the rows of idempotent requests alive that this process is still serving: without a sign of life others take them over. */
 import { IN_FLIGHT_LEASE_MS } from "@contingent/db/accept";
 import { keepAlive, type RequestKey } from "@contingent/db/idempotency";
-import type { Queryable } from "@contingent/db/pool";
+import type { Pool } from "@contingent/db/pool";
+import type { Tenants } from "@contingent/db/tenants";
 import type { Log } from "@contingent/runtime/log";
 
 const SIGN_OF_LIFE_INTERVAL_MS = IN_FLIGHT_LEASE_MS / 4;
@@ -10,9 +11,9 @@ export class InFlightRequests implements Disposable {
   readonly #requests = new Set<RequestKey>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(db: Queryable, log: Log) {
+  constructor(pool: Pool | Tenants, log: Log) {
     this.#timer = setInterval(() => {
-      keepAlive(db, [...this.#requests]).catch((error: unknown) => {
+      keepAlive(pool, [...this.#requests]).catch((error: unknown) => {
         log.warn({ err: error }, "could not keep waiting requests alive");
       });
     }, SIGN_OF_LIFE_INTERVAL_MS);

@@ -2,9 +2,10 @@
  * Waiting for jobs to move. One poller per process asks for the positions of all watched jobs in one statement, as long as
  * somebody watches. LISTEN/NOTIFY would be quicker by some milliseconds and take a global lock at every commit.
  */
-import type { JobId } from "@contingent/core/ids";
+import type { CustomerId, JobId } from "@contingent/core/ids";
 import { type JobPosition, jobPositions } from "@contingent/db/job-views-events";
-import type { Queryable } from "@contingent/db/pool";
+import type { Pool } from "@contingent/db/pool";
+import type { Tenants } from "@contingent/db/tenants";
 import { ApiError } from "../http/api-error.ts";
 
 const POLL_INTERVAL_MS = 50;
@@ -14,19 +15,25 @@ const POLL_BACKOFF_MS = 1_000;
 export const WATCHERS_MAX = 5_000;
 const RETRY_AFTER_S = "5";
 
-interface Watch {
+/** A job, and whose it is. */
+export interface Watched {
   readonly id: JobId;
+  readonly customerId: CustomerId;
+}
+
+interface Watch {
+  readonly job: Watched;
   readonly isReached: (position: JobPosition) => boolean;
   readonly end: (reached: boolean) => void;
 }
 
 export class JobWatcher {
-  readonly #db: Queryable;
+  readonly #pool: Pool | Tenants;
   readonly #watches = new Set<Watch>();
   #polling = false;
 
-  constructor(db: Queryable) {
-    this.#db = db;
+  constructor(pool: Pool | Tenants) {
+    this.#pool = pool;
   }
 
   /**
@@ -35,7 +42,7 @@ export class JobWatcher {
    * @throws ApiError too_many_waiting
    */
   until(
-    id: JobId,
+    job: Watched,
     isReached: (position: JobPosition) => boolean,
     options: { readonly timeoutMs?: number; readonly signal: AbortSignal },
   ): Promise<boolean> {
@@ -48,7 +55,7 @@ export class JobWatcher {
       const giveUp = (): void => watch.end(false);
       const timer = options.timeoutMs === undefined ? undefined : setTimeout(giveUp, options.timeoutMs);
       const watch: Watch = {
-        id,
+        job,
         isReached,
         end: (reached) => {
           clearTimeout(timer);
@@ -74,16 +81,16 @@ export class JobWatcher {
 
   /** @returns false when the database did not answer: those who wait go on waiting. */
   async #look(): Promise<boolean> {
-    const ids = [...new Set([...this.#watches].map((watch) => watch.id))];
+    const jobs = new Map(Array.from(this.#watches, ({ job }) => [job.id, job]));
     let positions: readonly JobPosition[];
     try {
-      positions = await jobPositions(this.#db, ids);
+      positions = await jobPositions(this.#pool, [...jobs.values()]);
     } catch {
       return false;
     }
     const byId = new Map(positions.map((position) => [position.id, position]));
     for (const watch of this.#watches) {
-      const position = byId.get(watch.id);
+      const position = byId.get(watch.job.id);
       if (position !== undefined && watch.isReached(position)) watch.end(true);
     }
     return true;

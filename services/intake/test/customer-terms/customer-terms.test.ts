@@ -44,11 +44,11 @@ describe("terms", () => {
       }),
     );
     expect(charged).toEqual(["0.04", "0.03", "0.07"]);
-    const { rows } = await api.pool.query(
+    const { rows } = await api.pool.query<{ version: number | null }>(
       "SELECT j.customer_terms_id, t.version FROM job j LEFT JOIN customer_terms t ON t.id = j.customer_terms_id WHERE j.customer_id = $1 ORDER BY j.id",
       [customer.id],
     );
-    expect(rows.map((row: { version: number | null }) => row.version)).toEqual([null, 1, 2]);
+    expect(rows.map((row) => row.version)).toEqual([null, 1, 2]);
     const broken = await checkBooks(api.pool, partsOf(api.pool).versions);
     expect(broken.filter(({ violations }) => violations.length > 0)).toEqual([]);
     await api.operator.publish(TYPE, DEFINITION);

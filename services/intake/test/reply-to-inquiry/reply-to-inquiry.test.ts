@@ -59,7 +59,7 @@ async function reply(id: string, body = PASS, changes: Changes = {}): Promise<Ap
 
 async function recorded(id: InquiryId): Promise<unknown> {
   const text = "SELECT outcome, score, findings, cost_state, detail FROM inquiry WHERE id = $1";
-  return (await api.pool.query({ text, values: [id] })).rows[0] as unknown;
+  return (await api.pool.query({ text, values: [id] })).rows[0];
 }
 
 describe("a service's reply", () => {

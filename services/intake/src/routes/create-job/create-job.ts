@@ -69,12 +69,17 @@ async function served(context: IntakeContext, asked: Asked, find: () => Promise<
 }
 
 async function waited(context: IntakeContext, asked: Asked, id: JobId): Promise<Reply> {
-  const view = await viewWhenDelivered(context, id, { waitS: asked.waitS, signal: asked.signal });
+  const { customerId } = asked;
+  const view = await viewWhenDelivered(context, { id, customerId }, { waitS: asked.waitS, signal: asked.signal });
   return view.state === "closed" ? closedReply(view) : acceptedReply(view);
 }
 
 async function existingReply(context: IntakeContext, asked: Asked, jobId: JobId): Promise<Reply> {
-  const view = await viewWhenDelivered(context, jobId, { waitS: asked.waitS, signal: asked.signal });
+  const view = await viewWhenDelivered(
+    context,
+    { id: jobId, customerId: asked.customerId },
+    { waitS: asked.waitS, signal: asked.signal },
+  );
   const body = customerJob(view, {});
   const request = requestKeyOf(asked);
   if (request !== null) {

@@ -10,7 +10,7 @@ export const getJobRoute = route(getJob, async (context, { caller, params, query
   const attempts = expand?.includes("attempts") ?? false;
   let view = await findJob(context, caller, params.id, { attempts });
   if (waitS > 0 && view.state !== "closed") {
-    view = await viewWhenClosed(context, params.id, { waitS, signal, attempts });
+    view = await viewWhenClosed(context, view, { waitS, signal, attempts });
   }
   return { status: 200, body: renderJob(view, { kind: caller.kind, expand }) };
 });

@@ -10,7 +10,7 @@ const KEYS_MAX_AGE_S = 300;
 export const getReceiptKeysRoute: Route = {
   operation: getReceiptKeys,
   handle:
-    ({ pool, receiptKeys, log }) =>
+    ({ everybody: { pool, receiptKeys, log } }) =>
     async (_request, response) => {
       try {
         const keys = [...receiptKeys.published, ...(await usedReceiptKeys(pool))];

@@ -3,6 +3,6 @@ import type { Route } from "../../http/route.ts";
 
 /** Open to anybody who can connect; they name checks and how long they took, and nothing else. */
 export const healthRoutes: readonly Route[] = [
-  { operation: getHealth, handle: ({ health }) => health.handleLive },
-  { operation: getReadiness, handle: ({ health }) => health.handleReady },
+  { operation: getHealth, handle: ({ everybody: { health } }) => health.handleLive },
+  { operation: getReadiness, handle: ({ everybody: { health } }) => health.handleReady },
 ];
