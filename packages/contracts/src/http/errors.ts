@@ -8,6 +8,7 @@ import { DISPUTE_ERRORS } from "./errors-of-disputes.ts";
 import { INQUIRY_ERRORS } from "./errors-of-inquiries.ts";
 import { LIMIT_ERRORS } from "./errors-of-limits.ts";
 import { KEY_ERRORS } from "./errors-of-keys.ts";
+import { PROVIDER_ERRORS } from "./errors-of-providers.ts";
 import { QUALITY_ERRORS } from "./errors-of-quality.ts";
 
 export const ERROR_TYPES = [
@@ -282,6 +283,7 @@ export const ERRORS = {
   },
   ...DISPUTE_ERRORS,
   ...QUALITY_ERRORS,
+  ...PROVIDER_ERRORS,
   ...INQUIRY_ERRORS,
   ...DEAD_LETTER_ERRORS,
   idempotency_in_flight: {

@@ -41,6 +41,7 @@ import {
   putOutcomeType,
 } from "./outcome-type-operations.ts";
 import { getPriceRecommendation } from "./price-recommendation.ts";
+import { PROVIDER_OPERATIONS } from "./providers.ts";
 import { QUALITY_OPERATIONS } from "./quality.ts";
 import { REVIEW_OPERATIONS } from "./reviews.ts";
 import { anyReverificationSchema, jwksSchema, receiptSchema } from "./receipts.ts";
@@ -333,6 +334,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...DEAD_LETTER_OPERATIONS,
   listJudges,
   reinstateJudge,
+  ...PROVIDER_OPERATIONS,
   ...CUSTOMER_OPERATIONS,
   ...KEY_OPERATIONS,
   getHealth,

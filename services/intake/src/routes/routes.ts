@@ -52,12 +52,14 @@ import { listJudgesRoute } from "./list-judges/list-judges.ts";
 import { listKeysRoute } from "./list-keys/list-keys.ts";
 import { listOutcomeTypesRoute, listOutcomeTypeVersionsRoute } from "./list-outcome-types/list-outcome-types.ts";
 import { listQualityAlertsRoute } from "./list-quality-alerts/list-quality-alerts.ts";
+import { listProviderModelsRoute } from "./list-provider-models/list-provider-models.ts";
 import { listReviewsRoute } from "./list-reviews/list-reviews.ts";
 import { listStatementLinesRoute } from "./list-statement-lines/list-statement-lines.ts";
 import { listStatementsRoute } from "./list-statements/list-statements.ts";
 import { moveTestClockRoute } from "./move-test-clock/move-test-clock.ts";
 import { openDisputeRoute } from "./open-dispute/open-dispute.ts";
 import { payStatementRoute } from "./pay-statement/pay-statement.ts";
+import { putBreakerRoute } from "./put-breaker/put-breaker.ts";
 import { putBillingRoute } from "./put-billing/put-billing.ts";
 import { putCustomerTermsRoute } from "./put-customer-terms/put-customer-terms.ts";
 import { putOutcomeTypeRoute } from "./put-outcome-type/put-outcome-type.ts";
@@ -126,6 +128,8 @@ export const ROUTES: readonly Route[] = [
   dismissDeadLetterRoute,
   listJudgesRoute,
   reinstateJudgeRoute,
+  listProviderModelsRoute,
+  putBreakerRoute,
   replyToInquiryRoute,
   getMarginRoute,
   getReceiptKeysRoute,
