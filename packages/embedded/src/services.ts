@@ -27,6 +27,17 @@ const READ_BY_ALL = [
 /** Of those that ask services of the operator's, or take their replies. */
 const OUTGOING = ["HTTP_VALIDATOR_SECRETS_FILE", "OUTGOING_ALLOW_LOOPBACK"];
 
+/** How much the API takes in. */
+const LIMITS = [
+  "LIMITS",
+  "OPEN_JOBS_MAX",
+  "KEY_REQUESTS_PER_S_MAX",
+  "CUSTOMER_REQUESTS_PER_S_MAX",
+  "ADDRESS_REQUESTS_PER_S_MAX",
+  "FAILURES_PER_MIN_MAX",
+  "TRUST_PROXY",
+];
+
 export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
   intake: {
     entry: "services/intake/src/main.ts",
@@ -38,7 +49,7 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
       "RECEIPT_KEYS_FILE",
       "SANDBOX_SOCKET",
       ...OUTGOING,
-      "OPEN_JOBS_MAX",
+      ...LIMITS,
     ],
   },
   worker: {

@@ -1,12 +1,16 @@
 /** The Express application: an id for every request, the routes of the contract, and an error in the one form for all the rest. */
+import { getHealth, getReadiness } from "@contingent/contracts/http/operations";
 import { newId } from "@contingent/db/ids";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import type { IntakeContext, IntakeContexts } from "./context.ts";
 import { ApiError } from "./http/api-error.ts";
 import { docsUrlOf, type Locals, sendError } from "./http/respond.ts";
 import type { Route } from "./http/route.ts";
+import { addressOf } from "./limits/address.ts";
 import { referenceRouter } from "./routes/reference/reference.ts";
 import { ROUTES } from "./routes/routes.ts";
+
+const UNCOUNTED: ReadonlySet<string> = new Set([getHealth.path, getReadiness.path]);
 
 export function intakeApp(contexts: IntakeContexts): Express {
   const app = express();
@@ -15,7 +19,9 @@ export function intakeApp(contexts: IntakeContexts): Express {
   app.set("query parser", "simple");
   app.set("strict routing", true);
   app.set("case sensitive routing", true);
+  app.set("trust proxy", contexts.trustProxy);
   app.use(identify(contexts.everybody));
+  app.use(countRequests(contexts));
   for (const [path, routes] of routesByPath()) {
     const endpoint = app.route(path);
     for (const { operation, handle } of routes) endpoint[operation.method](handle(contexts));
@@ -36,6 +42,21 @@ function identify({ publicUrl }: IntakeContext): RequestHandler {
     Object.assign(response.locals, locals);
     response.setHeader("X-Request-Id", locals.requestId);
     response.setHeader("Cache-Control", "no-store");
+    next();
+  };
+}
+
+/** Counts requests by where they come from; whoever asks whether the process is well is not counted. */
+function countRequests({ everybody: { requestLimits, log }, trustProxy }: IntakeContexts): RequestHandler {
+  let warned = trustProxy !== false;
+  return async (request, _response, next) => {
+    if (!warned && request.get("x-forwarded-for") !== undefined) {
+      warned = true;
+      log.warn(
+        "requests come through a proxy that TRUST_PROXY does not name: limits by address count it as one client",
+      );
+    }
+    if (!UNCOUNTED.has(request.path)) await requestLimits.countAddress(addressOf(request));
     next();
   };
 }

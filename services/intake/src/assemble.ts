@@ -20,6 +20,7 @@ import { KnownKeys } from "./http/known-keys.ts";
 import { announcer } from "./jobs/announce.ts";
 import { InFlightRequests } from "./jobs/in-flight.ts";
 import { JobWatcher } from "./jobs/watcher.ts";
+import { RequestLimits } from "./limits/request-limits.ts";
 import type { Limits } from "./limits/settings.ts";
 import { latestVersions } from "./outcome-types/latest.ts";
 
@@ -52,6 +53,7 @@ export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts):
   const shared = {
     ...given,
     keys,
+    requestLimits: new RequestLimits(limits.requests),
     latest: latestVersions(pool, versions),
     priceBook: priceBook(pool, rates(), { log }),
     // One for all customers: each request that waits says whose it is.
@@ -62,6 +64,7 @@ export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts):
   const acceptingForCustomers = accepting(tenants, limits);
   return intakeApp({
     authenticate: authenticator(keys, noteUse),
+    trustProxy: limits.trustProxy,
     everybody: { ...shared, ...readersOf(pool, versions), ...accepting(pool, limits), commit: openCommit(pool) },
     of: reusing((customer: CustomerId) => {
       const own = tenants.of([customer]);

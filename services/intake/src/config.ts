@@ -2,7 +2,15 @@ import { serviceSettings } from "@contingent/runtime/config";
 import { httpValidatorSecretsFileSetting, outgoingAllowLoopbackSetting } from "@contingent/runtime/outgoing/settings";
 import { sandboxSocketSetting } from "@contingent/sandbox/config";
 import { z } from "zod";
-import { openJobsMaxSetting } from "./limits/settings.ts";
+import {
+  addressRateSetting,
+  customerRateSetting,
+  failuresSetting,
+  keyRateSetting,
+  limitsSetting,
+  openJobsMaxSetting,
+  trustProxySetting,
+} from "./limits/settings.ts";
 
 const OPERATOR_NAME_CHARACTERS_MAX = 200;
 
@@ -26,4 +34,14 @@ export const intakeSettings = z.object({
   OUTGOING_ALLOW_LOOPBACK: outgoingAllowLoopbackSetting,
   /** How many jobs a customer may have open at once who has no limit of their own. */
   OPEN_JOBS_MAX: openJobsMaxSetting,
+  /** Whether requests are counted, and jobs refused that could not be done by their deadlines. Off behind a gateway that does it. */
+  LIMITS: limitsSetting,
+  /** How many requests a second this process takes with one key, of one customer and from one address. */
+  KEY_REQUESTS_PER_S_MAX: keyRateSetting,
+  CUSTOMER_REQUESTS_PER_S_MAX: customerRateSetting,
+  ADDRESS_REQUESTS_PER_S_MAX: addressRateSetting,
+  /** How many wrong keys and wrong signatures an address may send before it is not listened to for the rest of a minute. */
+  FAILURES_PER_MIN_MAX: failuresSetting,
+  /** The proxies in front, which tell a client's address; else all clients behind one are counted as one address. */
+  TRUST_PROXY: trustProxySetting,
 });

@@ -17,12 +17,15 @@ import type { Authenticate } from "./http/authenticate.ts";
 import type { KnownKeys } from "./http/known-keys.ts";
 import type { InFlightRequests } from "./jobs/in-flight.ts";
 import type { JobWatcher } from "./jobs/watcher.ts";
+import type { RequestLimits } from "./limits/request-limits.ts";
+import type { TrustProxy } from "./limits/settings.ts";
 import type { LatestVersions } from "./outcome-types/latest.ts";
 import type { ReceiptKeys } from "./receipts/keys.ts";
 
 /** What intake works with, by whom it serves. */
 export interface IntakeContexts {
   readonly authenticate: Authenticate;
+  readonly trustProxy: TrustProxy;
   /** For operators, and for endpoints that ask for no key. */
   readonly everybody: IntakeContext;
   /** For one customer's requests: whatever they ask of the database, it knows what is this customer's and nothing else. */
@@ -32,6 +35,7 @@ export interface IntakeContexts {
 /** What a request is answered with. */
 export interface IntakeContext {
   readonly pool: Pool;
+  readonly requestLimits: RequestLimits;
   readonly keys: KnownKeys;
   readonly latest: LatestVersions;
   readonly versions: OutcomeTypeVersions;

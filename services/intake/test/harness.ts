@@ -60,7 +60,7 @@ interface Parts {
 }
 
 /** Tests send more from one address than any client does. */
-const NO_LIMITS: Limits = { openJobsMax: 100_000 };
+export const NO_LIMITS: Limits = { openJobsMax: 100_000, requests: null, byDeadline: false, trustProxy: false };
 
 /** The secrets of the operator's services that judge. */
 export const HTTP_SECRETS = new Map([["checks", [{ key: Buffer.alloc(32, 7) }]]]);

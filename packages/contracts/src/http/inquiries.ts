@@ -73,5 +73,5 @@ export const replyToInquiry = {
         .meta({ id: "RepliedInquiry" }),
     },
   },
-  errors: [...BODY_ERRORS, "invalid_signature", "inquiry_replied", "inquiry_over"],
+  errors: [...BODY_ERRORS, "invalid_signature", "too_many_failures", "inquiry_replied", "inquiry_over"],
 } as const satisfies Operation;

@@ -11,9 +11,9 @@ export interface DocumentOptions {
 
 const ACCESS_ERRORS: Readonly<Record<Access, readonly ErrorCode[]>> = {
   public: [],
-  any: ["missing_api_key", "invalid_api_key", "insufficient_scope"],
-  customer: ["missing_api_key", "invalid_api_key", "insufficient_scope", "wrong_scope"],
-  operator: ["missing_api_key", "invalid_api_key", "insufficient_scope", "wrong_scope"],
+  any: ["missing_api_key", "invalid_api_key", "too_many_failures", "insufficient_scope"],
+  customer: ["missing_api_key", "invalid_api_key", "too_many_failures", "insufficient_scope", "wrong_scope"],
+  operator: ["missing_api_key", "invalid_api_key", "too_many_failures", "insufficient_scope", "wrong_scope"],
 };
 
 const COMMON_ERRORS = [
@@ -77,6 +77,7 @@ export function errorsOf(operation: Operation): readonly ErrorCode[] {
       ...(checked ? (["invalid_field", "unknown_field"] as const) : []),
       ...ACCESS_ERRORS[operation.access],
       ...(operation.access === "public" ? [] : COMMON_ERRORS),
+      ...(operation.tag === "Health" ? [] : (["too_many_requests"] as const)),
     ]),
   ];
 }

@@ -8,6 +8,7 @@ import { type Span, SpanKind } from "@opentelemetry/api";
 import type { Request, RequestHandler, Response } from "express";
 import type { z } from "zod";
 import type { IntakeContext, IntakeContexts } from "../context.ts";
+import { addressOf } from "../limits/address.ts";
 import { type Caller, requireScope } from "./authenticate.ts";
 import { check, checkQuery } from "./check.ts";
 import { readJsonBody } from "./read-body.ts";
@@ -93,7 +94,7 @@ function contextOf({ everybody, of }: IntakeContexts, caller: Caller | null): In
 }
 
 async function checkedCall<O extends Operation>(
-  { authenticate, everybody }: IntakeContexts,
+  contexts: IntakeContexts,
   operation: O,
   options: RouteOptions,
   request: Request,
@@ -101,7 +102,7 @@ async function checkedCall<O extends Operation>(
   span: Span,
 ): Promise<Call<O>> {
   const { params, query, headers, body } = operation;
-  const caller = operation.access === "public" ? null : await authenticate(request.get("authorization"));
+  const caller = operation.access === "public" ? null : await callerOf(contexts, request, response);
   if (caller !== null) requireScope(caller, operation);
   let signal: AbortSignal | undefined;
   const readsBody = body === undefined || options.readsBody === true;
@@ -116,11 +117,19 @@ async function checkedCall<O extends Operation>(
     traceparent: traceparentOf(span),
     // Made when it is asked for: most requests never wait.
     get signal() {
-      return (signal ??= endOf(response, everybody, caller));
+      return (signal ??= endOf(response, contexts.everybody, caller));
     },
     request,
     response,
   } as Call<O>;
+}
+
+async function callerOf(contexts: IntakeContexts, request: Request, response: Response): Promise<Caller> {
+  const { authenticate, everybody } = contexts;
+  const { requestLimits } = everybody;
+  const caller = await requestLimits.authenticate(authenticate, request.get("authorization"), addressOf(request));
+  await requestLimits.countCaller(caller, response);
+  return caller;
 }
 
 /** Aborted when the caller has gone away, the caller's key has ended or the process drains. */

@@ -4,7 +4,7 @@ import type { CustomerId } from "@contingent/core/ids";
 import { happens, take } from "@contingent/testkit/jobs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CheckedClient, expectError } from "../checked-client.ts";
-import { type Api, JOB, startApiWithType } from "../harness.ts";
+import { type Api, JOB, NO_LIMITS, startApiWithType } from "../harness.ts";
 
 let api: Api;
 beforeAll(async () => {
@@ -86,6 +86,6 @@ test("the operator sees and changes the limit; without one the deployment's coun
   expect(await client.call({ path: "/v1/balance" })).toMatchObject({ open_jobs: 1, limits: { open_jobs_max: 1 } });
   expect(await api.operator.call({ ...billing, body })).toMatchObject({ limits: { open_jobs_max: null } });
   await client.submit(JOB);
-  await using strict = await api.anotherProcess({ limits: { openJobsMax: 2 } });
+  await using strict = await api.anotherProcess({ limits: { ...NO_LIMITS, openJobsMax: 2 } });
   expectError(await client.at(strict.url).send(submission), "too_many_open_jobs", null);
 });

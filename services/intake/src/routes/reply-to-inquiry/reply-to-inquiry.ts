@@ -16,13 +16,20 @@ import { readJson } from "../../http/json-text.ts";
 import { readBytes } from "../../http/read-body.ts";
 import { route } from "../../http/route.ts";
 import { moveJob } from "../../jobs/move.ts";
+import { addressOf } from "../../limits/address.ts";
 
 /** Known by its signature and by nothing else: before that is good, nothing of the body is looked at. */
 export const replyToInquiryRoute = route(
   replyToInquiry,
   async (context, { params: { id }, headers, request }) => {
+    const address = addressOf(request);
+    await context.requestLimits.refuseAfterFailures(address);
     const bytes = await readBytes(request, JSON_TYPE);
     const inquiry = await signedInquiry(context, id, headers, bytes);
+    if (inquiry === null) {
+      await context.requestLimits.countFailure(address);
+      throw badSignature(id);
+    }
     const reply = check(replyToInquiry.body.schema, readJson(bytes), "body");
     const { options } = await leafOf(context, inquiry);
     const result = http.read(JSON.parse(JSON.stringify(reply)) as Json, options);
@@ -32,21 +39,24 @@ export const replyToInquiryRoute = route(
   { readsBody: true },
 );
 
-/** @throws ApiError invalid_signature, the same whether there is no such inquiry or it was signed by somebody else */
+/** Null, the same whether there is no such inquiry or it was signed by somebody else. */
 async function signedInquiry(
   context: IntakeContext,
   id: InquiryId,
   headers: SignatureHeaders,
   bytes: Uint8Array,
-): Promise<ServiceInquiry> {
+): Promise<ServiceInquiry | null> {
   const inquiry = await findServiceInquiry(context.pool, id);
   const leaf = inquiry === null ? null : await leafOf(context, inquiry);
   const secrets = context.outgoing.secrets.get(leaf?.options.secret ?? "") ?? [];
   // A reply is about one inquiry: what was signed about another is good for that one only.
   const isGood = headers["webhook-id"] === id && isSigned(secrets, headers, bytes, Date.now() / 1_000);
-  if (inquiry !== null && isGood) return inquiry;
+  return isGood ? inquiry : null;
+}
+
+function badSignature(id: InquiryId): ApiError {
   const message = `The signature is not good for a reply to ${id}: look at the secret, the id, the time and the bytes that were signed.`;
-  throw new ApiError("invalid_signature", message, { param: "webhook-signature" });
+  return new ApiError("invalid_signature", message, { param: "webhook-signature" });
 }
 
 async function leafOf({ versions }: IntakeContext, { versionId, leaf }: ServiceInquiry) {

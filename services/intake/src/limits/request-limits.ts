@@ -1,0 +1,139 @@
+/**
+ * How many requests are taken from whom. They are counted in the memory of this process, in windows: so many processes take
+ * so many times as much. *Lost:* a count that all processes share, which costs every request a round trip to protect what
+ * each process protects by itself; what must be exact (open jobs, money) is counted in the database.
+ */
+import type { KeyId } from "@contingent/core/ids";
+import { keyIdOf } from "@contingent/db/keys";
+import type { Response } from "express";
+import { RateLimiterMemory, type RateLimiterRes } from "rate-limiter-flexible";
+import { ApiError } from "../http/api-error.ts";
+import type { Authenticate, Caller } from "../http/authenticate.ts";
+import type { RequestRates } from "./settings.ts";
+
+/** A client may use up a whole window at once, and then waits for the next one. */
+const WINDOW_S = 10;
+const FAILURES_WINDOW_S = 60;
+/** Keys that are remembered to have been right. */
+const GOOD_KEYS_MAX = 10_000;
+
+interface Counters {
+  readonly keys: RateLimiterMemory;
+  readonly customers: RateLimiterMemory;
+  readonly addresses: RateLimiterMemory;
+  readonly failures: RateLimiterMemory;
+}
+
+export class RequestLimits {
+  readonly #counters: Counters | null;
+  readonly #goodKeys = new Set<KeyId>();
+
+  /** @param rates null: nothing is counted */
+  constructor(rates: RequestRates | null) {
+    this.#counters = rates === null ? null : countersOf(rates);
+  }
+
+  /** @throws ApiError too_many_requests */
+  async countAddress(address: string): Promise<void> {
+    if (this.#counters === null) return;
+    const { addresses } = this.#counters;
+    const counted = await addresses.penalty(address);
+    if (counted.consumedPoints > addresses.points) throw tooMany("from this address", addresses, counted);
+  }
+
+  /**
+   * Tells the caller in headers what is left.
+   * @throws ApiError too_many_requests
+   */
+  async countCaller(caller: Caller, response: Response): Promise<void> {
+    if (this.#counters === null) return;
+    const { keys, customers } = this.#counters;
+    const byKey = await keys.penalty(caller.keyId);
+    show(response, keys, byKey);
+    if (byKey.consumedPoints > keys.points) throw tooMany("with this key", keys, byKey);
+    if (caller.kind === "operator") return;
+    const byCustomer = await customers.penalty(caller.customerId);
+    if (byCustomer.remainingPoints < byKey.remainingPoints) show(response, customers, byCustomer);
+    if (byCustomer.consumedPoints > customers.points)
+      throw tooMany("with keys of this customer", customers, byCustomer);
+  }
+
+  /**
+   * Names the caller, unless too many have failed to name themselves from this address: then only keys that were right
+   * before are looked at, so that nobody is locked out by whoever else sends from there.
+   * @throws ApiError too_many_failures, and what `authenticate` throws
+   */
+  async authenticate(authenticate: Authenticate, authorization: string | undefined, address: string): Promise<Caller> {
+    const blocked = await this.#blocked(address);
+    if (blocked !== null && !this.#wasGood(authorization)) throw blocked;
+    try {
+      const caller = await authenticate(authorization);
+      this.#remember(caller.keyId);
+      return caller;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === "invalid_api_key") await this.countFailure(address);
+      throw error;
+    }
+  }
+
+  /** @throws ApiError too_many_failures */
+  async refuseAfterFailures(address: string): Promise<void> {
+    const blocked = await this.#blocked(address);
+    if (blocked !== null) throw blocked;
+  }
+
+  async countFailure(address: string): Promise<void> {
+    await this.#counters?.failures.penalty(address);
+  }
+
+  async #blocked(address: string): Promise<ApiError | null> {
+    if (this.#counters === null) return null;
+    const { failures } = this.#counters;
+    const counted = await failures.get(address);
+    if (counted === null || counted.consumedPoints < failures.points) return null;
+    const message = "Too many keys or signatures from this address were wrong. Correct yours, and wait for a minute.";
+    return new ApiError("too_many_failures", message, retryAfter(counted));
+  }
+
+  #wasGood(authorization: string | undefined): boolean {
+    const id = keyIdOf(authorization?.trim().split(/ +/)[1] ?? "");
+    return id !== null && this.#goodKeys.has(id);
+  }
+
+  #remember(keyId: KeyId): void {
+    const [oldest] = this.#goodKeys;
+    if (this.#goodKeys.size >= GOOD_KEYS_MAX && oldest !== undefined) this.#goodKeys.delete(oldest);
+    this.#goodKeys.add(keyId);
+  }
+}
+
+function countersOf({ keyPerS, customerPerS, addressPerS, failuresPerMin }: RequestRates): Counters {
+  const perWindow = (perS: number): RateLimiterMemory =>
+    new RateLimiterMemory({ points: perS * WINDOW_S, duration: WINDOW_S });
+  return {
+    keys: perWindow(keyPerS),
+    customers: perWindow(customerPerS),
+    addresses: perWindow(addressPerS),
+    failures: new RateLimiterMemory({ points: failuresPerMin, duration: FAILURES_WINDOW_S }),
+  };
+}
+
+/** The draft for `RateLimit` headers, in the form that clients know (draft-ietf-httpapi-ratelimit-headers-06). */
+function show(response: Response, limit: RateLimiterMemory, counted: RateLimiterRes): void {
+  response.setHeader("RateLimit-Limit", limit.points);
+  response.setHeader("RateLimit-Remaining", counted.remainingPoints);
+  response.setHeader("RateLimit-Reset", secondsLeft(counted));
+}
+
+function tooMany(whose: string, { points }: RateLimiterMemory, counted: RateLimiterRes): ApiError {
+  const message = `More than ${points} requests came ${whose} in ${WINDOW_S} s. Send it again in ${secondsLeft(counted)} s.`;
+  return new ApiError("too_many_requests", message, retryAfter(counted));
+}
+
+function retryAfter(counted: RateLimiterRes): { readonly headers: Readonly<Record<string, string>> } {
+  return { headers: { "Retry-After": String(secondsLeft(counted)) } };
+}
+
+function secondsLeft({ msBeforeNext }: RateLimiterRes): number {
+  return Math.max(1, Math.ceil(msBeforeNext / 1_000));
+}
