@@ -67,6 +67,8 @@ export interface Transition {
   readonly currency: Currency;
   /** Span of the attempt that starts with this transition. */
   readonly attemptTraceparent?: string | undefined;
+  /** The process that makes the attempt which starts with this transition (holders.ts). */
+  readonly holder?: string | undefined;
   readonly answer?: AttemptAnswer | undefined;
   readonly verdict?: StoredVerdict | undefined;
   /** What came of the inquiry that ends with this transition. */
@@ -117,10 +119,11 @@ WITH input AS MATERIALIZED (
   INSERT INTO job_event (job_id, revision, type, data)
   SELECT id, revision, event, data FROM moved
 )${byServices(`, started AS (
-  INSERT INTO attempt (id, job_id, number, tier, provider, model, output_tokens_max, reserve_nanos, cost_state, traceparent)
-  SELECT s.id, m.id, s.number, s.tier, s.provider, s.model, s.output_tokens_max, s.reserve, 'held', s.traceparent
+  INSERT INTO attempt (id, job_id, number, tier, provider, model, output_tokens_max, reserve_nanos, cost_state, traceparent, holder)
+  SELECT s.id, m.id, s.number, s.tier, s.provider, s.model, s.output_tokens_max, s.reserve, 'held', s.traceparent, s.holder
     FROM moved m, jsonb_to_record(m.started) AS s (
-      id text, number int, tier text, provider text, model text, output_tokens_max int, reserve bigint, traceparent text)
+      id text, number int, tier text, provider text, model text, output_tokens_max int, reserve bigint, traceparent text,
+      holder text)
    WHERE m.started IS NOT NULL
 ), inquired AS (
   ${INQUIRED_OF_MOVED}
@@ -272,6 +275,7 @@ function startedRow(transition: Transition): JsonObject | null {
     output_tokens_max: effect.outputTokensMax,
     reserve: effect.reserve.toString(),
     traceparent: transition.attemptTraceparent ?? null,
+    holder: transition.holder ?? null,
   };
 }
 

@@ -1,9 +1,13 @@
-/** The sweeper's queries: open jobs whose time has come, found by a partial index that knows no closed job. */
+/**
+ * The slow path's queries: open jobs whose time has come, and all that wait for a message. Both are found by a partial
+ * index that knows no closed job.
+ */
 import type { Job } from "@contingent/core/job/job";
-import { jobColumns, type JobRow, jobOf } from "./job-row.ts";
+import { jobColumns, type JobRow, jobOf, msOf } from "./job-row.ts";
 import type { OutcomeTypeVersions } from "./outcome-types.ts";
 import type { Pool } from "./pool.ts";
 
+/** An open job as the slow path looks at it. */
 export interface DueJob {
   readonly job: Job;
   readonly version: { readonly currency: "USD" };
@@ -45,12 +49,51 @@ export async function takeDueJobs(
   versions: OutcomeTypeVersions,
   limit: number,
 ): Promise<readonly DueJob[]> {
-  const { rows } = await pool.query<JobRow & { readonly due_ms: number; readonly is_ahead: boolean }>({
+  const { rows } = await pool.query<DueRow>({
     name: "take-due",
     text: TAKE_DUE,
     values: [limit, WAKE_AGAIN_MS, WAKE_AGAIN_MAX_MS],
   });
-  return Promise.all(
+  return await dueJobs(rows, versions);
+}
+
+/**
+ * Takes no lock and changes nothing. Jobs that move on meanwhile may be seen twice, or not at all: whoever moves one
+ * publishes its message.
+ */
+const WAITING = `
+  SELECT ${jobColumns("a.clock_offset")}, ${msOf("j.wake_at")} AS due_ms, a.clock_offset > '0' AS is_ahead,
+         j.wake_at::text AS wakes_at
+    FROM job j
+   CROSS JOIN LATERAL (SELECT clock_offset FROM customer_account WHERE customer_id = j.customer_id OFFSET 0) a
+   WHERE j.state <> 'closed' AND j.state IN ('queued', 'validating', 'settling')
+     AND j.wake_at >= $1::timestamptz AND (j.wake_at, j.id) > ($1::timestamptz, $2)
+   ORDER BY j.wake_at, j.id LIMIT $3`;
+
+/** All jobs that wait for a message, page by page, the one that would be looked at first in the first. */
+export async function* jobsThatWait(
+  pool: Pool,
+  versions: OutcomeTypeVersions,
+  pageJobs: number,
+): AsyncGenerator<readonly DueJob[]> {
+  let after: readonly [string, string] = ["-infinity", ""];
+  for (;;) {
+    const { rows } = await pool.query<DueRow & { readonly wakes_at: string }>({
+      name: "waiting-jobs",
+      text: WAITING,
+      values: [...after, pageJobs],
+    });
+    yield await dueJobs(rows, versions);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < pageJobs) return;
+    after = [last.wakes_at, last.id];
+  }
+}
+
+type DueRow = JobRow & { readonly due_ms: number; readonly is_ahead: boolean };
+
+async function dueJobs(rows: readonly DueRow[], versions: OutcomeTypeVersions): Promise<readonly DueJob[]> {
+  return await Promise.all(
     rows.map(async (row) => {
       const version = await versions.pinned(row.outcome_type_version_id, row.customer_terms_id);
       const job = jobOf({ ...row, wake_ms: row.due_ms }, version.terms);

@@ -99,6 +99,11 @@ export async function transaction<T>(pool: Pool, run: (client: Connection) => Pr
   }
 }
 
+/** Resolves when the database answers. */
+export async function ping(db: Queryable): Promise<void> {
+  await db.query({ text: "SELECT" });
+}
+
 export interface ReadOptions {
   readonly statementTimeoutMs: number;
   /** See what another transaction sees that is still running (`exportSnapshot`). */

@@ -1,7 +1,8 @@
 /**
  * The queues of one process: publish, consume, look. `QUEUE_URL` picks the transport and nothing else knows which it is.
  */
-import { contractOf, type OutgoingMessage, type QueueName } from "@contingent/contracts/messages/catalog";
+import { CANARY_QUEUE, contractOf, type OutgoingMessage, type QueueName } from "@contingent/contracts/messages/catalog";
+import { Canary } from "./canary.ts";
 import { type Consumer, type Handler, RestartingConsumer } from "./consumer.ts";
 import { mayBeMisplaced, priorityOf } from "./priority.ts";
 import { Publisher } from "./publisher.ts";
@@ -56,7 +57,13 @@ export interface Queues {
   reorder(queue: QueueName, waiting: readonly Turn[]): Promise<void>;
   /** No consumer in any process takes a message of the queue for this long. Never shortens a pause that is under way. */
   pauseFor(queue: QueueName, durationMs: number): Promise<void>;
-  /** @throws TransportUnavailableError when the transport does not answer. */
+  /**
+   * Whether the transport has kept everything since the last call. False at the first one, after one that failed, and when
+   * the connection was lost meanwhile: then every message may be missing.
+   * @throws TransportUnavailableError, TransportRefusedError
+   */
+  remembers(): Promise<boolean>;
+  /** @throws TransportUnavailableError when the transport takes no messages, TransportRefusedError when it may lose some. */
   health(): Promise<void>;
   /** Closes the consumers (letting their handlers end) and then the connections. Does not wait for a transport that is away. */
   close(): Promise<void>;
@@ -70,8 +77,6 @@ const HEALTH_TIMEOUT_MS = 2_000;
 /** A transport that is away does not keep the process from ending. */
 const CLOSE_TIMEOUT_MS = 3_000;
 const LOOKUP_CHUNK = 200;
-/** The queue that is asked whether the transport answers: every deployment has it. */
-const HEALTH_QUEUE: QueueName = "settle";
 /** "No limit" that both backends can count up to (a 32-bit integer in Postgres). */
 const RATE_UNLIMITED = 2_147_483_647;
 const RATE_WINDOW_MS = 1;
@@ -83,12 +88,12 @@ const RATE_WINDOW_MS = 1;
 export async function openQueues(url: string, options: QueuesOptions): Promise<Queues> {
   const { log } = options;
   const transport = await connect(url, log);
-  const brokers = new Map<QueueName, BrokerQueue>();
+  const brokers = new Map<QueueName | typeof CANARY_QUEUE, BrokerQueue>();
   const publishers = new Map<QueueName, Publisher>();
   const consumers = new Set<Consumer>();
   const resumeTimers = new Map<QueueName, NodeJS.Timeout>();
 
-  const broker = (queue: QueueName): BrokerQueue => {
+  const broker = (queue: QueueName | typeof CANARY_QUEUE): BrokerQueue => {
     const known = brokers.get(queue);
     if (known !== undefined) return known;
     const opened = transport.openQueue(queue);
@@ -100,6 +105,17 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
     });
     brokers.set(queue, opened);
     return opened;
+  };
+
+  const canary = new Canary(transport, () => broker(CANARY_QUEUE));
+  const answerOf = async <T>(asked: Promise<T>): Promise<T> => {
+    try {
+      return await within(asked, HEALTH_TIMEOUT_MS, "The queue transport");
+    } catch (error) {
+      if (error instanceof TransportRefusedError) throw error;
+      const text = `The queue transport does not answer, or takes no messages (${describe(error)}).`;
+      throw new TransportUnavailableError(text, { cause: error });
+    }
   };
 
   const publisher = (queue: QueueName): Publisher => {
@@ -114,8 +130,8 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
     const found = new Set<string>();
     for (let from = 0; from < ids.length; from += LOOKUP_CHUNK) {
       const chunk = ids.slice(from, from + LOOKUP_CHUNK);
-      const states = await Promise.all(chunk.map((id) => broker(queue).getJobState(id)));
-      for (const [index, id] of chunk.entries()) if (states[index] !== "unknown") found.add(id);
+      const messages = await Promise.all(chunk.map((id) => broker(queue).getJob(id)));
+      for (const [index, id] of chunk.entries()) if (messages[index] !== undefined) found.add(id);
     }
     return found;
   };
@@ -209,15 +225,9 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
       liftLimitLater(queue, durationMs);
     },
 
-    async health() {
-      try {
-        await within(broker(HEALTH_QUEUE).isPaused(), HEALTH_TIMEOUT_MS, "The queue transport");
-      } catch (error) {
-        throw new TransportUnavailableError(`The queue transport does not answer (${describe(error)}).`, {
-          cause: error,
-        });
-      }
-    },
+    remembers: () => answerOf(canary.isThere()),
+
+    health: () => answerOf(canary.takesMessages()),
 
     close() {
       closing ??= closeAll();

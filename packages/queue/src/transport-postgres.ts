@@ -51,7 +51,12 @@ const SESSION = "-c synchronous_commit=off";
  * @throws TransportUnavailableError
  */
 export async function connectPostgres(url: string, log: QueueLog): Promise<Transport> {
-  const onProducerError = errorLogger(log, { connection: "producer" });
+  const logProducerError = errorLogger(log, { connection: "producer" });
+  let interruptions = 0;
+  const onProducerError = (error: Error): void => {
+    interruptions += 1;
+    logProducerError(error);
+  };
   const producers = openPool(url, PRODUCER_CONNECTIONS_MAX, PRODUCER_QUERY_TIMEOUT_MS, onProducerError);
   try {
     await migrate(producers);
@@ -78,6 +83,8 @@ export async function connectPostgres(url: string, log: QueueLog): Promise<Trans
       const options = { ...WORKER_OPTIONS, concurrency, connection: pool };
       return closingWith(pool, new Worker(queue, process, options, createPostgresBackend));
     },
+    interruptions: () => interruptions,
+    check: () => Promise.resolve(),
     async close() {
       await producers.end();
     },
@@ -96,7 +103,7 @@ function openPool(url: string, max: number, queryTimeoutMs: number, onError: (er
   });
   pool.on("error", onError);
   // A client that is checked out reports its own errors; without a listener they would end the process.
-  pool.on("connect", (client) => client.on("error", () => undefined));
+  pool.on("connect", (client) => client.on("error", onError));
   return pool;
 }
 

@@ -1,5 +1,5 @@
 /** BullMQ on Redis. One connection for all producers; two per consumer (one blocks). */
-import { type QueueName } from "@contingent/contracts/messages/catalog";
+import { type CANARY_QUEUE, type QueueName } from "@contingent/contracts/messages/catalog";
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import {
@@ -20,7 +20,7 @@ const RECONNECT_DELAY_MAX_MS = 1_000;
 const BATCHES_IN_FLIGHT_MAX = 64;
 
 /** The braces are a hash tag: on a cluster all keys of one queue live in one slot, as BullMQ's scripts require. */
-function prefixOf(queue: QueueName): string {
+function prefixOf(queue: QueueName | typeof CANARY_QUEUE): string {
   return `contingent:{${queue}}`;
 }
 
@@ -43,6 +43,8 @@ export async function connectRedis(url: string, log: QueueLog): Promise<Transpor
     retryStrategy: reconnectDelayMs,
   });
   producer.on("error", errorLogger(log, { connection: "producer" }));
+  let interruptions = 0;
+  producer.on("close", () => (interruptions += 1));
   try {
     await within(producer.connect(), CONNECT_TIMEOUT_MS, "Connecting to Redis").catch((error: unknown) => {
       throw new TransportUnavailableError(
@@ -77,6 +79,8 @@ export async function connectRedis(url: string, log: QueueLog): Promise<Transpor
         // A consumer waits for Redis as long as it takes.
         connection: { url, maxRetriesPerRequest: null, retryStrategy: reconnectDelayMs },
       }),
+    interruptions: () => interruptions,
+    check: () => refuseEviction(producer, url),
     async close() {
       await producer.quit().catch(() => {
         producer.disconnect();

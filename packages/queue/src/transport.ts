@@ -4,7 +4,7 @@
  * BullMQ is used as a plain transport: its retries, schedulers, deduplication and flows play no part, because retries and
  * timers are rows of the database and a message is only a hint. Its priorities decide who waits longer, and nothing else.
  */
-import { type JobMessage, type QueueName } from "@contingent/contracts/messages/catalog";
+import { type CANARY_QUEUE, type JobMessage, type QueueName } from "@contingent/contracts/messages/catalog";
 
 /** A message as BullMQ hands it out. */
 export interface Delivery {
@@ -42,10 +42,11 @@ export interface BrokerMessage {
 
 /** The part of BullMQ's Queue that is used. */
 export interface BrokerQueue {
-  add(name: string, data: JobMessage, opts: PublishOptions): Promise<unknown>;
+  add(name: string, data: object, opts: PublishOptions): Promise<unknown>;
   addBulk(publications: Publication[]): Promise<unknown>;
   getJobCounts(...states: ("waiting" | "prioritized" | "delayed" | "active")[]): Promise<Record<string, number>>;
   getJobState(id: string): Promise<string>;
+  /** Found by its id alone; its state is looked up in lists, each as long as the queue. */
   getJob(id: string): Promise<BrokerMessage | undefined>;
   rateLimit(expireMs: number): Promise<void>;
   getRateLimitTtl(): Promise<number>;
@@ -70,8 +71,12 @@ export interface Transport {
   readonly batchesInFlightMax: number;
   /** From this many messages on, one bulk command is cheaper than as many single ones. */
   readonly bulkFrom: number;
-  openQueue(queue: QueueName): BrokerQueue;
+  openQueue(queue: QueueName | typeof CANARY_QUEUE): BrokerQueue;
   openWorker(queue: QueueName, process: (delivery: Delivery) => Promise<void>, concurrency: number): BrokerWorker;
+  /** How often a connection for publishing was lost so far. What was confirmed before may be gone since. */
+  interruptions(): number;
+  /** @throws TransportRefusedError when it is set up in a way that loses messages, whatever it was at the start */
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -13,13 +13,16 @@
  * | outcome.quality.alerts | counter | {alert} | outcome.type, outcome.alert.change |
  * | outcome.dead_letters | counter | {job} | outcome.type, outcome.death.cause |
  * | outcome.breaker.changes | counter | {change} | gen_ai.provider.name, gen_ai.request.model, outcome.breaker.state |
+ * | outcome.orphans | counter | {job} | |
+ * | outcome.republished | counter | {message} | |
+ * | outcome.transport.available | gauge | 1 | |
  * | outcome.queue.wait | histogram | ms | messaging.destination.name |
  * | outcome.queue.dropped | counter | {message} | messaging.destination.name, outcome.drop.cause |
  */
 import type { Effect } from "@contingent/core/job/facts";
 import { currentStep, type Job } from "@contingent/core/job/job";
 import type { Nanos } from "@contingent/core/money";
-import { type Counter, type Histogram, metrics } from "@opentelemetry/api";
+import { type Counter, type Gauge, type Histogram, metrics } from "@opentelemetry/api";
 import { GEN_AI, OUTCOME } from "./attributes.ts";
 import type { Log } from "./log.ts";
 
@@ -36,6 +39,9 @@ interface Instruments {
   readonly alerts: Counter;
   readonly deadLetters: Counter;
   readonly breakers: Counter;
+  readonly orphans: Counter;
+  readonly republished: Counter;
+  readonly transport: Gauge;
 }
 
 let made: Instruments | null = null;
@@ -69,6 +75,18 @@ function instruments(): Instruments {
     breakers: meter.createCounter("outcome.breaker.changes", {
       unit: "{change}",
       description: "Circuit breakers opened, probed and closed.",
+    }),
+    orphans: meter.createCounter("outcome.orphans", {
+      unit: "{job}",
+      description: "Jobs taken away from processes that were not seen any more.",
+    }),
+    republished: meter.createCounter("outcome.republished", {
+      unit: "{message}",
+      description: "Messages that the transport had lost, or never got.",
+    }),
+    transport: meter.createGauge("outcome.transport.available", {
+      unit: "1",
+      description: "1 while the queue transport takes messages and keeps them, else 0.",
     }),
   };
   return made;
@@ -175,4 +193,19 @@ export function breakerReport(
       [OUTCOME.breakerState]: change.to,
     });
   };
+}
+
+/** Once jobs of a process that is gone have become due. */
+export function recordOrphans(jobs: number): void {
+  instruments().orphans.add(jobs);
+}
+
+/** Once messages that were missing have been published again. */
+export function recordRepublished(messages: number): void {
+  instruments().republished.add(messages);
+}
+
+/** After each look at the transport. */
+export function recordTransport(isAvailable: boolean): void {
+  instruments().transport.record(isAvailable ? 1 : 0);
 }

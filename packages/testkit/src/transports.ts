@@ -1,3 +1,4 @@
+import pg from "pg";
 import { describe } from "vitest";
 import { freshRedis } from "./redis.ts";
 import { REDIS_URL } from "./servers.ts";
@@ -19,15 +20,38 @@ export function describeEachTransport(promise: string, body: (transport: Transpo
   });
 }
 
-/** The QUEUE_URL of a transport for a system on this database, and how to clean up after it. */
-export async function freshQueue(
-  transport: TransportName,
-  databaseUrl: string,
-): Promise<{ readonly url: string; drop(): Promise<void> }> {
+export interface TestQueue {
+  /** The QUEUE_URL. */
+  readonly url: string;
+  /** Everything that the transport holds is gone, as after FLUSHALL, or a TRUNCATE of its tables. */
+  lose(): Promise<void>;
+  /** Cleans up. */
+  drop(): Promise<void>;
+}
+
+/** A queue of its own for a system on this database, empty. */
+export async function freshQueue(transport: TransportName, databaseUrl: string): Promise<TestQueue> {
   switch (transport) {
     case "postgres":
-      return { url: databaseUrl, drop: async () => undefined };
-    case "redis":
-      return await freshRedis();
+      return { url: databaseUrl, lose: () => loseTables(databaseUrl), drop: async () => undefined };
+    case "redis": {
+      const { url, drop } = await freshRedis();
+      return { url, lose: drop, drop };
+    }
+  }
+}
+
+/** BullMQ's tables in Postgres, but for the one that says which schema they have. */
+async function loseTables(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ tables: string | null }>(
+      `SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') AS tables FROM pg_tables
+        WHERE schemaname = 'bullmq' AND tablename NOT LIKE '%migration%'`,
+    );
+    if (rows[0]?.tables) await client.query(`TRUNCATE ${rows[0].tables}`);
+  } finally {
+    await client.end();
   }
 }

@@ -1,4 +1,4 @@
-/** The ledger service: settles jobs, sweeps up what is overdue or has lost its message, and keeps the books up to date and sealed. */
+/** The ledger service: settles jobs, sweeps up what is overdue or has been lost, and keeps the books up to date and sealed. */
 import { openCommit } from "@contingent/db/commit";
 import { deathCauses } from "@contingent/db/dead-letters";
 import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
@@ -12,6 +12,7 @@ import { runService } from "@contingent/runtime/service";
 import { BOOKKEEPING_INTERVAL_MS, runBookkeeper } from "./bookkeeper.ts";
 import { ledgerSettings } from "./config.ts";
 import { settleHandler } from "./handlers/settle.ts";
+import { LOOKOUT_INTERVAL_MS, runLookout } from "./lookout.ts";
 import { PERIODIC_INTERVAL_MS, runPeriodic } from "./periodic.ts";
 import { runSweeper } from "./sweeper.ts";
 
@@ -41,6 +42,8 @@ await runService("ledger", async (stack, service) => {
   stack.defer(() => consumer.close());
   const sweeping = runSweeper(context, { intervalMs: config.SWEEP_INTERVAL_MS, signal: service.stopping });
   stack.defer(() => sweeping);
+  const lookingOut = runLookout(context, { intervalMs: LOOKOUT_INTERVAL_MS, signal: service.stopping });
+  stack.defer(() => lookingOut);
   const duties = runPeriodic(context, { intervalMs: PERIODIC_INTERVAL_MS, signal: service.stopping });
   stack.defer(() => duties);
   const bookkeeping = runBookkeeper(context, { intervalMs: BOOKKEEPING_INTERVAL_MS, signal: service.stopping });

@@ -4,13 +4,12 @@
  * lost it. Any number of sweepers may run; each takes other jobs.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { messageId } from "@contingent/contracts/messages/catalog";
 import { decide } from "@contingent/core/job/decide";
-import { nextMessage } from "@contingent/core/job/messages";
 import { type DueJob, takeDueJobs } from "@contingent/db/due";
-import { publishNext, queueOf } from "@contingent/queue/publish-next";
+import { publishNext } from "@contingent/queue/publish-next";
 import { recordEndedAttempt } from "@contingent/runtime/metrics";
 import type { LedgerContext } from "./context.ts";
+import { publishMissing } from "./publish-missing.ts";
 
 export interface SweeperOptions {
   /** Pause between rounds that found little. */
@@ -56,35 +55,4 @@ async function wake(context: LedgerContext, due: DueJob): Promise<DueJob | null>
   context.log.info({ job: job.id, from: job.state, to: step.next.state, event: step.event.type }, "overdue");
   await publishNext(context.queues, step.next, nowMs, traceparent, context.log);
   return null;
-}
-
-/** Publishes what the transport has lost, and hastens what a test clock has made due. Asks first, so that a long backlog is not published all over again. */
-async function publishMissing(context: LedgerContext, waiting: readonly DueJob[]): Promise<void> {
-  const byQueue = Map.groupBy(waiting, ({ job, nowMs }) => {
-    const next = nextMessage(job, nowMs);
-    return next === null ? null : queueOf(next.destination);
-  });
-  for (const [queue, jobs] of byQueue) {
-    if (queue === null) continue;
-    const ids = jobs.map(({ job }) => messageId({ jobId: job.id, revision: job.revision }));
-    const present = await context.queues.existing(queue, ids);
-    const missing = jobs.filter((_, i) => !present.has(ids[i] ?? ""));
-    await context.queues.reorder(
-      queue,
-      jobs.flatMap(({ job, nowMs }, i) => {
-        const turnAtMs = nextMessage(job, nowMs)?.turnAtMs ?? null;
-        const id = ids[i] ?? "";
-        return turnAtMs === null || !present.has(id) ? [] : [{ id, turnAtMs }];
-      }),
-    );
-    const late = jobs.filter(({ job, nowMs, isAhead }) => isAhead && nextMessage(job, nowMs)?.delayMs === 0);
-    await context.queues.hasten(
-      queue,
-      late.map(({ job }) => messageId({ jobId: job.id, revision: job.revision })),
-    );
-    if (missing.length > 0) context.log.warn({ queue, missing: missing.length }, "messages were missing");
-    await Promise.all(
-      missing.map(({ job, nowMs, traceparent }) => publishNext(context.queues, job, nowMs, traceparent, context.log)),
-    );
-  }
 }

@@ -80,6 +80,7 @@ async function claimAs(claiming: Claiming, context: WorkerContext, span: Span): 
     effects,
     currency: loaded.version.currency,
     attemptTraceparent: started === undefined ? undefined : attemptTraceparent(span),
+    holder: context.holder,
   });
   if (!won) return null;
   if (started === undefined) {

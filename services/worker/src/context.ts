@@ -10,6 +10,8 @@ import type { Log } from "@contingent/runtime/log";
 /** What a worker works with. */
 export interface WorkerContext {
   readonly tier: string;
+  /** This process, as the holder of what it attempts. */
+  readonly holder: string;
   readonly pool: Pool;
   readonly loader: JobLoader;
   readonly commit: Commit;

@@ -16,6 +16,7 @@ import { breakerReport } from "@contingent/runtime/metrics";
 import { runService } from "@contingent/runtime/service";
 import { workerSettings } from "./config.ts";
 import { attemptHandler } from "./handlers/attempt.ts";
+import { startPulse } from "./pulse.ts";
 
 await runService("worker", async (stack, service) => {
   const { log, health } = service;
@@ -33,8 +34,10 @@ await runService("worker", async (stack, service) => {
   stack.defer(() => queues.close());
   const provider = anthropic({ apiKey: config.ANTHROPIC_API_KEY, baseUrl: config.ANTHROPIC_BASE_URL });
 
+  stack.use(await startPulse(pool, service.instance, log));
   const context = {
     tier: config.TIER,
+    holder: service.instance,
     pool,
     loader: jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS }),
     commit: openCommit(pool),

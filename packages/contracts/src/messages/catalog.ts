@@ -10,6 +10,9 @@ import { parseTraceparent } from "./traceparent.ts";
 /** `attempt.<tier>` once per tier, and one queue each for judging and for settling. */
 export type QueueName = `attempt.${string}` | "validate" | "settle";
 
+/** Where messages lie that nobody takes: by them it is told whether the transport has kept what it was given. */
+export const CANARY_QUEUE = "canary";
+
 /** Names become part of Redis keys and of BullMQ's own syntax, which both reserve the colon. */
 const TIER = /^[a-z][a-z0-9-]{0,31}$/;
 

@@ -1,0 +1,42 @@
+/** The worker's sign of life: without it the sweeper takes its jobs away from it, long before their leases end. */
+import { forgetHolder, showHolder } from "@contingent/db/holders";
+import type { Pool } from "@contingent/db/pool";
+import type { Log } from "@contingent/runtime/log";
+
+/** Several may fail before anybody minds (the ledger service waits for 10 s). */
+const BEAT_INTERVAL_MS = 2_000;
+/** One that hangs in a broken connection must not hold up the next; many must not take all of the pool's connections. */
+const BEATS_UNDER_WAY_MAX = 3;
+
+/**
+ * Resolves once the database knows the process, and says so again and again. Disposing of it, when the process holds
+ * nothing any more, takes its name back.
+ */
+export async function startPulse(
+  pool: Pool,
+  holder: string,
+  log: Pick<Log, "warn">,
+  intervalMs: number = BEAT_INTERVAL_MS,
+): Promise<AsyncDisposable> {
+  await showHolder(pool, holder);
+  let underWay = 0;
+  const beat = async (): Promise<void> => {
+    if (underWay >= BEATS_UNDER_WAY_MAX) return;
+    underWay += 1;
+    try {
+      await showHolder(pool, holder);
+    } catch (error) {
+      log.warn({ error: error instanceof Error ? error.message : String(error) }, "no sign of life could be given");
+    } finally {
+      underWay -= 1;
+    }
+  };
+  const timer = setInterval(() => void beat(), intervalMs);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      // One that cannot be taken back is forgotten later, by whoever misses it.
+      await forgetHolder(pool, holder).catch(() => undefined);
+    },
+  };
+}
