@@ -1,3 +1,4 @@
+import { Redis } from "ioredis";
 import pg from "pg";
 import { describe } from "vitest";
 import { freshRedis } from "./redis.ts";
@@ -33,19 +34,26 @@ export interface TestQueue {
 export async function freshQueue(transport: TransportName, databaseUrl: string): Promise<TestQueue> {
   switch (transport) {
     case "postgres":
-      return { url: databaseUrl, lose: () => loseTables(databaseUrl), drop: async () => undefined };
+      return { url: databaseUrl, lose: () => loseAllMessagesAt(databaseUrl), drop: async () => undefined };
     case "redis": {
       const { url, drop } = await freshRedis();
-      return { url, lose: drop, drop };
+      return { url, lose: () => loseAllMessagesAt(url), drop };
     }
   }
 }
 
-/** BullMQ's tables in Postgres, but for the one that says which schema they have. */
-async function loseTables(databaseUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl });
+/** Everything that the transport at this QUEUE_URL holds is gone: all of a Redis database, or BullMQ's tables in Postgres. */
+export async function loseAllMessagesAt(queueUrl: string): Promise<void> {
+  if (queueUrl.startsWith("redis")) {
+    const redis = new Redis(queueUrl, { maxRetriesPerRequest: null });
+    await redis.flushdb();
+    redis.disconnect();
+    return;
+  }
+  const client = new pg.Client({ connectionString: queueUrl });
   await client.connect();
   try {
+    // All but the table that says which schema they have.
     const { rows } = await client.query<{ tables: string | null }>(
       `SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') AS tables FROM pg_tables
         WHERE schemaname = 'bullmq' AND tablename NOT LIKE '%migration%'`,

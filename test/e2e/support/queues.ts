@@ -4,12 +4,12 @@
  */
 import type { QueueName } from "@contingent/contracts/messages/catalog";
 import type { System } from "@contingent/testkit/system";
+import { loseAllMessagesAt } from "@contingent/testkit/transports";
 import { createPostgresBackend, Queue } from "bullmq";
-import { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
 
 /** The part of BullMQ's Queue that is the same on both backends. */
-type OpenQueue = Pick<Queue, "add" | "getRateLimitTtl" | "getWaitingCount" | "obliterate" | "close">;
+type OpenQueue = Pick<Queue, "add" | "getRateLimitTtl" | "getJobCounts" | "close">;
 
 /** Runs the work with BullMQ's own view of a queue. */
 async function withQueue<T>(system: System, name: QueueName, work: (queue: OpenQueue) => Promise<T>): Promise<T> {
@@ -58,18 +58,11 @@ export async function sendCopies(
 
 /** How many messages wait in a queue. */
 export async function waitingIn(system: System, name: QueueName): Promise<number> {
-  return await withQueue(system, name, (queue) => queue.getWaitingCount());
+  const counts = await withQueue(system, name, (queue) => queue.getJobCounts("waiting", "prioritized"));
+  return (counts["waiting"] ?? 0) + (counts["prioritized"] ?? 0);
 }
 
-const QUEUES: readonly QueueName[] = ["attempt.fast", "attempt.standard", "attempt.premium", "validate", "settle"];
-
-/** Everything that the transport holds is gone: all of Redis, or every message in Postgres. */
+/** Everything that the transport holds is gone, as after FLUSHALL, or a TRUNCATE of its tables. */
 export async function loseAllMessages(system: System): Promise<void> {
-  if (system.queueUrl.startsWith("redis")) {
-    const redis = new Redis(system.queueUrl, { maxRetriesPerRequest: null });
-    await redis.flushdb();
-    redis.disconnect();
-    return;
-  }
-  for (const name of QUEUES) await withQueue(system, name, (queue) => queue.obliterate({ force: true }));
+  await loseAllMessagesAt(system.queueUrl);
 }
