@@ -36,8 +36,8 @@ export async function freshQueue(transport: TransportName, databaseUrl: string):
     case "postgres":
       return { url: databaseUrl, lose: () => loseAllMessagesAt(databaseUrl), drop: async () => undefined };
     case "redis": {
-      const { url, drop } = await freshRedis();
-      return { url, lose: () => loseAllMessagesAt(url), drop };
+      const redis = await freshRedis();
+      return { ...redis, lose: () => loseAllMessagesAt(redis.url) };
     }
   }
 }

@@ -89,10 +89,11 @@ describeEachTransport("messages that are missing are published again at once", (
   test("and when it was away, however short", async () => {
     await lookout.look();
     await untilRounds(1);
-    await acceptedJob(pool);
+    const jobId = await acceptedJob(pool);
     await link.cut();
     await link.restore();
     await lookUntilWaiting(1);
+    expect(await queues.exists(FAST, messageId({ jobId, revision: 1 }))).toBe(true);
   });
 
   test("an alarm is raised once while it fails, and taken back", async () => {
