@@ -50,3 +50,20 @@ async function administer(server: string, statement: string): Promise<void> {
     await client.end();
   }
 }
+
+/** Empties the tables of a schema, but for those whose names are like `except`. */
+export async function truncateTables(
+  url: string,
+  { schema, except }: { readonly schema: string; readonly except: string },
+): Promise<void> {
+  await administer(
+    url,
+    `DO $$
+     DECLARE tables text;
+     BEGIN
+       SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') INTO tables FROM pg_tables
+        WHERE schemaname = '${schema}' AND tablename NOT LIKE '${except}';
+       IF tables IS NOT NULL THEN EXECUTE 'TRUNCATE ' || tables; END IF;
+     END $$`,
+  );
+}

@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
-import pg from "pg";
 import { describe } from "vitest";
+import { truncateTables } from "./postgres.ts";
 import { freshRedis } from "./redis.ts";
 import { REDIS_URL } from "./servers.ts";
 
@@ -50,16 +50,6 @@ export async function loseAllMessagesAt(queueUrl: string): Promise<void> {
     redis.disconnect();
     return;
   }
-  const client = new pg.Client({ connectionString: queueUrl });
-  await client.connect();
-  try {
-    // All but the table that says which schema they have.
-    const { rows } = await client.query<{ tables: string | null }>(
-      `SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') AS tables FROM pg_tables
-        WHERE schemaname = 'bullmq' AND tablename NOT LIKE '%migration%'`,
-    );
-    if (rows[0]?.tables) await client.query(`TRUNCATE ${rows[0].tables}`);
-  } finally {
-    await client.end();
-  }
+  // All but the table that says which schema they have.
+  await truncateTables(queueUrl, { schema: "bullmq", except: "%migration%" });
 }
