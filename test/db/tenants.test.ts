@@ -26,6 +26,7 @@ const OPERATORS_TABLES = [
   "book_check",
   "breaker",
   "breaker_tally",
+  "holder",
   "judge",
   "judge_suspension",
   "ledger_block",

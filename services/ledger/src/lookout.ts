@@ -10,13 +10,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { jobsThatWait } from "@contingent/db/due";
 import { wakeOrphans } from "@contingent/db/holders";
-import { ping } from "@contingent/db/pool";
+import { type OpenPool, ping } from "@contingent/db/pool";
 import { recordOrphans, recordRepublished, recordTransport } from "@contingent/runtime/metrics";
 import type { LedgerContext } from "./context.ts";
 import { publishMissing } from "./publish-missing.ts";
 import { Steadiness } from "./steadiness.ts";
 
-export type LookoutContext = Pick<LedgerContext, "pool" | "versions" | "queues" | "log">;
+export interface LookoutContext extends Pick<LedgerContext, "versions" | "queues" | "log"> {
+  /** Told of by itself when a connection breaks that nobody uses. */
+  readonly pool: OpenPool;
+}
 
 export interface LookoutOptions {
   /** Pause between two looks. */

@@ -1,7 +1,7 @@
 /** Hazard: messages that are lost all at once, or were never sent, and jobs that wait for them one patience after the other. */
 import { messageId } from "@contingent/contracts/messages/catalog";
 import type { JobId } from "@contingent/core/ids";
-import { openPool, type Pool } from "@contingent/db/pool";
+import { type OpenPool, openPool } from "@contingent/db/pool";
 import { openQueues, type Queues } from "@contingent/queue/queues";
 import { createLog } from "@contingent/runtime/log";
 import { acceptedJob, driveTo, partsOf } from "@contingent/testkit/jobs";
@@ -20,7 +20,7 @@ describeEachTransport("messages that are missing are published again at once", (
   let database: TestDatabase;
   let queue: TestQueue;
   let link: TcpLink;
-  let pool: Pool;
+  let pool: OpenPool;
   let queues: Queues;
   let lookout: Lookout;
   let lines: string[];
