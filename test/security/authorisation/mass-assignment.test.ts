@@ -55,12 +55,10 @@ test.each(WITH_BODY.map((operation) => [operation.id, operation] as const))(
     const client = operation.access === "operator" ? api.operator : things.tenant.client;
     const known = namesIn(operation);
     await stored.changes();
-    for (const [name, value] of Object.entries(SMUGGLED)) {
-      if (known.has(name)) continue;
-      const smuggled = value === "cus_victim" ? victim.id : value;
-      const { status, body } = await client.send(requestWith(operation, asked, { [name]: smuggled }));
-      expect([name, status, JSON.stringify(body).includes(`/${name}`)]).toEqual([name, 400, true]);
-    }
+    const smuggled = Object.fromEntries(Object.entries(SMUGGLED).filter(([name]) => !known.has(name)));
+    const { status, body } = await client.send(requestWith(operation, asked, smuggled));
+    expect(status).toBe(400);
+    for (const name of Object.keys(smuggled)) expect(JSON.stringify(body)).toContain(`"/${name}"`);
     // In an object's literal it would set the prototype, and be gone; as text it is a field like any other.
     const polluted = requestWith(operation, asked, {});
     const text = JSON.stringify(polluted.body).replace("{", '{"__proto__":{"kind":"operator"},');

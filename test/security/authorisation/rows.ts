@@ -57,6 +57,16 @@ const RATE = {
   bands: [{ ...BAND, cache_write_5m: "0.375", cache_write_1h: "0.60" }],
 };
 
+const DAY_MS = 86_400_000;
+let periods = 0;
+
+/** No day is reconciled twice. */
+function nextPeriod(): object {
+  periods += 1;
+  const [from, until] = [periods, periods + 1].map((day) => new Date(day * DAY_MS).toISOString().slice(0, 10));
+  return { from, until };
+}
+
 const CUSTOMERS: Readonly<Record<string, Row>> = {
   createJob: { ask: () => ({ body: JOB }), own: 202 },
   bulkCreateJobs: {
@@ -124,10 +134,7 @@ const OPERATORS: Readonly<Record<string, Row>> = {
   getPriceBook: { ask: nothing, operator: 200 },
   getAttemptCost: { ask: of(attempt), operator: 200 },
   correctCost: { ask: of(attempt, { body: { amount: "0.001", ...REASON } }), operator: 200 },
-  reconcile: {
-    ask: () => ({ body: { provider: "anthropic", from: "2020-01-01", until: "2020-01-02", lines: [] } }),
-    operator: 201,
-  },
+  reconcile: { ask: () => ({ body: { provider: "anthropic", ...nextPeriod(), lines: [] } }), operator: 201 },
   listReconciliations: { ask: nothing, operator: 200 },
   getReconciliation: { ask: unknown("rcn_none"), operator: 404 },
   checkBooks: { ask: () => ({ body: { mode: "incremental" } }), operator: 200 },
@@ -153,6 +160,11 @@ const OPERATORS: Readonly<Record<string, Row>> = {
   redriveDeadLetter: { ask: of(openJob), operator: 404 },
   redriveDeadLetters: { ask: () => ({ body: {} }), operator: 200 },
   dismissDeadLetter: { ask: of(openJob, { body: REASON }), operator: 404 },
+  listProviderModels: { ask: nothing, operator: 200 },
+  putBreaker: {
+    ask: () => ({ name: "anthropic", body: { model: "claude-haiku-5-5", state: "automatic", ...REASON } }),
+    operator: 200,
+  },
 };
 
 const EVERYBODYS: Readonly<Record<string, Row>> = {

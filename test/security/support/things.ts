@@ -97,7 +97,7 @@ async function submit(
   job: { readonly outcome_type: string; readonly input: unknown },
 ): Promise<JobId> {
   const { id } = await client.submit(job);
-  if (!isId("job", id)) throw new Error(`${id} is no job`);
+  if (!isId("job", id)) throw new Error("the id of a job is another thing's");
   return id;
 }
 
@@ -113,6 +113,7 @@ function claim(): TestStep {
       const rate = rateAt(rates(), model, Date.now());
       return rate === null ? [] : [[model, rate] as const];
     });
-    return { type: "claim", attemptId: newId("att"), inputTokens: 100, exact: true, rates: new Map(known) };
+    const call = { attemptId: newId("att"), inputTokens: 100, exact: true, away: new Set<string>(), mustWait: false };
+    return { type: "claim", ...call, rates: new Map(known) };
   };
 }
