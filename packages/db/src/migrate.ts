@@ -6,7 +6,7 @@ const FOLDER = new URL("./migrations/", import.meta.url);
 /** Whoever migrates holds this lock; a second one waits and then finds nothing to do. */
 const ADVISORY_LOCK = 5_391_001;
 
-interface Migration {
+export interface Migration {
   readonly name: string;
   readonly sql: string;
   readonly checksum: string;
@@ -36,9 +36,21 @@ export async function migrate(url: string, folder: URL = FOLDER): Promise<readon
   }
 }
 
+/**
+ * The same within the caller's transaction: for a database that is made whole or not at all.
+ * @param only these migrations, for the schema of an earlier version
+ */
+export async function migrateWithin(client: Queryable, only?: ReadonlySet<string>): Promise<readonly string[]> {
+  const applied: string[] = [];
+  for (const migration of await readMigrations()) {
+    if (only?.has(migration.name) !== false && (await apply(client, migration))) applied.push(migration.name);
+  }
+  return applied;
+}
+
 /** The name of the newest migration: what a database must have for this code to run on it. */
 export async function newestMigration(): Promise<string> {
-  return (await readMigrations(FOLDER)).at(-1)?.name ?? "";
+  return (await readMigrations()).at(-1)?.name ?? "";
 }
 
 /** Whether a database has every migration of this code. */
@@ -62,7 +74,8 @@ export async function checkDatabase(db: Queryable): Promise<void> {
   if (!(await isMigrated(db))) throw new Error("the database lacks migrations of this version: run migrate-main.ts");
 }
 
-async function readMigrations(folder: URL): Promise<readonly Migration[]> {
+/** The migrations of this version, in their order. */
+export async function readMigrations(folder: URL = FOLDER): Promise<readonly Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).toSorted();
   return Promise.all(
     names.map(async (name) => {
