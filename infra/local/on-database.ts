@@ -32,13 +32,13 @@ function say(line: string): void {
 
 type Run = (databaseUrl: string) => number;
 
-async function runOnOwn(folder: string, run: Run): Promise<number> {
+async function runOnOwn(folder: string, run: Run, makes: boolean): Promise<number> {
   const running = readLock(folder);
   if (running !== null) {
     if (running.databaseUrl === null) throw new Problem("The system is just being started: try again in a moment.");
     return run(running.databaseUrl);
   }
-  if (!fs.existsSync(folder))
+  if (!makes && !fs.existsSync(folder))
     throw new Problem(
       `There are no books in ${folder}: npm start keeps some, -- --data names another folder, DATABASE_URL another database.`,
     );
@@ -51,6 +51,7 @@ async function runOnOwn(folder: string, run: Run): Promise<number> {
       say,
     });
     try {
+      await postgres.ensureDatabase(DATABASE);
       return run(postgres.url(DATABASE));
     } finally {
       await postgres.stop();
@@ -60,17 +61,25 @@ async function runOnOwn(folder: string, run: Run): Promise<number> {
   }
 }
 
+export interface RunOptions {
+  /** Where there is no database yet, an empty one is made. */
+  readonly makes?: boolean;
+  /** Entry files that are run afterwards, if all went well. */
+  readonly then?: readonly string[];
+}
+
 /** Runs the entry file with this process's own arguments and leaves its exit code as ours. */
-export async function runOnDatabase(entry: string): Promise<void> {
+export async function runOnDatabase(entry: string, { makes = false, then = [] }: RunOptions = {}): Promise<void> {
   try {
     const { folder, rest } = askedOf(process.argv.slice(2));
     const run: Run = (databaseUrl) => {
       const env = childEnvironment({ DATABASE_URL: databaseUrl });
-      const command = [path.join(ROOT, entry), ...rest];
-      return spawnSync(process.execPath, command, { env, stdio: "inherit" }).status ?? 1;
+      const runOne = (file: string, args: readonly string[]): number =>
+        spawnSync(process.execPath, [path.join(ROOT, file), ...args], { env, stdio: "inherit" }).status ?? 1;
+      return then.reduce((code, file) => (code === 0 ? runOne(file, []) : code), runOne(entry, rest));
     };
     const given = process.env["DATABASE_URL"] ?? "";
-    process.exitCode = given === "" ? await runOnOwn(folder, run) : run(given);
+    process.exitCode = given === "" ? await runOnOwn(folder, run, makes) : run(given);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     say(error.message);
