@@ -65,18 +65,18 @@ export interface RunOptions {
   /** Where there is no database yet, an empty one is made. */
   readonly makes?: boolean;
   /** Entry files that are run afterwards, if all went well. */
-  readonly then?: readonly string[];
+  readonly afterwards?: readonly string[];
 }
 
 /** Runs the entry file with this process's own arguments and leaves its exit code as ours. */
-export async function runOnDatabase(entry: string, { makes = false, then = [] }: RunOptions = {}): Promise<void> {
+export async function runOnDatabase(entry: string, { makes = false, afterwards = [] }: RunOptions = {}): Promise<void> {
   try {
     const { folder, rest } = askedOf(process.argv.slice(2));
     const run: Run = (databaseUrl) => {
       const env = childEnvironment({ DATABASE_URL: databaseUrl });
       const runOne = (file: string, args: readonly string[]): number =>
         spawnSync(process.execPath, [path.join(ROOT, file), ...args], { env, stdio: "inherit" }).status ?? 1;
-      return then.reduce((code, file) => (code === 0 ? runOne(file, []) : code), runOne(entry, rest));
+      return afterwards.reduce((code, file) => (code === 0 ? runOne(file, []) : code), runOne(entry, rest));
     };
     const given = process.env["DATABASE_URL"] ?? "";
     process.exitCode = given === "" ? await runOnOwn(folder, run, makes) : run(given);

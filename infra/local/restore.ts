@@ -3,5 +3,5 @@ import { runOnDatabase } from "./on-database.ts";
 
 await runOnDatabase("packages/db/src/restore-main.ts", {
   makes: true,
-  then: ["packages/ledger/src/check-books-main.ts", "packages/ledger/src/verify-chain-main.ts"],
+  afterwards: ["packages/ledger/src/check-books-main.ts", "packages/ledger/src/verify-chain-main.ts"],
 });

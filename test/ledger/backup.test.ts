@@ -8,7 +8,7 @@ import { backUp } from "@contingent/db/backup/backup";
 import { encodeFrame, type Frame, framesOf } from "@contingent/db/backup/frames";
 import { restore } from "@contingent/db/backup/restore";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
-import { openPool, type Pool } from "@contingent/db/pool";
+import { type OpenPool, openPool, type Pool } from "@contingent/db/pool";
 import { runBookCheck } from "@contingent/ledger/book-checks";
 import { verifyChain } from "@contingent/ledger/bookkeeping/verify-chain";
 import { checkBooks } from "@contingent/ledger/check-books";
@@ -27,7 +27,7 @@ const AHEAD = 5_000_000;
 let folder: string;
 let file: string;
 let target: TestDatabase;
-let restored: Pool;
+let restored: OpenPool;
 
 beforeAll(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "contingent-backup-"));
@@ -96,7 +96,7 @@ function written(name: string, bytes: Buffer): string {
 
 describe("what was restored", () => {
   let copy: TestDatabase;
-  let pool: Pool;
+  let pool: OpenPool;
   let report: Awaited<ReturnType<typeof restore>>;
   beforeAll(async () => {
     copy = await emptyDatabase();
@@ -148,12 +148,12 @@ describe("what was restored", () => {
 
 test("a backup of a system that is at work is of one instant: its books are sound", async () => {
   const live = path.join(folder, "live.backup");
-  let done = false;
+  const done = new AbortController();
   const work = Array.from({ length: 4 }, async () => {
-    while (!done) await take(db.pool, await acceptedJob(db.pool), happens("cancel"), happens("settled"));
+    while (!done.signal.aborted) await take(db.pool, await acceptedJob(db.pool), happens("cancel"), happens("settled"));
   });
   await backUp(db.url, live);
-  done = true;
+  done.abort();
   await Promise.all(work);
   await restore(target.url, live);
   expect(await broken(restored)).toEqual([]);
@@ -186,9 +186,14 @@ describe("refused is, and nothing is left of it,", () => {
     const flipped = Buffer.from(bytes);
     const middle = Math.floor(flipped.length / 2);
     flipped.writeUInt8(flipped.readUInt8(middle) ^ 1, middle);
-    const files = [bytes.subarray(0, middle), flipped, Buffer.from("no backup"), Buffer.alloc(0)];
-    for (const [n, bad] of files.entries()) {
-      await expect(restore(target.url, written(`bad-${n}`, bad)), `${n}`).rejects.toThrow();
+    const files: Readonly<Record<string, [Buffer, RegExp]>> = {
+      "cut off": [bytes.subarray(0, middle), /cannot be unpacked/],
+      changed: [flipped, /cannot be unpacked|far too long|does not know|cannot read|not those|not in order/],
+      "none of ours": [Buffer.from("no backup"), /cannot be unpacked/],
+      empty: [Buffer.alloc(0), /cannot be unpacked|no beginning/],
+    };
+    for (const [name, [bad, says]] of Object.entries(files)) {
+      await expect(restore(target.url, written(name, bad)), name).rejects.toThrow(says);
       expect(await tablesOf(restored)).toEqual([]);
     }
   });
