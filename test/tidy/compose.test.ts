@@ -57,6 +57,7 @@ const composeNameOf = (process: string): string => process.replace(/-\d+$/, "");
 const BY_DEPLOYMENT = [
   "CONTINGENT_ENV",
   "PUBLIC_URL",
+  "PAYLOAD_KEYS",
   "RECEIPT_KEYS",
   "SANDBOX_SOCKET",
   "LOG_LEVEL",

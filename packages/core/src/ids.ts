@@ -23,6 +23,7 @@ export const ID_PREFIXES = [
   "aud",
   "alr",
   "jdg",
+  "pky",
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 export type Id<P extends IdPrefix> = `${P}_${string}`;

@@ -1,7 +1,10 @@
 /** What a request that could not be accepted has run into: an earlier one with its Idempotency-Key, or a job for the same outcome. */
 import type { CustomerId, JobId } from "@contingent/core/ids";
-import type { Json, JsonObject } from "@contingent/core/json";
+import { canonicalJson, type Json, type JsonObject } from "@contingent/core/json";
 import { batched } from "./batch.ts";
+import { hashOfPayload } from "./payloads/marker.ts";
+import { placeOfAnswer } from "./payloads/new-job.ts";
+import { type Payloads, PLAIN } from "./payloads/payloads.ts";
 import type { Pool } from "./pool.ts";
 import { seenBy, type Tenants } from "./tenants.ts";
 
@@ -36,7 +39,8 @@ export type FindAccepted = (asked: Asked) => Promise<Found>;
 // By the primary key of idempotency and the unique index job_outcome_key; takes no lock.
 const FIND = `
   SELECT r.n, i.job_id, i.fingerprint, i.existing, i.status, i.body, coalesce(i.in_flight_until > now(), false) AS alive,
-         j.id AS existing_id, t.input::jsonb = r.input AS same_input
+         j.id AS existing_id, t.input::jsonb = r.input AS same_input,
+         CASE WHEN t.input -> '$payload' IS NOT NULL THEN t.input END AS marked_input
     FROM jsonb_to_recordset($1::jsonb) AS r (
            n int, customer_id text, outcome_type text, outcome_key text, key text, input jsonb)
     LEFT JOIN idempotency i ON i.customer_id = r.customer_id AND i.key = r.key
@@ -53,11 +57,13 @@ interface FoundRow {
   readonly alive: boolean;
   readonly existing_id: JobId | null;
   readonly same_input: boolean;
+  /** The input of the job where it is not stored as it is: then the database cannot compare it. */
+  readonly marked_input: Json;
 }
 
 const ITEMS_MAX = 64;
 
-export function openFindAccepted(pool: Pool | Tenants): FindAccepted {
+export function openFindAccepted(pool: Pool | Tenants, payloads: Payloads = PLAIN): FindAccepted {
   return batched<Asked, Found>({
     itemsMax: ITEMS_MAX,
     run: async (asked) => {
@@ -68,7 +74,7 @@ export function openFindAccepted(pool: Pool | Tenants): FindAccepted {
       );
       const { rows } = await ofThem.query<FoundRow>({ name: "find-accepted", text: FIND, values });
       const byNumber = new Map(rows.map((row) => [row.n, row]));
-      return asked.map((_, n) => foundIn(byNumber.get(n)));
+      return await Promise.all(asked.map((each, n) => foundIn(payloads, each, byNumber.get(n))));
     },
   });
 }
@@ -85,12 +91,24 @@ function rowOf(asked: Asked, n: number): JsonObject {
   };
 }
 
-function foundIn(row: FoundRow | undefined): Found {
+async function foundIn(payloads: Payloads, asked: Asked, row: FoundRow | undefined): Promise<Found> {
   if (row === undefined) return { request: null, job: null };
-  const { job_id: jobId, fingerprint, existing, status, body, alive } = row;
+  const { job_id: jobId, fingerprint, existing, status, alive } = row;
+  const place = placeOfAnswer(asked.customerId, asked.idempotencyKey ?? "");
+  const found = row.body === null ? null : await payloads.look(place, row.body);
+  // Dropped: it is answered anew as soon as the row says so, too.
+  const body = found?.kind === "kept" ? (found.value as JsonObject) : null;
   const answer = status === null || body === null ? null : { status, body };
+  const sameInput = row.marked_input === null ? row.same_input : await isSameInput(payloads, asked.input, row);
   return {
     request: jobId === null ? null : { jobId, fingerprint, existing, answer, alive },
-    job: row.existing_id === null ? null : { id: row.existing_id, sameInput: row.same_input },
+    job: row.existing_id === null ? null : { id: row.existing_id, sameInput },
   };
+}
+
+/** Of an input that nobody can read any more it cannot be said: who asks for another outcome should name another. */
+async function isSameInput(payloads: Payloads, asked: Json, row: FoundRow): Promise<boolean> {
+  const found = await payloads.look(`input ${row.existing_id ?? ""}`, row.marked_input);
+  if (found.kind === "kept") return canonicalJson(found.value) === canonicalJson(asked);
+  return found.sha256 === hashOfPayload(asked);
 }

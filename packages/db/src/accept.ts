@@ -35,6 +35,8 @@ import { customerTermsWithin } from "./customer-terms.ts";
 import { newId } from "./ids.ts";
 import { msOf, storedProgress } from "./job-row.ts";
 import { atPricesOf } from "./outcome-types.ts";
+import { withStoredTexts } from "./payloads/new-job.ts";
+import { type Payloads, PLAIN } from "./payloads/payloads.ts";
 import { type Pool, type Queryable, transaction, violatedConstraint } from "./pool.ts";
 import { seenBy, type Tenants } from "./tenants.ts";
 
@@ -194,7 +196,11 @@ interface AcceptedRow {
 }
 
 /** Accepts jobs durably, many to a transaction; of as many customers as ask. */
-export function openAccept(pool: Pool | Tenants, options: AcceptOptions = WITHOUT_LIMITS): Accept {
+export function openAccept(
+  pool: Pool | Tenants,
+  options: AcceptOptions = WITHOUT_LIMITS,
+  payloads: Payloads = PLAIN,
+): Accept {
   const terms = customerTermsWithin();
   const accept = batched<NewJob, Result | null>({
     itemsMax: ITEMS_MAX,
@@ -213,9 +219,10 @@ export function openAccept(pool: Pool | Tenants, options: AcceptOptions = WITHOU
     },
   });
   return async (job) => {
+    const stored = await withStoredTexts(payloads, job);
     for (let lost = 0; ; lost += 1) {
       try {
-        return await accept(job);
+        return await accept(stored);
       } catch (error) {
         if (lost === LOST_RACES_MAX || violatedConstraint(error) !== "idempotency_job_id_fkey") throw error;
       }

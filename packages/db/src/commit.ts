@@ -29,6 +29,8 @@ import { batched } from "./batch.ts";
 import { newId } from "./ids.ts";
 import { HEARD_OF_MOVED, heardRow, INQUIRED_OF_MOVED, inquiredRow, type InquiryReply } from "./inquiries.ts";
 import { storedProgress } from "./job-row.ts";
+import { type Payloads, PLAIN, type Sealer } from "./payloads/payloads.ts";
+import { sealersOfJobs } from "./payloads/sealers.ts";
 import type { Pool } from "./pool.ts";
 import { storableJsonText } from "./storable.ts";
 import { type StoredVerdict, VERDICT_OF_MOVED, verdictRow } from "./stored-verdict.ts";
@@ -211,7 +213,12 @@ interface Waiting {
  * Commits transitions, many to a statement. Rejects when the database refuses one: a broken cap, a second charge, the end
  * of an attempt that is not under way.
  */
-export function openCommit(pool: Pool, statement: typeof COMMIT | typeof CUSTOMERS_MOVE = COMMIT): Commit {
+export function openCommit(
+  pool: Pool,
+  payloads: Payloads = PLAIN,
+  statement: typeof COMMIT | typeof CUSTOMERS_MOVE = COMMIT,
+): Commit {
+  const sealerOf = sealersOfJobs(pool, payloads);
   const commit = batched<Waiting, boolean>({
     run: async (waiting) => {
       // Two transitions of one batch that race for the same revision: the first wins, as it would in two statements.
@@ -223,15 +230,17 @@ export function openCommit(pool: Pool, statement: typeof COMMIT | typeof CUSTOME
     },
   });
   // Each transition is written out before it joins a batch, so that one that cannot be written fails alone.
-  return async (transition) =>
-    await commit({ fence: fenceOf(transition.next), row: storableJsonText(rowOf(transition)) });
+  return async (transition) => {
+    const row = rowOf(transition, await sealerOf(transition.next.id));
+    return await commit({ fence: fenceOf(transition.next), row: storableJsonText(row) });
+  };
 }
 
 function fenceOf({ id, revision }: { readonly id: JobId; readonly revision: number }): string {
   return `${id} ${revision}`;
 }
 
-function rowOf(transition: Transition): JsonObject {
+function rowOf(transition: Transition, sealer: Sealer): JsonObject {
   const { before, next, event, settled } = transition;
   return {
     id: next.id,
@@ -253,10 +262,10 @@ function rowOf(transition: Transition): JsonObject {
     event: event.type,
     data: event.data,
     started: startedRow(transition),
-    ended: endedRow(transition),
+    ended: endedRow(transition, sealer),
     inquired: inquiredRow(transition.effects),
-    heard: heardRow(transition.effects, transition.reply),
-    verdict: verdictRow(transition.verdict, before.progress.step, transition.effects),
+    heard: heardRow(transition.effects, transition.reply, sealer),
+    verdict: verdictRow(transition.verdict, before.progress.step, transition.effects, sealer),
     settled: settledRow(transition),
     decided: decisionRow(transition.decided),
     transactions: transactionsOf(transition).map((t) => transactionRow(t, transition.currency)),
@@ -279,12 +288,13 @@ function startedRow(transition: Transition): JsonObject | null {
   };
 }
 
-function endedRow(transition: Transition): JsonObject | null {
+function endedRow(transition: Transition, sealer: Sealer): JsonObject | null {
   const effect = transition.effects.find((e) => e.type === "end_attempt");
   if (effect === undefined) return null;
   const { answer } = transition;
+  const { attemptId: id } = effect;
   return {
-    id: effect.attemptId,
+    id,
     cost_state: effect.costState,
     cost: effect.cost.toString(),
     outcome: effect.outcome,
@@ -292,8 +302,8 @@ function endedRow(transition: Transition): JsonObject | null {
     usage: answer?.usage ?? null,
     input_tokens: answer?.inputTokens ?? null,
     output_tokens: answer?.outputTokens ?? null,
-    output: answer?.text ?? null,
-    error: answer?.error ?? null,
+    output: answer === undefined || answer.text === null ? null : sealer.text(`output ${id}`, answer.text),
+    error: answer === undefined || answer.error === null ? null : sealer.text(`error ${id}`, answer.error),
   };
 }
 

@@ -23,6 +23,8 @@ export interface CustomerView {
   readonly createdAtMs: number;
   /** By how much a test clock is ahead of the real one, ms. */
   readonly clockOffsetMs: number;
+  /** For how many days after a job is closed its texts are kept; null: for ever. */
+  readonly retentionDays: number | null;
   readonly account: LockedAccount;
 }
 
@@ -31,10 +33,12 @@ interface CustomerRow {
   readonly name: string;
   readonly created_ms: number;
   readonly offset_ms: number;
+  readonly retention_days: number | null;
 }
 
 const CUSTOMERS = `
-  SELECT c.id, c.name, ${msOf("c.created_at")} AS created_ms, ${msOf("a.clock_offset")} AS offset_ms
+  SELECT c.id, c.name, ${msOf("c.created_at")} AS created_ms, ${msOf("a.clock_offset")} AS offset_ms,
+         a.payload_retention_days AS retention_days
     FROM customer c JOIN customer_account a ON a.customer_id = c.id`;
 
 /** One customer, or null. Takes no lock. */
@@ -60,8 +64,10 @@ async function viewsOf(db: Queryable, rows: readonly CustomerRow[]): Promise<rea
     db,
     rows.map(({ id }) => id),
   );
-  return rows.flatMap(({ id, name, created_ms: createdAtMs, offset_ms: clockOffsetMs }) => {
-    const account = accounts.get(id);
-    return account === undefined ? [] : [{ id, name, createdAtMs, clockOffsetMs, account }];
-  });
+  return rows.flatMap(
+    ({ id, name, created_ms: createdAtMs, offset_ms: clockOffsetMs, retention_days: retentionDays }) => {
+      const account = accounts.get(id);
+      return account === undefined ? [] : [{ id, name, createdAtMs, clockOffsetMs, retentionDays, account }];
+    },
+  );
 }

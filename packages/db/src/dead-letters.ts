@@ -3,13 +3,22 @@
  * (0024_dead_letters.sql); here they are looked at, and end. Open ones are read by an index that knows no others, one by
  * its key; no lock but on the row that is ended.
  */
-import type { AttemptId, CustomerId, CustomerTermsId, JobId, KeyId, OutcomeTypeVersionId } from "@contingent/core/ids";
+import type {
+  AttemptId,
+  CustomerId,
+  CustomerTermsId,
+  InquiryId,
+  JobId,
+  KeyId,
+  OutcomeTypeVersionId,
+} from "@contingent/core/ids";
 import type { DeadLetterCause, DeadLetterState } from "@contingent/core/job/dead-letter";
 import type { Reason } from "@contingent/core/job/job";
-import type { Json, JsonObject } from "@contingent/core/json";
+import { isJsonObject, type Json, type JsonObject } from "@contingent/core/json";
 import { type Currency, type Nanos, nanos } from "@contingent/core/money";
 import { batched } from "./batch.ts";
 import { msOf } from "./job-row.ts";
+import { foundText, opened, openedOr, type Payloads, PLAIN } from "./payloads/payloads.ts";
 import type { Pool, Queryable } from "./pool.ts";
 
 export interface DeadLetter {
@@ -95,8 +104,8 @@ const FAULTS = `(
     SELECT at, jsonb_build_object('cause', cause, 'attemptId', attempt_id, 'error', error, 'atMs', ${msOf("at")}) AS fault
       FROM job_fault WHERE job_id = d.job_id
     UNION ALL
-    SELECT ended_at, jsonb_build_object('cause', 'unanswered', 'attemptId', attempt_id, 'error', detail ->> 'error',
-                                        'atMs', ${msOf("ended_at")})
+    SELECT ended_at, jsonb_build_object('cause', 'unanswered', 'attemptId', attempt_id, 'inquiryId', id,
+                                        'detail', detail, 'atMs', ${msOf("ended_at")})
       FROM inquiry WHERE job_id = d.job_id AND outcome = 'broke'
     ORDER BY 1 DESC LIMIT ${FAULTS_MAX}) f)`;
 
@@ -122,8 +131,13 @@ interface Row {
 
 interface FullRow extends Row {
   readonly attempt_list: readonly DeadAttempt[];
-  readonly faults: readonly Fault[];
+  readonly faults: readonly StoredFault[];
 }
+
+/** What broke while it was asked says why in the inquiry's detail. */
+type StoredFault =
+  | (Fault & { readonly cause: "validator_error" | "validator_lost" })
+  | (Omit<Fault, "error"> & { readonly cause: "unanswered"; readonly inquiryId: InquiryId; readonly detail: Json });
 
 /** Dead letters by their jobs, the oldest first; those after the given one. */
 export async function listDeadLetters(
@@ -159,13 +173,37 @@ const STATES: Readonly<Record<DeadLetterState, string>> = {
 };
 
 /** The dead letter of this job with what is known of why; null: there is none. */
-export async function findDeadLetter(db: Queryable, jobId: JobId): Promise<DeadLetterInFull | null> {
+export async function findDeadLetter(
+  db: Queryable,
+  jobId: JobId,
+  payloads: Payloads = PLAIN,
+): Promise<DeadLetterInFull | null> {
   const { rows } = await db.query<FullRow>({
     text: `SELECT ${COLUMNS}, ${ATTEMPTS} AS attempt_list, ${FAULTS} AS faults ${FROM} WHERE d.job_id = $1`,
     values: [jobId],
   });
   const [row] = rows;
-  return row === undefined ? null : { ...letterOf(row), attemptList: row.attempt_list, faults: row.faults };
+  if (row === undefined) return null;
+  return {
+    ...letterOf(row),
+    attemptList: await Promise.all(row.attempt_list.map((attempt) => openedAttempt(payloads, attempt))),
+    faults: await Promise.all(row.faults.map((fault) => openedFault(payloads, fault))),
+  };
+}
+
+/** What the provider or the service said may quote the customer's texts, so it is stored as those are. */
+async function openedAttempt(payloads: Payloads, attempt: DeadAttempt): Promise<DeadAttempt> {
+  if (attempt.error === null) return attempt;
+  const error = await foundText(payloads, `error ${attempt.id}`, attempt.error);
+  return { ...attempt, error: error.kind === "kept" ? error.value : null };
+}
+
+async function openedFault(payloads: Payloads, fault: StoredFault): Promise<Fault> {
+  if (fault.cause !== "unanswered") return fault;
+  const { inquiryId, detail, ...rest } = fault;
+  const said = await openedOr(payloads, `detail ${inquiryId}`, detail, null);
+  const error = isJsonObject(said) ? said["error"] : undefined;
+  return { ...rest, error: typeof error === "string" ? error : null };
 }
 
 /** Why jobs left dead letters, of those that did; many ids to a statement. */
@@ -197,8 +235,16 @@ interface RedrivableRow {
   readonly metadata: JsonObject;
 }
 
-/** Says who is about to end the dead letter, and answers what its job was; null: it has ended, or there is none. */
-export async function takeForRedrive(db: Queryable, jobId: JobId, by: KeyId): Promise<Redrivable | null> {
+/**
+ * Says who is about to end the dead letter, and answers what its job was; null: it has ended, or there is none.
+ * @throws PayloadDropped when nobody knows any more what the job was
+ */
+export async function takeForRedrive(
+  db: Queryable,
+  jobId: JobId,
+  by: KeyId,
+  payloads: Payloads = PLAIN,
+): Promise<Redrivable | null> {
   const { rows } = await db.query<RedrivableRow>({
     text: `
       UPDATE dead_letter d SET ended_by = $2 FROM job j JOIN job_input i ON i.job_id = j.id
@@ -212,8 +258,8 @@ export async function takeForRedrive(db: Queryable, jobId: JobId, by: KeyId): Pr
     customerId: row.customer_id,
     versionId: row.outcome_type_version_id,
     termsId: row.customer_terms_id,
-    input: row.input,
-    metadata: row.metadata,
+    input: await opened(payloads, `input ${jobId}`, row.input),
+    metadata: await opened(payloads, `metadata ${jobId}`, row.metadata),
   };
 }
 

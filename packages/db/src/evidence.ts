@@ -2,11 +2,12 @@
  * What a verdict was reached from, as it is stored now: for verdicts that are reached again. One read by primary keys (and
  * the index of a job's verdicts), no lock.
  */
-import type { JobId, VerdictId } from "@contingent/core/ids";
+import type { AttemptId, JobId, VerdictId } from "@contingent/core/ids";
 import type { Json } from "@contingent/core/json";
 import { type Nanos, nanos } from "@contingent/core/money";
 import type { Decision, LeafVerdict } from "@contingent/core/verdict";
-import { type RecordedReply, repliesAbout } from "./inquiries.ts";
+import { openedReplies, type RecordedReply, repliesAbout } from "./inquiries.ts";
+import { foundText, type Payloads, PLAIN } from "./payloads/payloads.ts";
 import type { Queryable } from "./pool.ts";
 
 export interface StoredEvidence {
@@ -23,6 +24,11 @@ export interface StoredEvidence {
   };
   /** Index of the step of the cascade that the judged answer was made on. */
   readonly step: number;
+  /** Null: it was dropped, as the texts of closed jobs are once they have been kept for long enough. */
+  readonly evidence: JudgedTexts | null;
+}
+
+export interface JudgedTexts {
   readonly input: Json;
   /** The judged text. */
   readonly text: string;
@@ -32,6 +38,7 @@ export interface StoredEvidence {
 
 interface EvidenceRow {
   readonly id: VerdictId;
+  readonly attempt_id: AttemptId;
   readonly decision: Decision;
   readonly score: number;
   readonly validators: readonly string[];
@@ -46,7 +53,7 @@ interface EvidenceRow {
 
 // The verdict that was charged for; before a charge the one in hand, else the latest.
 const EVIDENCE = `
-  SELECT v.id, v.decision, v.score, v.validators, v.evidence_hash, v.value_nanos, v.step, v.leaves, i.input, a.output AS text,
+  SELECT v.id, v.attempt_id, v.decision, v.score, v.validators, v.evidence_hash, v.value_nanos, v.step, v.leaves, i.input, a.output AS text,
          ${repliesAbout("a.id")} AS replies
     FROM job j
     JOIN job_input i ON i.job_id = j.id
@@ -60,18 +67,37 @@ const EVIDENCE = `
    WHERE j.id = $1`;
 
 /** The evidence of a job's verdict; null when no answer of the job has been judged. */
-export async function storedEvidence(db: Queryable, jobId: JobId): Promise<StoredEvidence | null> {
+export async function storedEvidence(
+  db: Queryable,
+  jobId: JobId,
+  payloads: Payloads = PLAIN,
+): Promise<StoredEvidence | null> {
+  const row = await readEvidence(db, jobId);
+  if (row === null) return null;
+  return { verdict: verdictOf(row), step: row.step ?? 0, evidence: await judgedTexts(payloads, jobId, row) };
+}
+
+/** The verdict that a job was charged by, else the one in hand or the latest; null when none of its answers was judged. */
+export async function judgedVerdict(db: Queryable, jobId: JobId): Promise<StoredEvidence["verdict"] | null> {
+  const row = await readEvidence(db, jobId);
+  return row === null ? null : verdictOf(row);
+}
+
+async function readEvidence(db: Queryable, jobId: JobId): Promise<EvidenceRow | null> {
   const { rows } = await db.query<EvidenceRow>({ name: "stored-evidence", text: EVIDENCE, values: [jobId] });
-  const [row] = rows;
-  if (row === undefined) return null;
+  return rows[0] ?? null;
+}
+
+function verdictOf(row: EvidenceRow): StoredEvidence["verdict"] {
   const { id, decision, score, validators, leaves, evidence_hash: evidenceHash } = row;
   const value = row.value_nanos === null ? null : nanos(row.value_nanos);
-  return {
-    verdict: { id, decision, score, value, validators, evidenceHash, leaves },
-    step: row.step ?? 0,
-    input: row.input,
-    // What is no longer there is not what was judged: the hash will tell.
-    text: row.text ?? "",
-    replies: row.replies ?? [],
-  };
+  return { id, decision, score, value, validators, evidenceHash, leaves };
+}
+
+async function judgedTexts(payloads: Payloads, jobId: JobId, row: EvidenceRow): Promise<JudgedTexts | null> {
+  const input = await payloads.look(`input ${jobId}`, row.input);
+  // What is no longer there is not what was judged: the hash will tell.
+  const text = await foundText(payloads, `output ${row.attempt_id}`, row.text ?? "");
+  if (input.kind === "dropped" || text.kind === "dropped") return null;
+  return { input: input.value, text: text.value, replies: await openedReplies(payloads, row.replies) };
 }

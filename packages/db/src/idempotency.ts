@@ -5,6 +5,8 @@
 import type { CustomerId, JobId } from "@contingent/core/ids";
 import type { JsonObject } from "@contingent/core/json";
 import { IN_FLIGHT_LEASE_MS } from "./accept.ts";
+import { placeOfAnswer } from "./payloads/new-job.ts";
+import { type Payloads, PLAIN } from "./payloads/payloads.ts";
 import type { Pool, Queryable } from "./pool.ts";
 import { seenBy, type Tenants } from "./tenants.ts";
 
@@ -19,12 +21,17 @@ export interface StoredAnswer {
 }
 
 /** Stores the answer, unless one is stored already. */
-export async function finishAnswer(db: Queryable, request: RequestKey, answer: StoredAnswer): Promise<void> {
+export async function finishAnswer(
+  db: Queryable,
+  request: RequestKey,
+  answer: StoredAnswer,
+  payloads: Payloads = PLAIN,
+): Promise<void> {
   await db.query({
     name: "finish-answer",
     text: `UPDATE idempotency SET status = $3, body = $4, in_flight_until = NULL
             WHERE customer_id = $1 AND key = $2 AND status IS NULL`,
-    values: [request.customerId, request.key, answer.status, JSON.stringify(answer.body)],
+    values: [request.customerId, request.key, answer.status, await storedBody(payloads, request, answer)],
   });
 }
 
@@ -33,6 +40,7 @@ export async function recordExisting(
   db: Queryable,
   request: RequestKey & { readonly fingerprint: string; readonly jobId: JobId },
   answer: StoredAnswer,
+  payloads: Payloads = PLAIN,
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: "record-existing",
@@ -44,10 +52,19 @@ export async function recordExisting(
       request.fingerprint,
       request.jobId,
       answer.status,
-      JSON.stringify(answer.body),
+      await storedBody(payloads, request, answer),
     ],
   });
   return rowCount === 1;
+}
+
+async function storedBody(
+  payloads: Payloads,
+  { customerId, key }: RequestKey,
+  { body }: StoredAnswer,
+): Promise<string> {
+  const { json } = await payloads.sealer(customerId);
+  return JSON.stringify(json(placeOfAnswer(customerId, key), body));
 }
 
 /** Takes over a request that nobody serves any more. False: somebody else was quicker, or it has been answered. */

@@ -2,8 +2,9 @@
 import type { InquiryId } from "@contingent/core/ids";
 import type { Effect, InquiryOutcome } from "@contingent/core/job/facts";
 import type { InquiryKind } from "@contingent/core/job/job";
-import type { Json, JsonObject } from "@contingent/core/json";
+import { isJsonObject, type Json, type JsonObject } from "@contingent/core/json";
 import type { Finding } from "@contingent/core/verdict";
+import { opened, type Payloads, type Sealer } from "./payloads/payloads.ts";
 
 /** What came of asking, to be kept with the inquiry that ends. */
 export interface InquiryReply {
@@ -38,6 +39,20 @@ export function repliesAbout(attemptId: string): string {
              'score', q.score, 'findings', q.findings, 'detail', q.detail, 'repliedBy', q.replied_by,
              'durationMs', (extract(epoch FROM q.ended_at - q.opened_at) * 1000)::float8) ORDER BY q.ended_at, q.id)
       FROM inquiry q WHERE q.attempt_id = ${attemptId} AND q.outcome IN ('replied', 'silence'))`;
+}
+
+/** The replies that a statement has read, as they were said. @throws PayloadDropped */
+export async function openedReplies(
+  payloads: Payloads,
+  stored: readonly RecordedReply[] | null,
+): Promise<readonly RecordedReply[]> {
+  return await Promise.all(
+    (stored ?? []).map(async (reply) => ({
+      ...reply,
+      findings: await opened(payloads, `findings ${reply.inquiryId}`, reply.findings),
+      detail: await opened(payloads, `detail ${reply.inquiryId}`, reply.detail),
+    })),
+  );
 }
 
 /** Part of the statement that commits transitions: opens inquiries. */
@@ -81,7 +96,11 @@ export function inquiredRow(effects: readonly Effect[]): JsonObject | null {
 }
 
 /** The end of the inquiry that ends with these effects, with what came of it. */
-export function heardRow(effects: readonly Effect[], reply: InquiryReply | undefined): JsonObject | null {
+export function heardRow(
+  effects: readonly Effect[],
+  reply: InquiryReply | undefined,
+  sealer: Sealer,
+): JsonObject | null {
   const effect = effects.find((e) => e.type === "end_inquiry");
   if (effect === undefined) return null;
   const { inquiryId: id, costState, cost, outcome } = effect;
@@ -93,8 +112,25 @@ export function heardRow(effects: readonly Effect[], reply: InquiryReply | undef
     cost: cost.toString(),
     outcome,
     score: result?.score ?? null,
-    findings: result?.findings.map((f) => ({ ...f })) ?? null,
-    detail: reply?.detail ?? null,
+    findings: storedFindings(id, result?.findings, sealer),
+    detail: storedDetail(id, reply?.detail ?? null, sealer),
     replied_by: reply?.repliedBy ?? null,
   };
+}
+
+function storedFindings(id: InquiryId, findings: readonly Finding[] | undefined, sealer: Sealer): Json {
+  if (findings === undefined) return null;
+  return sealer.json(
+    `findings ${id}`,
+    findings.map((f) => ({ ...f })),
+  );
+}
+
+/** What became of a known-bad answer stays readable, for the database counts it. It is a kind and two numbers. */
+function storedDetail(id: InquiryId, detail: Json, sealer: Sealer): Json {
+  if (detail === null) return null;
+  const sealed = sealer.json(`detail ${id}`, detail);
+  if (sealed === detail || !isJsonObject(sealed) || !isJsonObject(detail) || detail["canary"] === undefined)
+    return sealed;
+  return { ...sealed, canary: detail["canary"] };
 }

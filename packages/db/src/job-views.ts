@@ -9,6 +9,7 @@ import { type Currency, type Nanos, nanos } from "@contingent/core/money";
 import type { Decision, Finding, LeafVerdict } from "@contingent/core/verdict";
 import { batched } from "./batch.ts";
 import { msOf } from "./job-row.ts";
+import { openedOr, type Payloads, PLAIN } from "./payloads/payloads.ts";
 import type { Pool } from "./pool.ts";
 
 export interface VerdictView {
@@ -74,6 +75,8 @@ export interface JobView {
   /** What the provider charges the operator, lost calls at their worst case. */
   readonly cost: Nanos;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Since when the texts are gone: input, output, findings and metadata. Null: they are there. */
+  readonly payloadDroppedAtMs: number | null;
   readonly traceparent: string | null;
   readonly createdAtMs: number;
   readonly deadlineAtMs: number;
@@ -107,6 +110,7 @@ function viewsOf(source: string, withAttempts: boolean): string {
   return `
   SELECT j.id, j.customer_id, j.outcome_type, t.version, t.resolved ->> 'currency' AS currency, j.outcome_key, j.state,
          j.revision, j.resolution, j.reason, j.attempts, i.metadata, j.traceparent,
+         ${msOf("j.payload_dropped_at")} AS payload_dropped_ms,
          j.cost_known_nanos + j.cost_presumed_nanos AS cost_nanos,
          ${msOf("j.created_at")} AS created_ms, ${msOf("j.deadline_at")} AS deadline_ms, ${msOf("j.closed_at")} AS closed_ms,
          CASE WHEN j.state = 'awaiting_acceptance' THEN ${msOf("j.ready_at")} END AS settles_ms,
@@ -144,6 +148,7 @@ interface ViewRow {
   readonly reason: Reason | null;
   readonly attempts: number;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly payload_dropped_ms: number | null;
   readonly traceparent: string | null;
   readonly cost_nanos: bigint;
   readonly created_ms: number;
@@ -174,18 +179,24 @@ type AttemptJson = Omit<AttemptView, "cost" | "verdict"> & {
 export type FindJobView = (id: JobId, options?: { readonly attempts?: boolean }) => Promise<JobView | null>;
 
 /** A reader of views; concurrent reads become one statement. */
-export function jobViews(pool: Pool): FindJobView {
-  const plain = viewsById(pool, "job-views", false);
-  const detailed = viewsById(pool, "job-views-detailed", true);
+export function jobViews(pool: Pool, payloads: Payloads = PLAIN): FindJobView {
+  const plain = viewsById(pool, payloads, "job-views", false);
+  const detailed = viewsById(pool, payloads, "job-views-detailed", true);
   return (id, options) => (options?.attempts === true ? detailed(id) : plain(id));
 }
 
-function viewsById(pool: Pool, name: string, withAttempts: boolean): (id: JobId) => Promise<JobView | null> {
+function viewsById(
+  pool: Pool,
+  payloads: Payloads,
+  name: string,
+  withAttempts: boolean,
+): (id: JobId) => Promise<JobView | null> {
   const text = `${viewsOf("job j", withAttempts)}\n   WHERE j.id = ANY($1::text[])`;
   return batched<JobId, JobView | null>({
     run: async (ids) => {
       const { rows } = await pool.query<ViewRow>({ name, text, values: [ids] });
-      const byId = new Map(rows.map((row) => [row.id, viewOf(row)]));
+      const views = await Promise.all(rows.map((row) => viewOf(payloads, row)));
+      const byId = new Map(views.map((view) => [view.id, view]));
       return ids.map((id) => byId.get(id) ?? null);
     },
   });
@@ -210,7 +221,12 @@ export interface JobPage {
 }
 
 /** Jobs from the newest to the oldest. */
-export async function listJobViews(pool: Pool, filter: JobFilter, page: JobPage): Promise<readonly JobView[]> {
+export async function listJobViews(
+  pool: Pool,
+  filter: JobFilter,
+  page: JobPage,
+  payloads: Payloads = PLAIN,
+): Promise<readonly JobView[]> {
   const values: (string | number)[] = [page.limit];
   const conditions: string[] = [];
   const condition = (sql: (parameter: string) => string, value: string | number | null | undefined): void => {
@@ -230,10 +246,10 @@ export async function listJobViews(pool: Pool, filter: JobFilter, page: JobPage)
   const source = `(SELECT * FROM job ${where} ORDER BY id DESC LIMIT $1) j`;
   const text = `${viewsOf(source, page.attempts)}\n   ORDER BY j.id DESC`;
   const { rows } = await pool.query<ViewRow>({ text, values });
-  return rows.map(viewOf);
+  return await Promise.all(rows.map((row) => viewOf(payloads, row)));
 }
 
-function viewOf(row: ViewRow): JobView {
+async function viewOf(payloads: Payloads, row: ViewRow): Promise<JobView> {
   const { charged_nanos: amount, charged_verdict_id: verdictId, charged_ms: atMs } = row;
   return {
     id: row.id,
@@ -246,10 +262,11 @@ function viewOf(row: ViewRow): JobView {
     revision: row.revision,
     resolution: row.resolution,
     reason: row.reason,
-    output: row.output,
-    verdict: verdictOf(row.verdict),
+    output: row.verdict === null ? null : await openedOr(payloads, `output ${row.verdict.id}`, row.output, null),
+    verdict: await verdictOf(payloads, row.verdict),
     attempts: row.attempts,
-    attemptList: row.attempt_list?.map(attemptOf) ?? null,
+    attemptList:
+      row.attempt_list === null ? null : await Promise.all(row.attempt_list.map((each) => attemptOf(payloads, each))),
     inputTokens: row.input_tokens,
     outputTokens: row.output_tokens,
     charge:
@@ -257,7 +274,8 @@ function viewOf(row: ViewRow): JobView {
         ? null
         : { amount: nanos(amount), credited: nanos(row.credited_nanos), verdictId, atMs },
     cost: nanos(row.cost_nanos),
-    metadata: row.metadata,
+    metadata: await openedOr(payloads, `metadata ${row.id}`, row.metadata, {}),
+    payloadDroppedAtMs: row.payload_dropped_ms,
     traceparent: row.traceparent,
     createdAtMs: row.created_ms,
     deadlineAtMs: row.deadline_ms,
@@ -268,10 +286,12 @@ function viewOf(row: ViewRow): JobView {
   };
 }
 
-function attemptOf(attempt: AttemptJson): AttemptView {
-  return { ...attempt, cost: nanos(BigInt(attempt.cost)), verdict: verdictOf(attempt.verdict) };
+async function attemptOf(payloads: Payloads, attempt: AttemptJson): Promise<AttemptView> {
+  return { ...attempt, cost: nanos(BigInt(attempt.cost)), verdict: await verdictOf(payloads, attempt.verdict) };
 }
 
-function verdictOf(verdict: VerdictJson | null): VerdictView | null {
-  return verdict === null ? null : { ...verdict, cost: nanos(BigInt(verdict.cost)) };
+async function verdictOf(payloads: Payloads, verdict: VerdictJson | null): Promise<VerdictView | null> {
+  if (verdict === null) return null;
+  const findings = await openedOr(payloads, `findings ${verdict.id}`, verdict.findings, []);
+  return { ...verdict, findings, cost: nanos(BigInt(verdict.cost)) };
 }

@@ -4,17 +4,18 @@
  */
 import type { Hold } from "@contingent/core/books/books";
 import type { Billing } from "@contingent/core/books/funding";
-import type { AttemptId, CustomerId, GrantId, JobId } from "@contingent/core/ids";
+import type { AttemptId, CustomerId, GrantId, JobId, VerdictId } from "@contingent/core/ids";
 import type { Json } from "@contingent/core/json";
 import type { Job } from "@contingent/core/job/job";
 import { nanos } from "@contingent/core/money";
 import type { OutcomeTypeVersion } from "@contingent/core/outcome-type";
 import { type Finding, rejectionFinding } from "@contingent/core/verdict";
 import { batched } from "./batch.ts";
-import { type RecordedReply, repliesAbout } from "./inquiries.ts";
+import { openedReplies, type RecordedReply, repliesAbout } from "./inquiries.ts";
 import { insist } from "./insist.ts";
 import { jobColumns, type JobRow, jobOf } from "./job-row.ts";
 import type { OutcomeTypeVersions } from "./outcome-types.ts";
+import { opened, openedOr, openedText, type Payloads, PLAIN } from "./payloads/payloads.ts";
 import type { Pool } from "./pool.ts";
 
 export interface LoadedJob {
@@ -63,6 +64,7 @@ export interface JobLoader {
 
 interface AttemptRow extends JobRow {
   readonly input: Json;
+  readonly verdict_id: VerdictId | null;
   readonly findings: readonly Finding[] | null;
   /** Reasons of rejections, the latest one first. */
   readonly rejections: readonly string[] | null;
@@ -93,13 +95,13 @@ const REJECTIONS_MAX = 3;
 
 // A rejection speaks to every later attempt: no validator will ever repeat what only the customer saw.
 const FOR_ATTEMPT = `
-  SELECT ${JOB_COLUMNS}, i.input, v.findings, r.rejections, a.traceparent AS previous_traceparent
+  SELECT ${JOB_COLUMNS}, i.input, v.id AS verdict_id, v.findings, r.rejections, a.traceparent AS previous_traceparent
     FROM unnest($1::text[]) AS wanted (id)
     JOIN job j ON j.id = wanted.id
     JOIN customer_account account ON account.customer_id = j.customer_id
     JOIN job_input i ON i.job_id = j.id
     LEFT JOIN LATERAL (
-      SELECT findings FROM verdict WHERE job_id = j.id ORDER BY at DESC LIMIT 1) v ON j.attempts > 0
+      SELECT id, findings FROM verdict WHERE job_id = j.id ORDER BY at DESC LIMIT 1) v ON j.attempts > 0
     LEFT JOIN LATERAL (
       SELECT jsonb_agg(reason ORDER BY revision DESC) AS rejections
         FROM (SELECT reason, revision FROM acceptance_decision
@@ -137,8 +139,9 @@ export const MESSAGE_PATIENCE_MS = 10_000;
 export function jobLoader(
   pool: Pool,
   versions: OutcomeTypeVersions,
-  options: { readonly patienceMs: number },
+  options: { readonly patienceMs: number; readonly payloads?: Payloads },
 ): JobLoader {
+  const { payloads = PLAIN } = options;
   async function loaded({ row, askedAtMs }: Read<JobRow>): Promise<LoadedJob> {
     const version = await versions.pinned(row.outcome_type_version_id, row.customer_terms_id);
     return {
@@ -151,6 +154,11 @@ export function jobLoader(
       askedAtMs,
     };
   }
+  /** A message about a closed job is late, and needs nothing of what may have been dropped by then. */
+  async function inputOf({ id, state, input }: JobRow & { readonly input: Json }): Promise<Json> {
+    if (state === "closed") return await openedOr(payloads, `input ${id}`, input, null);
+    return await opened(payloads, `input ${id}`, input);
+  }
   const patiently = <Row extends JobRow>(read: (id: JobId) => Promise<Read<Row> | null>): typeof read => {
     return (id) => insist(() => read(id), performance.now() + options.patienceMs);
   };
@@ -161,17 +169,23 @@ export function jobLoader(
     async forAttempt(id) {
       const read = await attempt(id);
       if (read === null) return null;
-      const { input, findings, rejections, previous_traceparent: previousTraceparent } = read.row;
-      const feedback = [...(rejections ?? []).map(rejectionFinding), ...(findings ?? [])];
+      const { rejections, previous_traceparent: previousTraceparent } = read.row;
+      const { verdict_id: verdictId, findings: stored } = read.row;
+      const input = await inputOf(read.row);
+      const findings = stored === null ? [] : await openedOr(payloads, `findings ${verdictId}`, stored, []);
+      const feedback = [...(rejections ?? []).map(rejectionFinding), ...findings];
       return { ...(await loaded(read)), input, findings: feedback, previousTraceparent };
     },
     async forValidation(id) {
       const read = await validation(id);
       if (read === null) return null;
-      const { input, answer_attempt_id: attemptId, answer_text: text, tier, provider, model, replies } = read.row;
+      const { answer_attempt_id: attemptId, answer_text: stored, tier, provider, model } = read.row;
+      const input = await inputOf(read.row);
+      const text = stored === null ? null : await openedText(payloads, `output ${attemptId}`, stored);
+      const replies = await openedReplies(payloads, read.row.replies);
       const producer = { tier, provider, model };
       const answer = attemptId === null || text === null ? null : { attemptId, text, producer };
-      return { ...(await loaded(read)), input, answer, replies: replies ?? [] };
+      return { ...(await loaded(read)), input, answer, replies };
     },
     async forSettlement(id) {
       const read = await settlement(id);

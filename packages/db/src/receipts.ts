@@ -7,6 +7,8 @@ import type { Json } from "@contingent/core/json";
 import { type Currency, type Nanos, nanos } from "@contingent/core/money";
 import type { Decision } from "@contingent/core/verdict";
 import { msOf } from "./job-row.ts";
+import { hashOfPayload } from "./payloads/marker.ts";
+import { type Payloads, type Place, PLAIN } from "./payloads/payloads.ts";
 import type { Queryable } from "./pool.ts";
 
 /** Everything that a receipt speaks of. None of it ever changes once the job is charged. */
@@ -15,8 +17,9 @@ export interface ReceiptFacts {
   readonly customerId: CustomerId;
   readonly outcomeType: { readonly name: string; readonly version: number; readonly hash: string };
   readonly outcomeKey: string | null;
-  readonly input: Json;
-  readonly output: Json;
+  /** Of their canonical JSON, in hexadecimal. Null: the text was erased before anybody asked for a receipt. */
+  readonly inputHash: string | null;
+  readonly outputHash: string | null;
   readonly verdict: {
     readonly id: VerdictId;
     readonly decision: Decision;
@@ -69,7 +72,11 @@ const FACTS = `
    WHERE c.job_id = $1`;
 
 /** What the receipt of a job's charge says; null when the job has not been charged. */
-export async function receiptFacts(db: Queryable, jobId: JobId): Promise<ReceiptFacts | null> {
+export async function receiptFacts(
+  db: Queryable,
+  jobId: JobId,
+  payloads: Payloads = PLAIN,
+): Promise<ReceiptFacts | null> {
   const { rows } = await db.query<FactsRow>({ name: "receipt-facts", text: FACTS, values: [jobId] });
   const [row] = rows;
   if (row === undefined) return null;
@@ -78,8 +85,8 @@ export async function receiptFacts(db: Queryable, jobId: JobId): Promise<Receipt
     customerId: row.customer_id,
     outcomeType: { name: row.outcome_type, version: row.version, hash: row.hash },
     outcomeKey: row.outcome_key,
-    input: row.input,
-    output: row.output,
+    inputHash: await hashOf(payloads, `input ${jobId}`, row.input),
+    outputHash: await hashOf(payloads, `output ${row.verdict_id}`, row.output),
     verdict: {
       id: row.verdict_id,
       decision: row.decision,
@@ -94,6 +101,11 @@ export async function receiptFacts(db: Queryable, jobId: JobId): Promise<Receipt
     chargedAtMs: row.charged_ms,
     transactionId: row.transaction_id,
   };
+}
+
+async function hashOf(payloads: Payloads, place: Place, stored: Json): Promise<string | null> {
+  const found = await payloads.look(place, stored);
+  return found.kind === "kept" ? hashOfPayload(found.value) : found.sha256;
 }
 
 /** The text of a receipt that has been issued; null before. */

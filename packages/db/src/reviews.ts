@@ -5,10 +5,11 @@
 import type { AttemptId, CustomerId, InquiryId, JobId, OutcomeTypeVersionId } from "@contingent/core/ids";
 import type { InquiryOutcome } from "@contingent/core/job/facts";
 import type { InquiryKind } from "@contingent/core/job/job";
-import type { Json } from "@contingent/core/json";
+import { isJsonObject, type Json } from "@contingent/core/json";
 import type { Finding } from "@contingent/core/verdict";
-import { type RecordedReply, repliesAbout } from "./inquiries.ts";
+import { openedReplies, type RecordedReply, repliesAbout } from "./inquiries.ts";
 import { msOf } from "./job-row.ts";
+import { foundText, openedOr, type Payloads, PLAIN } from "./payloads/payloads.ts";
 import type { Queryable } from "./pool.ts";
 
 export interface ReviewView {
@@ -82,8 +83,11 @@ interface FullRow extends Row {
   readonly input: Json;
   readonly text: string | null;
   readonly replies: readonly RecordedReply[] | null;
-  readonly broken: BrokenInquiry | null;
+  readonly broken: (Omit<BrokenInquiry, "error"> & { readonly id: InquiryId; readonly detail: Json }) | null;
 }
+
+/** Those of a reply whose words have been dropped. */
+const NO_FINDINGS: readonly Finding[] = [];
 
 const COLUMNS = `
   q.id, q.kind, q.leaf, q.job_id, j.customer_id, t.name AS outcome_type, t.version, ${msOf("q.opened_at")} AS opened_ms,
@@ -105,7 +109,7 @@ const OPEN = `
 const ONE = `
   SELECT ${COLUMNS}, q.attempt_id, t.id AS version_id, (j.progress ->> 'step')::int AS step, i.input, a.output AS text,
          ${repliesAbout("a.id")} AS replies,
-         (SELECT jsonb_build_object('leaf', b.leaf, 'validator', b.validator, 'error', b.detail ->> 'error')
+         (SELECT jsonb_build_object('id', b.id, 'leaf', b.leaf, 'validator', b.validator, 'detail', b.detail)
             FROM inquiry b WHERE b.job_id = q.job_id AND b.attempt_id = a.id AND b.kind = 'leaf' AND b.outcome = 'broke'
            ORDER BY b.ended_at DESC, b.id DESC LIMIT 1) AS broken
     FROM inquiry q ${JOINS}
@@ -122,31 +126,50 @@ export interface OpenReviews {
 }
 
 /** Open reviews, the oldest first. */
-export async function listOpenReviews(db: Queryable, open: OpenReviews): Promise<readonly ReviewView[]> {
+export async function listOpenReviews(
+  db: Queryable,
+  open: OpenReviews,
+  payloads: Payloads = PLAIN,
+): Promise<readonly ReviewView[]> {
   const { outcomeType = null, kind = null, after, limit } = open;
   const { rows } = await db.query<Row>({ text: OPEN, values: [outcomeType, kind, after, limit] });
-  return rows.map(viewOf);
+  return await Promise.all(rows.map((row) => viewOf(payloads, row)));
 }
 
 /** The review of this id, open or over; null: there is none. */
-export async function findReview(db: Queryable, id: InquiryId): Promise<ReviewInFull | null> {
+export async function findReview(
+  db: Queryable,
+  id: InquiryId,
+  payloads: Payloads = PLAIN,
+): Promise<ReviewInFull | null> {
   const { rows } = await db.query<FullRow>({ text: ONE, values: [id] });
   const [row] = rows;
   if (row === undefined) return null;
+  const text = await foundText(payloads, `output ${row.attempt_id}`, row.text ?? "");
+  const areDropped = text.kind === "dropped";
   return {
-    ...viewOf(row),
+    ...(await viewOf(payloads, row)),
     attemptId: row.attempt_id,
     versionId: row.version_id,
     step: row.step,
-    input: row.input,
-    text: row.text ?? "",
-    replies: row.replies ?? [],
-    broken: row.broken,
+    input: await openedOr(payloads, `input ${row.job_id}`, row.input, null),
+    text: areDropped ? "" : text.value,
+    replies: areDropped ? [] : await openedReplies(payloads, row.replies),
+    broken: row.broken === null ? null : await brokenOf(payloads, row.broken),
   };
 }
 
-function viewOf(row: Row): ReviewView {
-  const { id, kind, leaf, version, outcome, score, findings, detail } = row;
+async function brokenOf(payloads: Payloads, row: NonNullable<FullRow["broken"]>): Promise<BrokenInquiry> {
+  const { id, leaf, validator } = row;
+  const detail = await openedOr(payloads, `detail ${id}`, row.detail, null);
+  const error = isJsonObject(detail) ? detail["error"] : undefined;
+  return { leaf, validator, error: typeof error === "string" ? error : null };
+}
+
+async function viewOf(payloads: Payloads, row: Row): Promise<ReviewView> {
+  const { id, kind, leaf, version, outcome, score } = row;
+  const findings = row.findings === null ? null : await openedOr(payloads, `findings ${id}`, row.findings, NO_FINDINGS);
+  const detail = await openedOr(payloads, `detail ${id}`, row.detail, null);
   return {
     id,
     kind,

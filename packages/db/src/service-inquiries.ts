@@ -2,6 +2,7 @@
 import type { InquiryId, JobId, OutcomeTypeVersionId } from "@contingent/core/ids";
 import type { InquiryOutcome } from "@contingent/core/job/facts";
 import type { Finding } from "@contingent/core/verdict";
+import { openedOr, type Payloads, PLAIN } from "./payloads/payloads.ts";
 import type { Queryable } from "./pool.ts";
 
 export interface ServiceInquiry {
@@ -22,7 +23,13 @@ const ONE = `
    WHERE q.id = $1 AND q.asked = 'service' AND q.kind = 'leaf'`;
 
 /** The inquiry of this id, open or over; null: there is none, or not to a service. */
-export async function findServiceInquiry(db: Queryable, id: InquiryId): Promise<ServiceInquiry | null> {
+export async function findServiceInquiry(
+  db: Queryable,
+  id: InquiryId,
+  payloads: Payloads = PLAIN,
+): Promise<ServiceInquiry | null> {
   const { rows } = await db.query<ServiceInquiry>({ text: ONE, values: [id] });
-  return rows[0] ?? null;
+  const [row] = rows;
+  if (row === undefined || row.findings === null) return row ?? null;
+  return { ...row, findings: await openedOr(payloads, `findings ${id}`, row.findings, []) };
 }

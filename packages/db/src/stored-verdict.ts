@@ -4,6 +4,7 @@ import type { Effect } from "@contingent/core/job/facts";
 import type { Json, JsonObject } from "@contingent/core/json";
 import { type Nanos, ZERO } from "@contingent/core/money";
 import type { Verdict } from "@contingent/core/verdict";
+import type { Sealer } from "./payloads/payloads.ts";
 
 /** A verdict as it is stored: with the evidence that it can be reached again from. */
 export interface StoredVerdict extends Verdict {
@@ -39,6 +40,7 @@ export function verdictRow(
   verdict: StoredVerdict | undefined,
   step: number,
   effects: readonly Effect[],
+  sealer: Sealer,
 ): JsonObject | null {
   if (verdict === undefined) return null;
   const paid = effects.find((e) => e.type === "pay_verdict");
@@ -47,10 +49,13 @@ export function verdictRow(
     attempt_id: verdict.attemptId,
     decision: verdict.decision,
     score: verdict.score,
-    findings: verdict.findings.map((f) => ({ ...f })),
+    findings: sealer.json(
+      `findings ${verdict.id}`,
+      verdict.findings.map((f) => ({ ...f })),
+    ),
     validators: verdict.validators,
     evidence_hash: verdict.evidenceHash,
-    output: verdict.output,
+    output: sealer.json(`output ${verdict.id}`, verdict.output),
     duration_ms: verdict.durationMs,
     value: verdict.value?.toString() ?? null,
     cost: (paid?.cost ?? ZERO).toString(),

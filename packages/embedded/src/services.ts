@@ -38,11 +38,15 @@ const LIMITS = [
   "TRUST_PROXY",
 ];
 
+/** Of those that read or write the texts of customers. */
+const TEXTS = ["PAYLOAD_KEYS", "PAYLOAD_KEYS_FILE"];
+
 export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
   intake: {
     entry: "services/intake/src/main.ts",
     reads: [
       ...READ_BY_ALL,
+      ...TEXTS,
       "PUBLIC_URL",
       "OPERATOR_NAME",
       "RECEIPT_KEYS",
@@ -54,15 +58,23 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
   },
   worker: {
     entry: "services/worker/src/main.ts",
-    reads: [...READ_BY_ALL, "TIER", "CONCURRENCY", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
+    reads: [...READ_BY_ALL, ...TEXTS, "TIER", "CONCURRENCY", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
   },
   validator: {
     entry: "services/validator/src/main.ts",
-    reads: [...READ_BY_ALL, "CONCURRENCY", "SANDBOX_SOCKET", ...OUTGOING, "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
+    reads: [
+      ...READ_BY_ALL,
+      ...TEXTS,
+      "CONCURRENCY",
+      "SANDBOX_SOCKET",
+      ...OUTGOING,
+      "ANTHROPIC_API_KEY",
+      "ANTHROPIC_BASE_URL",
+    ],
   },
   ledger: {
     entry: "services/ledger/src/main.ts",
-    reads: [...READ_BY_ALL, "CONCURRENCY", "SWEEP_INTERVAL_MS", "CLOSE_GRACE_MS"],
+    reads: [...READ_BY_ALL, ...TEXTS, "CONCURRENCY", "SWEEP_INTERVAL_MS", "CLOSE_GRACE_MS"],
   },
 };
 

@@ -9,6 +9,8 @@ import { payVerdict } from "@contingent/core/job/moves";
 import type { JsonObject } from "@contingent/core/json";
 import { type Currency, type Nanos, nanos, ZERO } from "@contingent/core/money";
 import { transactionRow } from "@contingent/db/commit";
+import { type Payloads, PLAIN } from "@contingent/db/payloads/payloads";
+import { sealersOfJobs } from "@contingent/db/payloads/sealers";
 import { type Pool, type Queryable, transaction } from "@contingent/db/pool";
 import { storableJsonText } from "@contingent/db/storable";
 import { type StoredVerdict, VERDICT_OF_MOVED, verdictRow } from "@contingent/db/stored-verdict";
@@ -128,15 +130,17 @@ const RECORD_VERDICT = `
  * Records a verdict that changes nothing any more, so that what it cost is booked under its name; false when it cost
  * nothing, the answer has a verdict, or the job still waits for one. Safe to repeat.
  */
-export async function bookLateVerdict(pool: Pool, late: LateVerdict): Promise<boolean> {
+export async function bookLateVerdict(pool: Pool, late: LateVerdict, payloads: Payloads = PLAIN): Promise<boolean> {
   const { job, verdict, cost, currency } = late;
   const { effects } = payVerdict(job, { verdictId: verdict.id, cost });
   const [paid] = effects.filter((effect) => effect.type === "pay_verdict");
   if (paid === undefined) return false;
+  const row = storableJsonText(
+    verdictRow(verdict, job.progress.step, effects, await sealersOfJobs(pool, payloads)(job.id)),
+  );
   return await transaction(pool, async (client) => {
     const locked = await client.query({ text: LOCK_JOB_OF_ATTEMPT, values: [job.id, verdict.attemptId] });
     if (locked.rowCount === 0) return false;
-    const row = storableJsonText(verdictRow(verdict, job.progress.step, effects));
     const recorded = await client.query({ text: RECORD_VERDICT, values: [job.id, row] });
     if (recorded.rowCount === 0) return false;
     await book(client, [job.id, cost, ZERO, paid.reserve], verdictCost({ jobId: job.id, ...paid }), currency);

@@ -21,6 +21,7 @@ import type { InquiryReply } from "@contingent/db/inquiries";
 import { type JobLoader, type JobForSettlement, jobLoader } from "@contingent/db/load";
 import { publishVersion } from "@contingent/db/outcome-types-published";
 import { type OutcomeTypeVersions, outcomeTypeVersions } from "@contingent/db/outcome-types";
+import { type Payloads, PLAIN } from "@contingent/db/payloads/payloads";
 import type { Pool } from "@contingent/db/pool";
 import type { StoredVerdict } from "@contingent/db/stored-verdict";
 import { settlementEntries } from "@contingent/ledger/settle";
@@ -58,16 +59,19 @@ export interface Parts {
 
 const opened = new WeakMap<Pool, Parts>();
 
-/** The loader, the commit and the rest on this pool; always the same ones for the same pool. */
-export function partsOf(pool: Pool): Parts {
+/**
+ * The loader, the commit and the rest on this pool; always the same ones for the same pool.
+ * @param payloads how texts are stored; what is said first counts
+ */
+export function partsOf(pool: Pool, payloads: Payloads = PLAIN): Parts {
   const known = opened.get(pool);
   if (known !== undefined) return known;
   const versions = outcomeTypeVersions(pool);
   const parts: Parts = {
     versions,
-    loader: jobLoader(pool, versions, { patienceMs: 0 }),
-    commit: openCommit(pool),
-    accept: openAccept(pool),
+    loader: jobLoader(pool, versions, { patienceMs: 0, payloads }),
+    commit: openCommit(pool, payloads),
+    accept: openAccept(pool, undefined, payloads),
     published: new Map(),
   };
   opened.set(pool, parts);

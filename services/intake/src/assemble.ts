@@ -8,6 +8,8 @@ import { jobViews } from "@contingent/db/job-views";
 import { keyFinder, keyUseNoter } from "@contingent/db/keys";
 import { jobLoader } from "@contingent/db/load";
 import { type OutcomeTypeVersions, outcomeTypeVersions, pinnedBy } from "@contingent/db/outcome-types";
+import type { MasterKey } from "@contingent/db/payloads/keyring";
+import { openPayloads, type Payloads } from "@contingent/db/payloads/payloads";
 import type { OpenPool, Pool } from "@contingent/db/pool";
 import { priceBook } from "@contingent/db/price-book";
 import { reusing } from "@contingent/db/remember";
@@ -35,6 +37,8 @@ export type IntakeParts = Pick<
   readonly tenantPool: OpenPool;
   readonly queues: Pick<Queues, "publish">;
   readonly limits: Limits;
+  /** What the keys of customers' texts are sealed with; none: texts are stored as they are. */
+  readonly payloadKeys?: readonly MasterKey[] | undefined;
 };
 
 /** Customers of whom a process keeps what it has made for them: readers that gather their requests, and terms. */
@@ -42,9 +46,11 @@ const CUSTOMERS_MAX = 2_000;
 
 /** The API on its parts. What it owns ends with the stack. */
 export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts): ReturnType<typeof intakeApp> {
-  const { queues, limits, pool, tenantPool, ...given } = parts;
+  const { queues, limits, pool, tenantPool, payloadKeys = [], ...given } = parts;
   const { log } = given;
   const tenants = tenantsOf(tenantPool);
+  // Keys are nobody's to read but a service's.
+  const payloads = openPayloads(pool, payloadKeys);
   const versions = outcomeTypeVersions(pool);
   const keys = stack.use(new KnownKeys(keyFinder(pool)));
   const noter = keyUseNoter(pool);
@@ -60,36 +66,38 @@ export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts):
     watcher: new JobWatcher(tenants),
     inFlight: stack.use(new InFlightRequests(tenants, log)),
     announce: stack.use(announcer(queues, log)).announce,
+    payloads,
   };
-  const acceptingForCustomers = accepting(tenants, limits);
+  const acceptingForCustomers = accepting(tenants, limits, payloads);
+  const everybody = { ...readersOf(pool, versions, payloads), ...accepting(pool, limits, payloads) };
   return intakeApp({
     authenticate: authenticator(keys, noteUse),
     trustProxy: limits.trustProxy,
-    everybody: { ...shared, ...readersOf(pool, versions), ...accepting(pool, limits), commit: openCommit(pool) },
+    everybody: { ...shared, ...everybody, commit: openCommit(pool, payloads) },
     of: reusing((customer: CustomerId) => {
       const own = tenants.of([customer]);
-      const readers = readersOf(own, pinnedBy(customerTermsById(own), versions));
-      return { ...shared, ...readers, ...acceptingForCustomers, commit: openCommit(own, CUSTOMERS_MOVE) };
+      const readers = readersOf(own, pinnedBy(customerTermsById(own), versions), payloads);
+      return { ...shared, ...readers, ...acceptingForCustomers, commit: openCommit(own, payloads, CUSTOMERS_MOVE) };
     }, CUSTOMERS_MAX),
   });
 }
 
 /** What gathers jobs of several customers into one statement, which is for all of them. */
-function accepting(pool: Pool | Tenants, { openJobsMax }: Limits) {
+function accepting(pool: Pool | Tenants, { openJobsMax }: Limits, payloads: Payloads) {
   return {
-    accept: openAccept(pool, { openJobsMax, loadOf: () => null }),
-    findAccepted: openFindAccepted(pool),
+    accept: openAccept(pool, { openJobsMax, loadOf: () => null }, payloads),
+    findAccepted: openFindAccepted(pool, payloads),
   };
 }
 
 /** What reads from a database, whole or seen by one customer. */
-function readersOf(pool: Pool, versions: OutcomeTypeVersions) {
+function readersOf(pool: Pool, versions: OutcomeTypeVersions, payloads: Payloads) {
   return {
     pool,
     versions,
-    views: jobViews(pool),
+    views: jobViews(pool, payloads),
     // A caller waits: a database that is away is told at once.
-    loader: jobLoader(pool, versions, { patienceMs: 0 }),
+    loader: jobLoader(pool, versions, { patienceMs: 0, payloads }),
     terms: customerTermsById(pool),
   };
 }

@@ -1,5 +1,6 @@
 import { serviceSettings } from "@contingent/runtime/config";
 import { httpValidatorSecretsFileSetting, outgoingAllowLoopbackSetting } from "@contingent/runtime/outgoing/settings";
+import { payloadKeysFileSetting, payloadKeysSetting } from "@contingent/runtime/payload-keys";
 import { sandboxSocketSetting } from "@contingent/sandbox/config";
 import { z } from "zod";
 import {
@@ -16,6 +17,8 @@ const OPERATOR_NAME_CHARACTERS_MAX = 200;
 
 export const intakeSettings = z.object({
   ...serviceSettings,
+  PAYLOAD_KEYS: payloadKeysSetting,
+  PAYLOAD_KEYS_FILE: payloadKeysFileSetting,
   /** The API's address as callers know it, for links in answers; the Host header's when unset. */
   PUBLIC_URL: z.url().optional().describe("https://api.example.com"),
   /** Who sells the outcomes, as it stands on statements. */

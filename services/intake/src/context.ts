@@ -6,6 +6,7 @@ import type { Commit } from "@contingent/db/commit";
 import type { FindJobView } from "@contingent/db/job-views";
 import type { JobLoader } from "@contingent/db/load";
 import type { OutcomeTypeVersions } from "@contingent/db/outcome-types";
+import type { Payloads } from "@contingent/db/payloads/payloads";
 import type { Pool } from "@contingent/db/pool";
 import type { PriceBook } from "@contingent/db/price-book";
 import type { TermsById } from "@contingent/ledger/statement/lines";
@@ -45,6 +46,8 @@ export interface IntakeContext {
   readonly views: FindJobView;
   readonly loader: JobLoader;
   readonly commit: Commit;
+  /** How texts are stored, and read again. */
+  readonly payloads: Payloads;
   readonly terms: TermsById;
   readonly watcher: JobWatcher;
   readonly inFlight: InFlightRequests;

@@ -6,6 +6,7 @@ import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { readOutgoing } from "@contingent/runtime/outgoing/settings";
 import { runService } from "@contingent/runtime/service";
+import { readPayloadKeys } from "@contingent/runtime/payload-keys";
 import { openSandbox } from "@contingent/sandbox/sandbox";
 import { assembleIntake } from "./assemble.ts";
 import { intakeSettings } from "./config.ts";
@@ -18,6 +19,7 @@ await runService("intake", async (stack, service) => {
   const config = readConfig(intakeSettings, service.env);
 
   const receiptKeys = await openReceiptKeys(config, log);
+  const payloadKeys = await readPayloadKeys(config);
   const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-intake", role: SERVICE_ROLE, log });
   stack.defer(() => pool.end());
   const tenantPool = openPool(config.DATABASE_URL, {
@@ -45,6 +47,7 @@ await runService("intake", async (stack, service) => {
     publicUrl,
     operatorName,
     receiptKeys,
+    payloadKeys,
     run,
     outgoing,
     movesClocks,

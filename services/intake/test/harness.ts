@@ -5,6 +5,7 @@ import type { CustomerId } from "@contingent/core/ids";
 import { ensureCustomer } from "@contingent/db/customers";
 import { newId } from "@contingent/db/ids";
 import { createKey } from "@contingent/db/keys";
+import type { MasterKey } from "@contingent/db/payloads/keyring";
 import { type OpenPool, openPool, type Pool, SERVICE_ROLE } from "@contingent/db/pool";
 import { TENANT_ROLE } from "@contingent/db/tenants";
 import { apiClient } from "@contingent/embedded/api-client";
@@ -43,7 +44,7 @@ export interface Api extends Process {
   /** What the process has logged. */
   readonly log: readonly string[];
   anotherProcess(
-    instead?: Partial<Pick<Parts, "queues" | "receiptKeys" | "run" | "movesClocks" | "limits">>,
+    instead?: Partial<Pick<Parts, "queues" | "receiptKeys" | "run" | "movesClocks" | "limits" | "payloadKeys">>,
   ): Promise<Process>;
 }
 
@@ -57,6 +58,7 @@ interface Parts {
   readonly run?: RunCheck;
   readonly movesClocks?: boolean;
   readonly limits?: Limits;
+  readonly payloadKeys?: readonly MasterKey[];
 }
 
 /** Tests send more from one address than any client does. */
@@ -65,7 +67,8 @@ export const NO_LIMITS: Limits = { openJobsMax: 100_000, requests: null, byDeadl
 /** The secrets of the operator's services that judge. */
 export const HTTP_SECRETS = new Map([["checks", [{ key: Buffer.alloc(32, 7) }]]]);
 
-export async function startApi(): Promise<Api> {
+/** @param payloadKeys what the keys of customers' texts are sealed with; none: texts are stored as they are */
+export async function startApi(payloadKeys: readonly MasterKey[] = []): Promise<Api> {
   await using stack = new AsyncDisposableStack();
   const database = await freshDatabase();
   stack.defer(() => database.drop());
@@ -88,7 +91,7 @@ export async function startApi(): Promise<Api> {
   });
   stack.defer(() => tenantPool.end());
   const receiptKeys = await passingKeys();
-  const first = stack.use(await startProcess({ pool: ownPool, tenantPool, queues, log, receiptKeys }));
+  const first = stack.use(await startProcess({ pool: ownPool, tenantPool, queues, log, receiptKeys, payloadKeys }));
   const customers = await Promise.all([newCustomer(pool), newCustomer(pool)]);
   const operator = await createKey(pool, { kind: "operator", label: "test", mode: "test" });
   const owned = stack.move();
@@ -105,7 +108,7 @@ export async function startApi(): Promise<Api> {
     otherCustomer: checkedClient(apiClient(first.url, customers[1].key)),
     log,
     anotherProcess: async (instead = {}) =>
-      owned.use(await startProcess({ pool, tenantPool, queues, log, receiptKeys, ...instead })),
+      owned.use(await startProcess({ pool, tenantPool, queues, log, receiptKeys, payloadKeys, ...instead })),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -119,6 +122,7 @@ async function startProcess({
   run,
   movesClocks = true,
   limits = NO_LIMITS,
+  payloadKeys,
 }: Parts): Promise<Process> {
   await using stack = new AsyncDisposableStack();
   const stopping = new AbortController();
@@ -133,6 +137,7 @@ async function startProcess({
     log,
     health,
     receiptKeys,
+    payloadKeys,
     run: run ?? sandbox.run,
     outgoing: { reach: { allowsLoopback: true }, secrets: HTTP_SECRETS },
     movesClocks,

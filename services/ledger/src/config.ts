@@ -1,4 +1,5 @@
 import { concurrencySetting, integerSetting, serviceSettings } from "@contingent/runtime/config";
+import { payloadKeysFileSetting, payloadKeysSetting } from "@contingent/runtime/payload-keys";
 import { z } from "zod";
 
 const SWEEP_INTERVAL_MAX_MS = 60_000;
@@ -7,6 +8,8 @@ const CLOSE_GRACE_MAX_MS = 2_592_000_000;
 
 export const ledgerSettings = z.object({
   ...serviceSettings,
+  PAYLOAD_KEYS: payloadKeysSetting,
+  PAYLOAD_KEYS_FILE: payloadKeysFileSetting,
   CONCURRENCY: concurrencySetting,
   /** Pause between two looks for overdue jobs. A lost lease is noticed within this much of its end. */
   SWEEP_INTERVAL_MS: integerSetting(10, SWEEP_INTERVAL_MAX_MS).default(500).describe("10 to 60000"),

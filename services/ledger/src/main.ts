@@ -5,10 +5,12 @@ import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
+import { openPayloads } from "@contingent/db/payloads/payloads";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
 import { runService } from "@contingent/runtime/service";
+import { readPayloadKeys } from "@contingent/runtime/payload-keys";
 import { BOOKKEEPING_INTERVAL_MS, runBookkeeper } from "./bookkeeper.ts";
 import { ledgerSettings } from "./config.ts";
 import { settleHandler } from "./handlers/settle.ts";
@@ -22,6 +24,8 @@ await runService("ledger", async (stack, service) => {
 
   const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-ledger", role: SERVICE_ROLE, log });
   stack.defer(() => pool.end());
+  const payloadKeys = await readPayloadKeys(config);
+  const payloads = openPayloads(pool, payloadKeys);
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
 
@@ -29,10 +33,12 @@ await runService("ledger", async (stack, service) => {
   const context = {
     pool,
     versions,
-    loader: jobLoader(pool, versions, { patienceMs: MESSAGE_PATIENCE_MS }),
-    commit: openCommit(pool),
+    loader: jobLoader(pool, versions, { patienceMs: MESSAGE_PATIENCE_MS, payloads }),
+    commit: openCommit(pool, payloads),
     queues,
     deathCause: deathCauses(pool),
+    payloads,
+    payloadKeys,
     log,
     closeGraceMs: config.CLOSE_GRACE_MS,
   };

@@ -3,6 +3,8 @@
  * again. Any number may run; each duty is done once, whoever does it.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { dropDuePayloads } from "@contingent/db/payloads/drop";
+import { rewrapKeys } from "@contingent/db/payloads/keyring";
 import { creditAudits } from "@contingent/ledger/audits/credit";
 import { drawAudits } from "@contingent/ledger/audits/draw";
 import { earnDue } from "@contingent/ledger/earn";
@@ -10,7 +12,10 @@ import { expireGrants } from "@contingent/ledger/expire";
 import { closeDuePeriods } from "@contingent/ledger/statement/due";
 import type { LedgerContext } from "./context.ts";
 
-export type PeriodicContext = Pick<LedgerContext, "pool" | "versions" | "log" | "closeGraceMs">;
+export type PeriodicContext = Pick<
+  LedgerContext,
+  "pool" | "versions" | "payloads" | "payloadKeys" | "log" | "closeGraceMs"
+>;
 
 export interface Duty {
   readonly name: string;
@@ -27,7 +32,19 @@ export const DUTIES: readonly Duty[] = [
   { name: "close-periods", run: closePeriods, perRoundMax: 50 },
   { name: "draw-audits", run: draw, perRoundMax: 5_000 },
   { name: "credit-audits", run: ({ pool }, limit) => creditAudits(pool, limit), perRoundMax: 100 },
+  {
+    name: "drop-payloads",
+    run: ({ pool, payloads }, limit) => dropDuePayloads(pool, payloads, limit),
+    perRoundMax: 200,
+  },
+  { name: "rewrap-payload-keys", run: rewrap, perRoundMax: 100 },
 ];
+
+/** Of keys that are sealed with another master key than the first. */
+async function rewrap({ pool, payloadKeys }: PeriodicContext, limit: number): Promise<number> {
+  const [first, ...others] = payloadKeys;
+  return first === undefined ? 0 : await rewrapKeys(pool, [first, ...others], limit);
+}
 
 /** So many ledger transactions are looked at in a round; what was drawn from a full one is followed by another round at once. */
 async function draw({ pool, versions }: PeriodicContext, limit: number): Promise<number> {

@@ -2,6 +2,7 @@
 import type { AuditId } from "@contingent/core/ids";
 import { decideAudit } from "@contingent/ledger/audits/decide";
 import { createLog } from "@contingent/runtime/log";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import { openPool, type OpenPool } from "@contingent/db/pool";
 import { driveTo, partsOf } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
@@ -25,6 +26,8 @@ function contextOf(lines: string[]): PeriodicContext {
   return {
     pool,
     versions: partsOf(pool).versions,
+    payloads: PLAIN,
+    payloadKeys: [],
     closeGraceMs: 3_600_000,
     log: createLog({ service: "ledger", instance: "test", level: "trace", destination }),
   };

@@ -1,10 +1,13 @@
 import { concurrencySetting, serviceSettings } from "@contingent/runtime/config";
 import { httpValidatorSecretsFileSetting, outgoingAllowLoopbackSetting } from "@contingent/runtime/outgoing/settings";
+import { payloadKeysFileSetting, payloadKeysSetting } from "@contingent/runtime/payload-keys";
 import { sandboxSocketSetting } from "@contingent/sandbox/config";
 import { z } from "zod";
 
 export const validatorSettings = z.object({
   ...serviceSettings,
+  PAYLOAD_KEYS: payloadKeysSetting,
+  PAYLOAD_KEYS_FILE: payloadKeysFileSetting,
   CONCURRENCY: concurrencySetting,
   SANDBOX_SOCKET: sandboxSocketSetting,
   HTTP_VALIDATOR_SECRETS_FILE: httpValidatorSecretsFileSetting,

@@ -1,5 +1,6 @@
 import type { Commit } from "@contingent/db/commit";
 import type { JobLoader } from "@contingent/db/load";
+import type { Payloads } from "@contingent/db/payloads/payloads";
 import type { Pool } from "@contingent/db/pool";
 import type { Queues } from "@contingent/queue/queues";
 import type { Log } from "@contingent/runtime/log";
@@ -12,6 +13,8 @@ export interface ValidatorContext {
   readonly pool: Pool;
   readonly loader: JobLoader;
   readonly commit: Commit;
+  /** How texts are stored, and read again. */
+  readonly payloads: Payloads;
   readonly queues: Queues;
   /** Runs the checks that belong into the sandbox. */
   readonly run: RunCheck;

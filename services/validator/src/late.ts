@@ -23,11 +23,11 @@ export async function bookLate(
 }
 
 export async function bookLateVerdictOf(
-  { pool, log }: ValidatorContext,
+  { pool, payloads, log }: ValidatorContext,
   { job, version }: Judging,
   verdict: StoredVerdict,
 ): Promise<void> {
   const late = { job, verdict, cost: verdictCostMax(job), currency: version.currency };
-  const booked = await insist(() => bookLateVerdict(pool, late), performance.now() + PATIENCE_MS);
+  const booked = await insist(() => bookLateVerdict(pool, late, payloads), performance.now() + PATIENCE_MS);
   if (booked) log.info({ job: job.id, verdict: verdict.id }, "late verdict: dropped, cost booked");
 }

@@ -8,6 +8,7 @@ import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openModelGate } from "@contingent/db/model-gate";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { priceBook } from "@contingent/db/price-book";
+import { openPayloads } from "@contingent/db/payloads/payloads";
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
@@ -16,6 +17,7 @@ import { breakerReport } from "@contingent/runtime/metrics";
 import { openPoster } from "@contingent/runtime/outgoing/post";
 import { readOutgoing } from "@contingent/runtime/outgoing/settings";
 import { runService } from "@contingent/runtime/service";
+import { readPayloadKeys } from "@contingent/runtime/payload-keys";
 import { openSandbox } from "@contingent/sandbox/sandbox";
 import { Asking } from "./asking.ts";
 import { validatorSettings } from "./config.ts";
@@ -30,6 +32,7 @@ await runService("validator", async (stack, service) => {
   stack.defer(() => pool.end());
   const gate = openModelGate(pool, { log, changed: breakerReport(log) });
   stack.defer(() => gate.close());
+  const payloads = openPayloads(pool, await readPayloadKeys(config));
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
 
@@ -50,12 +53,12 @@ await runService("validator", async (stack, service) => {
     isSuspended: (judge) => isSuspended(pool, judge),
   };
 
-  const loader = jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS });
-  const commit = openCommit(pool);
+  const loader = jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS, payloads });
+  const commit = openCommit(pool, payloads);
   // Closed after the consumer, and before all that it asks and writes with.
   const asking = new Asking(log);
   stack.defer(() => asking.close());
-  const handler = validateHandler({ pool, loader, commit, queues, run: sandbox.run, models, asking, log });
+  const handler = validateHandler({ pool, loader, commit, payloads, queues, run: sandbox.run, models, asking, log });
   const consumer = queues.consume("validate", handler, {
     ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),
   });

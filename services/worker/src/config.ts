@@ -1,9 +1,12 @@
 import { isTierName } from "@contingent/contracts/messages/catalog";
 import { concurrencySetting, serviceSettings } from "@contingent/runtime/config";
+import { payloadKeysFileSetting, payloadKeysSetting } from "@contingent/runtime/payload-keys";
 import { z } from "zod";
 
 export const workerSettings = z.object({
   ...serviceSettings,
+  PAYLOAD_KEYS: payloadKeysSetting,
+  PAYLOAD_KEYS_FILE: payloadKeysFileSetting,
   /** The tier whose queue this process drains. */
   TIER: z.string().refine(isTierName, { error: "must name a tier" }).describe("fast, standard or premium"),
   CONCURRENCY: concurrencySetting,

@@ -8,12 +8,14 @@ import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openModelGate } from "@contingent/db/model-gate";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { priceBook } from "@contingent/db/price-book";
+import { openPayloads } from "@contingent/db/payloads/payloads";
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
 import { breakerReport } from "@contingent/runtime/metrics";
 import { runService } from "@contingent/runtime/service";
+import { readPayloadKeys } from "@contingent/runtime/payload-keys";
 import { workerSettings } from "./config.ts";
 import { attemptHandler } from "./handlers/attempt.ts";
 import { startPulse } from "./pulse.ts";
@@ -30,6 +32,7 @@ await runService("worker", async (stack, service) => {
   stack.defer(() => pool.end());
   const gate = openModelGate(pool, { log, changed: breakerReport(log) });
   stack.defer(() => gate.close());
+  const payloads = openPayloads(pool, await readPayloadKeys(config));
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
   const provider = anthropic({ apiKey: config.ANTHROPIC_API_KEY, baseUrl: config.ANTHROPIC_BASE_URL });
@@ -39,8 +42,8 @@ await runService("worker", async (stack, service) => {
     tier: config.TIER,
     holder: service.instance,
     pool,
-    loader: jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS }),
-    commit: openCommit(pool),
+    loader: jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS, payloads }),
+    commit: openCommit(pool, payloads),
     queues,
     providers: new Map([[provider.name, provider]]),
     priceBook: priceBook(pool, rates(), { log }),

@@ -4,6 +4,7 @@ import { listCustomerTerms, putCustomerTerms } from "./customer-terms.ts";
 import { createCustomer, getBalance, getCustomer, listCustomers, putBilling } from "./customers.ts";
 import { createGrant, createTopUp, listGrants } from "./grants.ts";
 import type { Operation } from "./operation.ts";
+import { erasePayloads, putRetention } from "./payloads.ts";
 import { moveTestClock } from "./test-clock.ts";
 
 export const CUSTOMER_OPERATIONS: readonly Operation[] = [
@@ -18,5 +19,7 @@ export const CUSTOMER_OPERATIONS: readonly Operation[] = [
   putCustomerTerms,
   listCustomerTerms,
   moveTestClock,
+  putRetention,
+  erasePayloads,
   listEvents,
 ];

@@ -118,6 +118,10 @@ export const customerSchema = z
     terms: idSchema("trm")
       .nullable()
       .meta({ description: "The terms in force, which a job accepted now would keep; null: list prices." }),
+    payload_retention_days: z
+      .int()
+      .nullable()
+      .meta({ description: "For how long after a job is closed its texts are kept; null: for ever." }),
     clock: z.object({
       now: timestampSchema,
       offset_ms: z.int().meta({ description: "By how much a test clock has moved the customer's time ahead." }),

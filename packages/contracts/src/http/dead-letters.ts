@@ -181,6 +181,7 @@ export const redriveDeadLetter = {
   errors: [
     "dead_letter_not_found",
     "dead_letter_ended",
+    "payload_erased",
     "insufficient_funds",
     "spending_limit_reached",
     "too_many_open_jobs",

@@ -8,6 +8,7 @@ import { DISPUTE_ERRORS } from "./errors-of-disputes.ts";
 import { INQUIRY_ERRORS } from "./errors-of-inquiries.ts";
 import { LIMIT_ERRORS } from "./errors-of-limits.ts";
 import { KEY_ERRORS } from "./errors-of-keys.ts";
+import { PAYLOAD_ERRORS } from "./errors-of-payloads.ts";
 import { PROVIDER_ERRORS } from "./errors-of-providers.ts";
 import { QUALITY_ERRORS } from "./errors-of-quality.ts";
 
@@ -282,6 +283,7 @@ export const ERRORS = {
     remedy: "Use a new `ref` for other money, and the same one only to repeat exactly the same request.",
   },
   ...DISPUTE_ERRORS,
+  ...PAYLOAD_ERRORS,
   ...QUALITY_ERRORS,
   ...PROVIDER_ERRORS,
   ...INQUIRY_ERRORS,

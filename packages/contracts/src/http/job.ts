@@ -133,6 +133,9 @@ export const jobSchema = z
       .nullable()
       .meta({ description: "What of it was given back since; null when nothing is charged." }),
     metadata: metadataSchema,
+    payload_dropped_at: timestampSchema.optional().meta({
+      description: "Since when its texts are gone: input, output, findings and metadata. Only their hashes are kept.",
+    }),
     created_at: timestampSchema,
     deadline_at: timestampSchema,
     settles_at: timestampSchema.nullable().meta({

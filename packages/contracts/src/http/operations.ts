@@ -205,7 +205,7 @@ export const getReceipt = {
   params: jobParams,
   query: z.strictObject({}),
   answers: { 200: { description: "The receipt.", schema: receiptSchema } },
-  errors: ["job_not_found", "no_charge"],
+  errors: ["job_not_found", "no_charge", "payload_erased"],
 } as const satisfies Operation;
 
 export const getReceiptKeys = {

@@ -167,19 +167,22 @@ export type AuditBody = z.output<typeof auditSchema>;
 
 export const auditWithEvidenceSchema = auditSchema
   .extend({
-    evidence: z.object({
-      input: jsonSchema.meta({ description: "The job's input." }),
-      output: z
-        .string()
-        .meta({ description: "The model's answer, as it was judged. It is not to be trusted: show it as text." }),
-      verdict: z.object({
-        id: idSchema("vrd"),
-        decision: z.enum(["pass", "partial", "fail"]),
-        score: z.number(),
-        findings: z.array(findingSchema),
-        validators: z.array(z.string()),
-      }),
-    }),
+    evidence: z
+      .object({
+        input: jsonSchema.meta({ description: "The job's input." }),
+        output: z
+          .string()
+          .meta({ description: "The model's answer, as it was judged. It is not to be trusted: show it as text." }),
+        verdict: z.object({
+          id: idSchema("vrd"),
+          decision: z.enum(["pass", "partial", "fail"]),
+          score: z.number(),
+          findings: z.array(findingSchema),
+          validators: z.array(z.string()),
+        }),
+      })
+      .nullable()
+      .meta({ description: "Null once the job's texts have been dropped." }),
   })
   .meta({ id: "AuditWithEvidence" });
 

@@ -93,10 +93,17 @@ export const reverificationSchema = z
       description: "Whether the verdict stands; null: it cannot be said, for the reason that `because` names.",
     }),
     because: z
-      .enum(["same_result", "other_result", "evidence_changed", "validators_changed", "validators_broke"])
+      .enum([
+        "same_result",
+        "other_result",
+        "evidence_changed",
+        "evidence_dropped",
+        "validators_changed",
+        "validators_broke",
+      ])
       .meta({
         description:
-          "`same_result`: decision, score and the number that the price depends on come out the same. `other_result`: they do not. `evidence_changed`: what is stored is not what was judged. `validators_changed`: they have changed since and now decide otherwise, which says nothing about the verdict of then. `validators_broke`: the check cannot be made any more.",
+          "`same_result`: decision, score and the number that the price depends on come out the same. `other_result`: they do not. `evidence_changed`: what is stored is not what was judged. `evidence_dropped`: the texts were kept for as long as was agreed, and are gone; whoever has them can hold them against the hash. `validators_changed`: they have changed since and now decide otherwise, which says nothing about the verdict of then. `validators_broke`: the check cannot be made any more.",
       }),
     recomputed: verdictSchema
       .pick({ decision: true, score: true, findings: true, validators: true })
@@ -112,8 +119,8 @@ export const reverificationSchema = z
       .meta({ description: "Validators of the verdict that are not what they were." }),
     evidence_hash: z.object({
       stored: hashSchema,
-      recomputed: hashSchema,
-      matches: z.boolean(),
+      recomputed: hashSchema.nullable(),
+      matches: z.boolean().nullable().meta({ description: "Null, as `recomputed`: the evidence has been dropped." }),
     }),
   })
   .meta({ id: "Reverification" });

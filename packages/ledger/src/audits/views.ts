@@ -1,9 +1,10 @@
 /** Audits, for whoever decides them. Reads by keys and by the indexes of open and of done ones, takes no lock. */
-import type { AuditId, CreditNoteId, CustomerId, JobId, KeyId, VerdictId } from "@contingent/core/ids";
+import type { AttemptId, AuditId, CreditNoteId, CustomerId, JobId, KeyId, VerdictId } from "@contingent/core/ids";
 import type { Json } from "@contingent/core/json";
 import type { AuditResult } from "@contingent/core/quality/false-bills";
 import type { Decision, Finding } from "@contingent/core/verdict";
 import { msOf } from "@contingent/db/job-row";
+import { foundText, openedOr, type Payloads, PLAIN } from "@contingent/db/payloads/payloads";
 import type { Queryable } from "@contingent/db/pool";
 import { only } from "../quality/audited.ts";
 
@@ -91,6 +92,7 @@ export interface AuditEvidence {
 
 interface EvidenceRow {
   readonly verdict_id: VerdictId;
+  readonly attempt_id: AttemptId;
   readonly decision: Decision;
   readonly score: number;
   readonly findings: readonly Finding[];
@@ -100,7 +102,7 @@ interface EvidenceRow {
 }
 
 const WITH_EVIDENCE = `
-  SELECT ${COLUMNS}, d.id AS verdict_id, d.decision, d.score, d.findings, d.validators, i.input, t.output ${AUDITS}
+  SELECT ${COLUMNS}, d.id AS verdict_id, d.attempt_id, d.decision, d.score, d.findings, d.validators, i.input, t.output ${AUDITS}
     JOIN verdict d ON d.id = a.verdict_id
     JOIN attempt t ON t.id = d.attempt_id
     JOIN job_input i ON i.job_id = a.job_id
@@ -110,13 +112,23 @@ const WITH_EVIDENCE = `
 export async function findAudit(
   db: Queryable,
   id: AuditId,
-): Promise<(AuditView & { readonly evidence: AuditEvidence }) | null> {
+  payloads: Payloads = PLAIN,
+): Promise<(AuditView & { readonly evidence: AuditEvidence | null }) | null> {
   const { rows } = await db.query<AuditRow & EvidenceRow>({ name: "find-audit", text: WITH_EVIDENCE, values: [id] });
   const [row] = rows;
   if (row === undefined) return null;
-  const { verdict_id: verdictId, decision, score, findings, validators, input } = row;
-  const verdict = { id: verdictId, decision, score, findings, validators };
-  return { ...auditOf(row), evidence: { input, output: row.output ?? "", verdict } };
+  return { ...auditOf(row), evidence: await evidenceOf(payloads, row) };
+}
+
+/** Null: it was dropped. */
+async function evidenceOf(payloads: Payloads, row: AuditRow & EvidenceRow): Promise<AuditEvidence | null> {
+  const { verdict_id: id, decision, score, validators } = row;
+  const input = await payloads.look(`input ${row.job_id}`, row.input);
+  const output = await foundText(payloads, `output ${row.attempt_id}`, row.output ?? "");
+  if (input.kind === "dropped" || output.kind === "dropped") return null;
+  const findings = await openedOr(payloads, `findings ${id}`, row.findings, []);
+  const verdict = { id, decision, score, findings, validators };
+  return { input: input.value, output: output.value, verdict };
 }
 
 function auditOf(row: AuditRow): AuditView {

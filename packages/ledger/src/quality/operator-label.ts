@@ -1,7 +1,7 @@
 /** An operator looks at an answer, billed or not, and says whether it is right. */
 import type { JobId, KeyId, VerdictId } from "@contingent/core/ids";
 import type { Decision } from "@contingent/core/verdict";
-import { storedEvidence } from "@contingent/db/evidence";
+import { judgedVerdict } from "@contingent/db/evidence";
 import type { Queryable } from "@contingent/db/pool";
 
 export interface OperatorLabel {
@@ -25,9 +25,9 @@ const WRITE = `
 /** Labels the verdict that a job was charged by, else the one in hand or the latest; null when none of its answers was judged. */
 export async function labelAsOperator(db: Queryable, label: OperatorLabel): Promise<LabelledVerdict | null> {
   const { jobId, correct, reason, givenBy } = label;
-  const evidence = await storedEvidence(db, jobId);
-  if (evidence === null) return null;
-  const { id: verdictId, decision, score } = evidence.verdict;
+  const verdict = await judgedVerdict(db, jobId);
+  if (verdict === null) return null;
+  const { id: verdictId, decision, score } = verdict;
   const { rowCount } = await db.query({ text: WRITE, values: [verdictId, correct, reason, givenBy] });
   return { verdictId, decision, score, isNew: rowCount === 1 };
 }

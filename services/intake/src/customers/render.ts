@@ -16,7 +16,14 @@ import { isoTime, money } from "../jobs/render.ts";
 /** One currency: a deployment keeps its books in one. */
 const CURRENCY = "USD";
 
-export function renderCustomer({ id, name, createdAtMs, clockOffsetMs, account }: CustomerView): CustomerBody {
+export function renderCustomer({
+  id,
+  name,
+  createdAtMs,
+  clockOffsetMs,
+  retentionDays,
+  account,
+}: CustomerView): CustomerBody {
   const { alertShares, alertBelow, termsId, nowMs } = account;
   return {
     id,
@@ -28,6 +35,7 @@ export function renderCustomer({ id, name, createdAtMs, clockOffsetMs, account }
       prepaid_below: alertBelow === null ? null : money(alertBelow, CURRENCY),
     },
     terms: termsId,
+    payload_retention_days: retentionDays,
     clock: { now: isoTime(nowMs), offset_ms: Math.round(clockOffsetMs) },
     created_at: isoTime(createdAtMs),
   };

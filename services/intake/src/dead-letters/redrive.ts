@@ -7,11 +7,12 @@ import type { JobId, KeyId } from "@contingent/core/ids";
 import { newJob } from "@contingent/core/job/accept";
 import { takeForRedrive } from "@contingent/db/dead-letters";
 import { newId } from "@contingent/db/ids";
+import { PayloadDropped } from "@contingent/db/payloads/payloads";
 import { violatedConstraint } from "@contingent/db/pool";
 import type { IntakeContext } from "../context.ts";
 import { congestionError } from "../jobs/congestion.ts";
 import { shortageError } from "../jobs/shortage.ts";
-import { deadLetterOf, endedOtherwise } from "./find.ts";
+import { deadLetterOf, endedOtherwise, textsErased } from "./find.ts";
 
 export interface Redriven {
   readonly as: JobId;
@@ -25,7 +26,9 @@ export async function redrive(
   of: JobId,
   by: { readonly keyId: KeyId; readonly traceparent: string },
 ): Promise<Redriven> {
-  const taken = await takeForRedrive(context.pool, of, by.keyId);
+  const taken = await takeForRedrive(context.pool, of, by.keyId, context.payloads).catch((error: unknown) => {
+    throw error instanceof PayloadDropped ? textsErased(of) : error;
+  });
   const as = taken === null ? null : await acceptAgain(context, of, taken, by.traceparent);
   if (as !== null) return { as, before: false };
   const letter = await deadLetterOf(context, of);

@@ -4,18 +4,19 @@ import type { IntakeContext } from "../context.ts";
 import { ApiError } from "../http/api-error.ts";
 import type { Caller } from "../http/authenticate.ts";
 import { isVisibleTo } from "../jobs/render.ts";
+import { withOpenFindings } from "./reverification.ts";
 
 /**
  * The dispute, if the caller may see it. Another customer's dispute does not exist for them.
  * @throws ApiError dispute_not_found
  */
 export async function findDispute(
-  { pool }: Pick<IntakeContext, "pool">,
+  { pool, payloads }: Pick<IntakeContext, "pool" | "payloads">,
   caller: Caller,
   id: DisputeId,
 ): Promise<DisputeView> {
   const view = await readDispute(pool, id);
-  if (view !== null && isVisibleTo(caller, view)) return view;
+  if (view !== null && isVisibleTo(caller, view)) return await withOpenFindings(payloads, view);
   throw unknownDispute(id);
 }
 

@@ -25,8 +25,8 @@ export function renderReverification(job: JobId, found: Reverification): Reverif
     changed_validators: changedValidators.map(({ was, is }) => ({ was, is })),
     evidence_hash: {
       stored: named(evidenceHash.stored),
-      recomputed: named(evidenceHash.recomputed),
-      matches: evidenceHash.stored === evidenceHash.recomputed,
+      recomputed: evidenceHash.recomputed === null ? null : named(evidenceHash.recomputed),
+      matches: evidenceHash.recomputed === null ? null : evidenceHash.stored === evidenceHash.recomputed,
     },
   };
 }

@@ -52,6 +52,7 @@ export function customerJob(view: JobView, { expand }: Pick<RenderOptions, "expa
     price: charge === null ? null : money(charge.amount, currency),
     credited: charge === null ? null : money(charge.credited, currency),
     metadata: { ...view.metadata },
+    ...(view.payloadDroppedAtMs === null ? {} : { payload_dropped_at: isoTime(view.payloadDroppedAtMs) }),
     created_at: isoTime(view.createdAtMs),
     deadline_at: isoTime(view.deadlineAtMs),
     settles_at: view.settlesAtMs === null ? null : isoTime(view.settlesAtMs),

@@ -26,19 +26,27 @@ export interface Reverification {
   readonly recomputed: JudgedAnswer | null;
   /** Validators that are not what they were when the verdict was reached. */
   readonly changedValidators: readonly { readonly was: string; readonly is: string | null }[];
-  readonly evidenceHash: { readonly stored: string; readonly recomputed: string };
+  readonly evidenceHash: { readonly stored: string; readonly recomputed: string | null };
 }
 
 /** Null: no answer of the job has been judged. */
 export async function reverify(
-  { pool, loader, run }: Pick<IntakeContext, "pool" | "loader" | "run">,
+  { pool, payloads, loader, run }: Pick<IntakeContext, "pool" | "payloads" | "loader" | "run">,
   id: JobId,
 ): Promise<Reverification | null> {
   // Loaded as for a settlement, because that brings the terms as they were pinned.
-  const [stored, loaded] = await Promise.all([storedEvidence(pool, id), loader.forSettlement(id)]);
+  const [stored, loaded] = await Promise.all([storedEvidence(pool, id, payloads), loader.forSettlement(id)]);
   if (stored === null || loaded === null) return null;
-  const { verdict, ...evidence } = stored;
-  return await judgeAgain(verdict, { version: loaded.version, ...evidence }, run);
+  const { verdict, step, evidence } = stored;
+  if (evidence === null) return evidenceDropped(verdict);
+  return await judgeAgain(verdict, { version: loaded.version, step, ...evidence }, run);
+}
+
+/** What it was reached from is gone. Its hash stays, so that whoever kept the texts can still show that it was these. */
+function evidenceDropped(verdict: StoredEvidence["verdict"]): Reverification {
+  const because = "evidence_dropped";
+  const evidenceHash = { stored: verdict.evidenceHash, recomputed: null };
+  return { verdict, stands: STANDS[because], because, recomputed: null, changedValidators: [], evidenceHash };
 }
 
 async function judgeAgain(
@@ -65,6 +73,7 @@ const STANDS: Readonly<Record<ReverificationCause, boolean | null>> = {
   same_result: true,
   other_result: false,
   evidence_changed: false,
+  evidence_dropped: null,
   validators_changed: null,
   validators_broke: null,
 };

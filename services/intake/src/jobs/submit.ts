@@ -197,6 +197,7 @@ function acceptedView(id: JobId, submission: Submission, version: OutcomeTypeVer
     createdAtMs: times.createdAtMs,
     deadlineAtMs: times.deadlineAtMs,
     settlesAtMs: null,
+    payloadDroppedAtMs: null,
     closedAtMs: null,
     redriveOf: null,
     redrivenAs: null,

@@ -6,8 +6,11 @@ import { ApiError } from "../http/api-error.ts";
 import { renderAuditWithEvidence } from "./render.ts";
 
 /** The audit as it stands. @throws ApiError audit_not_found */
-export async function auditBody({ pool }: Pick<IntakeContext, "pool">, id: AuditId): Promise<AuditWithEvidenceBody> {
-  const audit = await findAudit(pool, id);
+export async function auditBody(
+  { pool, payloads }: Pick<IntakeContext, "pool" | "payloads">,
+  id: AuditId,
+): Promise<AuditWithEvidenceBody> {
+  const audit = await findAudit(pool, id, payloads);
   if (audit === null) throw unknownAudit(id);
   return renderAuditWithEvidence(audit);
 }

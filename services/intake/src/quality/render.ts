@@ -45,7 +45,10 @@ export function renderAudit(view: AuditView): AuditBody {
   };
 }
 
-export function renderAuditWithEvidence(view: AuditView & { readonly evidence: AuditEvidence }): AuditWithEvidenceBody {
+export function renderAuditWithEvidence(
+  view: AuditView & { readonly evidence: AuditEvidence | null },
+): AuditWithEvidenceBody {
+  if (view.evidence === null) return { ...renderAudit(view), evidence: null };
   const { input, output, verdict } = view.evidence;
   const { findings, validators } = verdict;
   return {

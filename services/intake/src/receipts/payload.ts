@@ -1,13 +1,15 @@
 /** What a receipt says, made of what is stored about a charge: the same facts always make the same receipt. */
-import { createHash } from "node:crypto";
 import type { ReceiptPayload } from "@contingent/contracts/http/receipts";
-import { canonicalJson, type Json, type JsonObject } from "@contingent/core/json";
+import type { Json, JsonObject } from "@contingent/core/json";
 import { formatMoney, nanos } from "@contingent/core/money";
 import type { PriceTerms } from "@contingent/core/pricing/price";
 import type { ReceiptFacts } from "@contingent/db/receipts";
 import { isoTime, named } from "../jobs/render.ts";
 
-export function receiptPayload(facts: ReceiptFacts, price: PriceTerms, issuer: string): ReceiptPayload {
+/** The facts of a charge whose texts, or at least their hashes, are still there. */
+export type AttestableFacts = ReceiptFacts & { readonly inputHash: string; readonly outputHash: string };
+
+export function receiptPayload(facts: AttestableFacts, price: PriceTerms, issuer: string): ReceiptPayload {
   const { jobId, outcomeType, verdict, chargedAtMs } = facts;
   if (verdict.decision === "fail") throw new Error(`${jobId} is charged for a failed verdict`);
   const { shape, ...terms } = price;
@@ -19,8 +21,8 @@ export function receiptPayload(facts: ReceiptFacts, price: PriceTerms, issuer: s
     customer: facts.customerId,
     outcome_type: { ...outcomeType, hash: named(outcomeType.hash) },
     outcome_key: facts.outcomeKey,
-    input_sha256: hashOf(facts.input),
-    output_sha256: hashOf(facts.output),
+    input_sha256: named(facts.inputHash),
+    output_sha256: named(facts.outputHash),
     verdict: {
       id: verdict.id,
       decision: verdict.decision,
@@ -35,11 +37,6 @@ export function receiptPayload(facts: ReceiptFacts, price: PriceTerms, issuer: s
     charged_at: isoTime(chargedAtMs),
     ledger_transaction: facts.transactionId,
   };
-}
-
-/** The hash of a value, whatever the order of its keys and the spelling of its numbers. */
-export function hashOf(value: Json): string {
-  return named(createHash("sha256").update(canonicalJson(value)).digest("hex"));
 }
 
 /** Terms of whichever shape, as the API writes such things: amounts as decimal strings, names with underscores. */

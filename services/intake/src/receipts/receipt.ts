@@ -4,6 +4,7 @@ import { canonicalJson } from "@contingent/core/json";
 import type { JobView } from "@contingent/db/job-views";
 import { issuedReceipt, issueReceipt, receiptFacts } from "@contingent/db/receipts";
 import type { IntakeContext } from "../context.ts";
+import { ApiError } from "../http/api-error.ts";
 import { noCharge } from "../jobs/no-charge.ts";
 import { receiptPayload } from "./payload.ts";
 
@@ -12,17 +13,26 @@ const ISSUER_DEFAULT = "contingent";
 
 /**
  * The JWS. The one that is issued first counts, whichever process and key that was.
- * @throws ApiError no_charge
+ * @throws ApiError no_charge, payload_erased
  */
 export async function receiptOf(context: IntakeContext, view: JobView): Promise<string> {
-  const { pool, receiptKeys, publicUrl } = context;
+  const { pool, payloads, receiptKeys, publicUrl } = context;
   const issued = await issuedReceipt(pool, view.id);
   if (issued !== null) return issued;
-  const facts = await receiptFacts(pool, view.id);
+  const facts = await receiptFacts(pool, view.id, payloads);
   // Loaded as for a settlement, because that brings the terms as they were pinned.
   const loaded = facts === null ? null : await context.loader.forSettlement(view.id);
   if (facts === null || loaded === null) throw noCharge(view, "no receipt");
-  const payload = receiptPayload(facts, loaded.version.terms.price, publicUrl ?? ISSUER_DEFAULT);
+  const { inputHash, outputHash } = facts;
+  if (inputHash === null || outputHash === null) {
+    const message = `The texts of ${view.id} were erased before a receipt was asked for: there is nothing left to attest.`;
+    throw new ApiError("payload_erased", message, { param: "id" });
+  }
+  const payload = receiptPayload(
+    { ...facts, inputHash, outputHash },
+    loaded.version.terms.price,
+    publicUrl ?? ISSUER_DEFAULT,
+  );
   const jws = await receiptKeys.sign(new TextEncoder().encode(canonicalJson(payload)), RECEIPT_TYPE);
   return await issueReceipt(pool, { jobId: view.id, key: receiptKeys.signer, jws });
 }

@@ -32,7 +32,7 @@ export async function decide(
     async ({ job, nowMs }) => {
       const { current, inquiry } = job.progress;
       if (current === null || inquiry?.inquiryId !== review.id) {
-        const meanwhile = await findReview(context.pool, review.id);
+        const meanwhile = await findReview(context.pool, review.id, context.payloads);
         if (meanwhile !== null && isSettled(meanwhile, decision)) return null;
         throw over(review, "its job does not wait for it any more");
       }

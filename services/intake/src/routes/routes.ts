@@ -14,6 +14,7 @@ import { createKeyRoute } from "./create-key/create-key.ts";
 import { decideAuditRoute } from "./decide-audit/decide-audit.ts";
 import { decideReviewRoute } from "./decide-review/decide-review.ts";
 import { dismissDeadLetterRoute } from "./dismiss-dead-letter/dismiss-dead-letter.ts";
+import { erasePayloadsRoute } from "./erase-payloads/erase-payloads.ts";
 import { getAttemptCostRoute } from "./get-attempt-cost/get-attempt-cost.ts";
 import { getAuditRoute } from "./get-audit/get-audit.ts";
 import { getBalanceRoute } from "./get-balance/get-balance.ts";
@@ -63,6 +64,7 @@ import { putBreakerRoute } from "./put-breaker/put-breaker.ts";
 import { putBillingRoute } from "./put-billing/put-billing.ts";
 import { putCustomerTermsRoute } from "./put-customer-terms/put-customer-terms.ts";
 import { putOutcomeTypeRoute } from "./put-outcome-type/put-outcome-type.ts";
+import { putRetentionRoute } from "./put-retention/put-retention.ts";
 import { reconcileRoute } from "./reconcile/reconcile.ts";
 import { redriveDeadLetterRoute } from "./redrive-dead-letter/redrive-dead-letter.ts";
 import { redriveDeadLettersRoute } from "./redrive-dead-letters/redrive-dead-letters.ts";
@@ -151,6 +153,8 @@ export const ROUTES: readonly Route[] = [
   putCustomerTermsRoute,
   listCustomerTermsRoute,
   moveTestClockRoute,
+  putRetentionRoute,
+  erasePayloadsRoute,
   listEventsRoute,
   createKeyRoute,
   createCustomerKeyRoute,

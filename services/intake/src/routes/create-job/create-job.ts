@@ -63,7 +63,8 @@ async function served(context: IntakeContext, asked: Asked, find: () => Promise<
   if (request === null) return find();
   return context.inFlight.during(request, async () => {
     const reply = await find();
-    await finishAnswer(context.pool, request, { status: reply.status, body: asJson(reply.body) });
+    const stored = { status: reply.status, body: asJson(reply.body) };
+    await finishAnswer(context.pool, request, stored, context.payloads);
     return reply;
   });
 }
@@ -85,7 +86,8 @@ async function existingReply(context: IntakeContext, asked: Asked, jobId: JobId)
   if (request !== null) {
     const row = { ...request, fingerprint: fingerprintOf(asked.body), jobId };
     // Somebody has used the key in the meantime: it is theirs, and what they asked for decides.
-    if (!(await recordExisting(context.pool, row, { status: 200, body: asJson(body) }))) return answer(context, asked);
+    const stored = { status: 200, body: asJson(body) };
+    if (!(await recordExisting(context.pool, row, stored, context.payloads))) return answer(context, asked);
   }
   return { status: 200, body, headers: EXISTING };
 }

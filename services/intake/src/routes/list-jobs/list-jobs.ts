@@ -21,7 +21,7 @@ export const listJobsRoute = route(listJobs, async (context, { caller, query }) 
     createdUntilMs: query.created_until,
   };
   const attempts = expand?.includes("attempts") ?? false;
-  const views = await listJobViews(context.pool, filter, { before, limit: limit + 1, attempts });
+  const views = await listJobViews(context.pool, filter, { before, limit: limit + 1, attempts }, context.payloads);
   return {
     status: 200,
     body: pageOf(

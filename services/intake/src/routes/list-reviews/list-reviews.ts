@@ -6,10 +6,10 @@ import { pageOf } from "../../http/page.ts";
 import { route } from "../../http/route.ts";
 import { kindAsked, renderReview } from "../../reviews/render.ts";
 
-export const listReviewsRoute = route(listReviews, async ({ pool }, { query }) => {
+export const listReviewsRoute = route(listReviews, async ({ pool, payloads }, { query }) => {
   const { limit = PAGE_SIZE_DEFAULT, outcome_type: outcomeType } = query;
   const after = idCursor("inq", query.cursor);
   const open = { outcomeType, kind: kindAsked(query.kind), after, limit: limit + 1 };
-  const reviews = await listOpenReviews(pool, open);
+  const reviews = await listOpenReviews(pool, open, payloads);
   return { status: 200, body: pageOf(reviews, limit, renderReview, ({ id }) => id) };
 });

@@ -1,11 +1,11 @@
 import { openDispute } from "@contingent/contracts/http/disputes";
-import type { JsonObject } from "@contingent/core/json";
 import { type OpenedDispute, openDispute as open } from "@contingent/ledger/disputes/open-dispute";
 import type { DisputeId } from "@contingent/core/ids";
 import type { JobView } from "@contingent/db/job-views";
 import { findDispute } from "../../disputes/find.ts";
 import { openAlready, tooMuch, windowOver } from "../../disputes/refusals.ts";
 import { renderDispute } from "../../disputes/render.ts";
+import { storedReverification } from "../../disputes/reverification.ts";
 import { route } from "../../http/route.ts";
 import { findJob } from "../../jobs/find.ts";
 import { noCharge } from "../../jobs/no-charge.ts";
@@ -20,11 +20,13 @@ export const openDisputeRoute = route(openDispute, async (context, { caller, par
   if (view.charge === null) throw noCharge(view, NOTHING);
   const found = await reverify(context, params.id);
   if (found === null) throw new Error(`${params.id} is charged and has no verdict`);
+  const shown = renderReverification(params.id, found);
+  const reverification = await storedReverification(context.payloads, view.customerId, shown);
   const opened = await open(context.pool, {
     jobId: params.id,
     reason: body.reason,
     asked: body.amount === undefined ? null : nanosOf(body.amount),
-    reverification: JSON.parse(JSON.stringify(renderReverification(params.id, found))) as JsonObject,
+    reverification,
   });
   const id = disputeOf(opened, view);
   const dispute = renderDispute(await findDispute(context, caller, id));

@@ -46,7 +46,7 @@ async function signedInquiry(
   headers: SignatureHeaders,
   bytes: Uint8Array,
 ): Promise<ServiceInquiry | null> {
-  const inquiry = await findServiceInquiry(context.pool, id);
+  const inquiry = await findServiceInquiry(context.pool, id, context.payloads);
   const leaf = inquiry === null ? null : await leafOf(context, inquiry);
   const secrets = context.outgoing.secrets.get(leaf?.options.secret ?? "") ?? [];
   // A reply is about one inquiry: what was signed about another is good for that one only.
@@ -74,7 +74,7 @@ async function record(context: IntakeContext, inquiry: ServiceInquiry, result: L
     async ({ job, nowMs }) => {
       const { current, inquiry: waiting } = job.progress;
       if (current === null || waiting?.inquiryId !== inquiry.id) {
-        const meanwhile = await findServiceInquiry(context.pool, inquiry.id);
+        const meanwhile = await findServiceInquiry(context.pool, inquiry.id, context.payloads);
         if (meanwhile !== null && isRecorded(meanwhile, result)) return null;
         throw over(inquiry);
       }
