@@ -12,6 +12,7 @@ import { serviceKilled } from "./hazards/f03-service-killed.ts";
 import { messagesLost } from "./hazards/f05-messages-lost.ts";
 import { databaseGone } from "./hazards/f08-database-gone.ts";
 import { workerFrozen } from "./hazards/f09-worker-frozen.ts";
+import { providerFails } from "./hazards/f10-provider-fails.ts";
 import { poison } from "./hazards/f11-poison.ts";
 import { deadlinePasses } from "./hazards/f13-deadline-passes.ts";
 import { linkBroken } from "./hazards/f15-link-broken.ts";
@@ -30,6 +31,7 @@ const HAZARDS: readonly Hazard[] = [
   { name: "F5 messages are lost", tests: messagesLost },
   { name: "F8 the database is gone", tests: databaseGone },
   { name: "F9 a worker freezes", tests: workerFrozen },
+  { name: "F10 a provider fails", tests: providerFails },
   { name: "F11 answers are poison", tests: poison },
   { name: "F13 a deadline passes", tests: deadlinePasses },
   { name: "F15 a link is broken", tests: linkBroken },
