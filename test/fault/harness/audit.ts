@@ -111,7 +111,7 @@ async function costsLeftUnbooked(world: World): Promise<readonly Finding[]> {
   const look = async (): Promise<readonly Finding[]> => {
     const bills = billsByMarker(world.system.simulator.billed());
     return (await costs(world)).flatMap(({ marker, known, presumed }) => {
-      const bill = bills.get(marker) ?? 0n;
+      const bill = billOf(bills, marker);
       // A bill that nobody can read is worth what was presumed.
       if (bill === null || (known <= bill && bill <= known + presumed)) return [];
       return [finding("miscounted", `${marker}: known ${known}, presumed ${presumed}, billed ${bill}`)];
@@ -124,10 +124,16 @@ async function costsLeftUnbooked(world: World): Promise<readonly Finding[]> {
 async function overCap(world: World): Promise<readonly Finding[]> {
   const bills = billsByMarker(world.system.simulator.billed());
   return (await costs(world)).flatMap(({ marker, cap, overrun }) => {
-    const bill = bills.get(marker) ?? 0n;
+    const bill = billOf(bills, marker);
     if (bill === null || bill <= cap + overrun) return [];
     return [finding("over_cap", `${marker}: billed ${bill}, cap ${cap}`)];
   });
+}
+
+/** Nothing for a job that was never billed; null for one with a bill that nobody can read. */
+function billOf(bills: ReturnType<typeof billsByMarker>, marker: string): bigint | null {
+  const bill = bills.get(marker);
+  return bill === undefined ? 0n : bill;
 }
 
 /** Reckoned from the postings, without the constraints that should prevent it. */
