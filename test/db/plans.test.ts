@@ -1,6 +1,7 @@
 /** Hazard: a statement on a job's path that reads a whole table, and so gets slower with every job that there ever was. */
 import { acceptanceDecisions } from "@contingent/db/acceptance-decisions";
 import { openFindAccepted } from "@contingent/db/accept-find";
+import { attemptsBegunSince } from "@contingent/db/attempt-pace";
 import { takeDueJobs } from "@contingent/db/due";
 import { storedEvidence } from "@contingent/db/evidence";
 import { createKey, keyFinder } from "@contingent/db/keys";
@@ -65,6 +66,7 @@ async function aJobsLife(): Promise<void> {
   await accept({ ...job, id, version: await publishedTerms(db.pool), idempotent });
   const asked = { customerId: CUSTOMER, outcomeType: OUTCOME_TYPE, outcomeKey: "o", idempotencyKey: "k", input: {} };
   await openFindAccepted(db.pool)(asked);
+  await attemptsBegunSince(db.pool, Date.now());
   const { id: key } = await createKey(db.pool, { label: "l", kind: "customer", customerId: CUSTOMER });
   await keyFinder(db.pool)(key);
 

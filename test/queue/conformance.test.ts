@@ -236,6 +236,18 @@ describeEachTransport("queues", (transport) => {
     expect(started).toEqual([overdue.jobId, other.jobId]);
   });
 
+  it("tells where some of the messages stand, the first and the last one among them", async () => {
+    expect(await opened.queues.places(FAST)).toEqual([]);
+    const now = Math.floor(Date.now() / 1_000) * 1_000;
+    await opened.queues.publish(FAST, message());
+    await Promise.all(
+      Array.from({ length: 100 }, (_, n) => opened.queues.publish(FAST, message(), { turnAtMs: now + n * 1_000 })),
+    );
+    const places = await opened.queues.places(FAST);
+    // Behind the one that has no turn.
+    expect(places).toEqual([0, 2, 8, 26, 80, 99].map((n) => ({ ahead: n + 1, turnAtMs: now + n * 1_000 })));
+  });
+
   it("says which of many messages exist", async () => {
     const sent = Array.from({ length: 300 }, () => message());
     await Promise.all(sent.map((one) => opened.queues.publish(FAST, one)));

@@ -19,6 +19,11 @@ export function priorityOf(turnAtMs: number, nowMs: number): number {
   return FIRST + Math.floor((turnAtMs % ROUND_MS) / 1_000);
 }
 
+/** The turn of a message that has this priority now, to the second. */
+export function turnOfPriority(priority: number, nowMs: number): number {
+  return roundOf(nowMs) * ROUND_MS + (priority - FIRST) * 1_000;
+}
+
 /** Whether a message that has waited till now may have been published with another priority than it would have now. */
 export function mayBeMisplaced(turnAtMs: number, nowMs: number): boolean {
   return roundOf(turnAtMs - TURN_BACKLOG_MAX_MS) !== roundOf(nowMs);

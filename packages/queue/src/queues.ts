@@ -2,9 +2,10 @@
  * The queues of one process: publish, consume, look. `QUEUE_URL` picks the transport and nothing else knows which it is.
  */
 import { CANARY_QUEUE, contractOf, type OutgoingMessage, type QueueName } from "@contingent/contracts/messages/catalog";
+import type { Place } from "@contingent/core/job/admission";
 import { Canary } from "./canary.ts";
 import { type Consumer, type Handler, RestartingConsumer } from "./consumer.ts";
-import { mayBeMisplaced, priorityOf } from "./priority.ts";
+import { mayBeMisplaced, priorityOf, turnOfPriority } from "./priority.ts";
 import { Publisher } from "./publisher.ts";
 import { connectPostgres } from "./transport-postgres.ts";
 import { connectRedis } from "./transport-redis.ts";
@@ -53,6 +54,8 @@ export interface Queues {
   existing(queue: QueueName, ids: readonly string[]): Promise<Set<string>>;
   /** Delivers messages of these ids that are delayed now. One that is not delayed is left as it is. */
   hasten(queue: QueueName, ids: readonly string[]): Promise<void>;
+  /** Some of the messages that wait, in the order in which they go, the first and the last one with a turn among them. */
+  places(queue: QueueName): Promise<readonly Place[]>;
   /** Puts messages that wait where their turn is, if they stand elsewhere: see priority.ts. */
   reorder(queue: QueueName, waiting: readonly Turn[]): Promise<void>;
   /** No consumer in any process takes a message of the queue for this long. Never shortens a pause that is under way. */
@@ -77,6 +80,8 @@ const HEALTH_TIMEOUT_MS = 2_000;
 /** A transport that is away does not keep the process from ending. */
 const CLOSE_TIMEOUT_MS = 3_000;
 const LOOKUP_CHUNK = 200;
+/** Each place that is looked at in a queue is so many times further back than the one before. */
+const RANK_STEP = 3;
 /** "No limit" that both backends can count up to (a 32-bit integer in Postgres). */
 const RATE_UNLIMITED = 2_147_483_647;
 const RATE_WINDOW_MS = 1;
@@ -204,6 +209,20 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
       }
     },
 
+    async places(queue) {
+      const { waiting: first = 0, prioritized = 0 } = await broker(queue).getJobCounts("waiting", "prioritized");
+      const places: Place[] = [];
+      for (const rank of ranksOf(prioritized)) {
+        // It may be gone by now: then there is a place less.
+        const [message] = await broker(queue).getPrioritized(rank, rank);
+        if (message === undefined) continue;
+        const turnAtMs = turnOfPriority(message.priority, Date.now());
+        // The queue moves meanwhile, but never backwards.
+        places.push({ ahead: first + rank, turnAtMs: Math.max(turnAtMs, places.at(-1)?.turnAtMs ?? 0) });
+      }
+      return places;
+    },
+
     async reorder(queue, waiting) {
       for (const { id, turnAtMs } of waiting) {
         if (!mayBeMisplaced(turnAtMs, Date.now())) continue;
@@ -234,6 +253,13 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
       return closing;
     },
   };
+}
+
+/** The ranks of the places that are looked at: the first ones closely, for that is where most customers' jobs come in. */
+function ranksOf(count: number): readonly number[] {
+  const ranks: number[] = [];
+  for (let rank = 1; rank < count; rank *= RANK_STEP) ranks.push(rank - 1);
+  return count === 0 ? [] : [...ranks, count - 1];
 }
 
 function waitingIn(counts: Readonly<Record<string, number>>): number {

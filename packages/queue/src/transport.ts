@@ -48,6 +48,8 @@ export interface BrokerQueue {
   getJobState(id: string): Promise<string>;
   /** Found by its id alone; its state is looked up in lists, each as long as the queue. */
   getJob(id: string): Promise<BrokerMessage | undefined>;
+  /** Those of the ranks from `start` to `end` among the messages with a priority, in the order in which they go. */
+  getPrioritized(start: number, end: number): Promise<BrokerMessage[]>;
   rateLimit(expireMs: number): Promise<void>;
   getRateLimitTtl(): Promise<number>;
   setGlobalRateLimit(max: number, durationMs: number): Promise<unknown>;

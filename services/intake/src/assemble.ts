@@ -1,6 +1,6 @@
 import { rates } from "@contingent/catalog/models";
 import type { CustomerId, KeyId } from "@contingent/core/ids";
-import { openAccept } from "@contingent/db/accept";
+import { type AcceptOptions, openAccept } from "@contingent/db/accept";
 import { openFindAccepted } from "@contingent/db/accept-find";
 import { CUSTOMERS_MOVE, openCommit } from "@contingent/db/commit";
 import { customerTermsById } from "@contingent/db/customer-terms";
@@ -39,6 +39,8 @@ export type IntakeParts = Pick<
   readonly limits: Limits;
   /** What the keys of customers' texts are sealed with; none: texts are stored as they are. */
   readonly payloadKeys?: readonly MasterKey[] | undefined;
+  /** What waits on a tier; null: nothing that matters, or it is not known. */
+  readonly loadOf: AcceptOptions["loadOf"];
 };
 
 /** Customers of whom a process keeps what it has made for them: readers that gather their requests, and terms. */
@@ -46,7 +48,7 @@ const CUSTOMERS_MAX = 2_000;
 
 /** The API on its parts. What it owns ends with the stack. */
 export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts): ReturnType<typeof intakeApp> {
-  const { queues, limits, pool, tenantPool, payloadKeys = [], ...given } = parts;
+  const { queues, limits, loadOf, pool, tenantPool, payloadKeys = [], ...given } = parts;
   const { log } = given;
   const tenants = tenantsOf(tenantPool);
   // Keys are nobody's to read but a service's.
@@ -68,8 +70,9 @@ export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts):
     announce: stack.use(announcer(queues, log)).announce,
     payloads,
   };
-  const acceptingForCustomers = accepting(tenants, limits, payloads);
-  const everybody = { ...readersOf(pool, versions, payloads), ...accepting(pool, limits, payloads) };
+  const options = { openJobsMax: limits.openJobsMax, loadOf };
+  const acceptingForCustomers = accepting(tenants, options, payloads);
+  const everybody = { ...readersOf(pool, versions, payloads), ...accepting(pool, options, payloads) };
   return intakeApp({
     authenticate: authenticator(keys, noteUse),
     trustProxy: limits.trustProxy,
@@ -83,9 +86,9 @@ export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts):
 }
 
 /** What gathers jobs of several customers into one statement, which is for all of them. */
-function accepting(pool: Pool | Tenants, { openJobsMax }: Limits, payloads: Payloads) {
+function accepting(pool: Pool | Tenants, options: AcceptOptions, payloads: Payloads) {
   return {
-    accept: openAccept(pool, { openJobsMax, loadOf: () => null }, payloads),
+    accept: openAccept(pool, options, payloads),
     findAccepted: openFindAccepted(pool, payloads),
   };
 }

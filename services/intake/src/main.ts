@@ -10,6 +10,7 @@ import { readPayloadKeys } from "@contingent/runtime/payload-keys";
 import { openSandbox } from "@contingent/sandbox/sandbox";
 import { assembleIntake } from "./assemble.ts";
 import { intakeSettings } from "./config.ts";
+import { LoadWatch } from "./limits/load-watch.ts";
 import { limitsOf } from "./limits/settings.ts";
 import { openReceiptKeys } from "./receipts/keys.ts";
 import { startIntakeServer } from "./server.ts";
@@ -37,6 +38,10 @@ await runService("intake", async (stack, service) => {
   const { PUBLIC_URL: publicUrl, OPERATOR_NAME: operatorName } = config;
   const outgoing = await readOutgoing(config);
   const movesClocks = config.CONTINGENT_ENV !== "production";
+  const limits = limitsOf(config);
+  const loads = new LoadWatch({ queues, db: pool, log });
+  const looking = limits.byDeadline ? loads.run(stopping) : Promise.resolve();
+  stack.defer(() => looking);
   const parts = {
     pool,
     tenantPool,
@@ -51,7 +56,8 @@ await runService("intake", async (stack, service) => {
     run,
     outgoing,
     movesClocks,
-    limits: limitsOf(config),
+    limits,
+    loadOf: loads.loadOf,
   };
   const app = assembleIntake(stack, parts);
 

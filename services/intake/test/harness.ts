@@ -2,6 +2,7 @@
 import { rates } from "@contingent/catalog/models";
 import { rateAt } from "@contingent/core/cost";
 import type { CustomerId } from "@contingent/core/ids";
+import type { AcceptOptions } from "@contingent/db/accept";
 import { ensureCustomer } from "@contingent/db/customers";
 import { newId } from "@contingent/db/ids";
 import { createKey } from "@contingent/db/keys";
@@ -44,7 +45,9 @@ export interface Api extends Process {
   /** What the process has logged. */
   readonly log: readonly string[];
   anotherProcess(
-    instead?: Partial<Pick<Parts, "queues" | "receiptKeys" | "run" | "movesClocks" | "limits" | "payloadKeys">>,
+    instead?: Partial<
+      Pick<Parts, "queues" | "receiptKeys" | "run" | "movesClocks" | "limits" | "loadOf" | "payloadKeys">
+    >,
   ): Promise<Process>;
 }
 
@@ -59,6 +62,7 @@ interface Parts {
   readonly movesClocks?: boolean;
   readonly limits?: Limits;
   readonly payloadKeys?: readonly MasterKey[];
+  readonly loadOf?: AcceptOptions["loadOf"];
 }
 
 /** Tests send more from one address than any client does. */
@@ -123,6 +127,7 @@ async function startProcess({
   movesClocks = true,
   limits = NO_LIMITS,
   payloadKeys,
+  loadOf = () => null,
 }: Parts): Promise<Process> {
   await using stack = new AsyncDisposableStack();
   const stopping = new AbortController();
@@ -142,6 +147,7 @@ async function startProcess({
     outgoing: { reach: { allowsLoopback: true }, secrets: HTTP_SECRETS },
     movesClocks,
     limits,
+    loadOf,
     publicUrl: undefined,
     operatorName: "Acme & Sons",
   };

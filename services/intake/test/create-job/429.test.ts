@@ -75,6 +75,22 @@ test("a bulk request is refused line by line", async () => {
   expect(await written(id)).toMatchObject({ open_jobs: 3, jobs: 3 });
 });
 
+test("a job that could not be done by its deadline is refused, with the time after which it could, and nothing is held", async () => {
+  const { id, client } = await customerWith(100);
+  // A hundred seconds' worth waits before whoever comes now; the deadline is two minutes, of which the tier needs two seconds.
+  const overdue = Date.now() - 60_000;
+  const load = { attemptsPerSecond: 10, places: [{ ahead: 999, turnAtMs: overdue }] };
+  await using busy = await api.anotherProcess({ loadOf: () => load });
+  expect((await client.at(busy.url).send(submission)).status).toBe(202);
+  await using full = await api.anotherProcess({ loadOf: () => ({ ...load, attemptsPerSecond: 8 }) });
+  const refused = await client.at(full.url).send(submission);
+  expectError(refused, "deadline_out_of_reach", null);
+  expect(refused.headers.get("retry-after")).toBe("7");
+  await using stuck = await api.anotherProcess({ loadOf: () => ({ ...load, attemptsPerSecond: 0 }) });
+  expect((await client.at(stuck.url).send(submission)).headers.get("retry-after")).toBe("600");
+  expect(await written(id)).toMatchObject({ open_jobs: 1, jobs: 1 });
+});
+
 test("the operator sees and changes the limit; without one the deployment's counts", async () => {
   const { id, client } = await customerWith(0);
   expectError(await client.send(submission), "too_many_open_jobs", null);

@@ -1,0 +1,81 @@
+/** Hazard: jobs that are refused by a pace that nobody has measured, or accepted by one of long ago. */
+import type { QueueName } from "@contingent/contracts/messages/catalog";
+import type { Place } from "@contingent/core/job/admission";
+import type { Queryable } from "@contingent/db/pool";
+import { beforeEach, expect, test, vi } from "vitest";
+import { LoadWatch, paceAfter } from "./load-watch.ts";
+
+const PLACES: readonly Place[] = [{ ahead: 999, turnAtMs: 1 }];
+
+/** A tier as it is to be seen: what waits on it, and how many attempts began on it since the last look. */
+let fast = { waiting: 0, begun: 0 };
+let isAway = false;
+
+function watch(): LoadWatch {
+  const queues = {
+    depth: async (queue: QueueName) => {
+      if (isAway) throw new Error("away");
+      return { waiting: queue === "attempt.fast" ? fast.waiting : 0, delayed: 0, active: 0 };
+    },
+    places: async () => PLACES,
+  };
+  const db = { query: async () => ({ rows: [{ tier: "fast", attempts: fast.begun }] }) } as unknown as Queryable;
+  return new LoadWatch({ queues, db, log: { warn: () => undefined } as never });
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_700_000_000_000, toFake: ["Date"] });
+  isAway = false;
+  return () => vi.useRealTimers();
+});
+
+async function lookAfter(loads: LoadWatch, seconds: number, seen: typeof fast): Promise<number | null> {
+  vi.setSystemTime(Date.now() + seconds * 1_000);
+  fast = seen;
+  await loads.look();
+  return loads.loadOf("fast")?.attemptsPerSecond ?? null;
+}
+
+test("nothing is known of a tier until messages have waited for as long as from one look to the next", async () => {
+  const loads = watch();
+  expect(await lookAfter(loads, 2, { waiting: 10, begun: 500 })).toBeNull();
+  expect(await lookAfter(loads, 2, { waiting: 1_000, begun: 500 })).toBeNull();
+  expect(await lookAfter(loads, 2, { waiting: 1_200, begun: 40 })).toBe(20);
+  expect(loads.loadOf("fast")?.places).toEqual(PLACES);
+  expect(loads.loadOf("standard")).toBeNull();
+});
+
+test("what is known is forgotten when the backlog is over", async () => {
+  const loads = watch();
+  await lookAfter(loads, 2, { waiting: 1_000, begun: 0 });
+  expect(await lookAfter(loads, 2, { waiting: 1_000, begun: 40 })).toBe(20);
+  expect(await lookAfter(loads, 2, { waiting: 50, begun: 40 })).toBeNull();
+  expect(await lookAfter(loads, 2, { waiting: 1_000, begun: 1 })).toBeNull();
+});
+
+test("a pause of seconds makes the pace lower, and one of minutes ends it", async () => {
+  const loads = watch();
+  await lookAfter(loads, 2, { waiting: 1_000, begun: 0 });
+  await lookAfter(loads, 2, { waiting: 1_000, begun: 200 });
+  expect(await lookAfter(loads, 2, { waiting: 1_000, begun: 0 })).toBeGreaterThan(90);
+  for (let look = 0; look < 120; look += 1) await lookAfter(loads, 2, { waiting: 1_000, begun: 0 });
+  expect(loads.loadOf("fast")?.attemptsPerSecond).toBeLessThan(0.1);
+});
+
+test("what the backlog shrank by was taken up, even if no attempt was seen to begin", () => {
+  const last = { atMs: 0, waiting: 1_000, pace: null };
+  expect(paceAfter(last, { nowMs: 2_000, waiting: 800, begun: 0 })).toBe(100);
+  expect(paceAfter(last, { nowMs: 2_000, waiting: 1_500, begun: 50 })).toBe(25);
+});
+
+test("a look that fails leaves nothing known, and ends when it is told to", async () => {
+  const loads = watch();
+  await lookAfter(loads, 2, { waiting: 1_000, begun: 0 });
+  await lookAfter(loads, 2, { waiting: 1_000, begun: 40 });
+  isAway = true;
+  const stop = new AbortController();
+  const running = loads.run(stop.signal);
+  await vi.waitFor(() => expect(loads.loadOf("fast")).toBeNull());
+  stop.abort();
+  await running;
+});

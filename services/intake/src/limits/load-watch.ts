@@ -1,0 +1,106 @@
+/**
+ * What waits on each tier, and how fast it is taken up: looked at every few seconds by each process, for accepting jobs by
+ * their deadlines (core/job/admission). It is an estimate. Where it is not known it is null, and nothing is refused by it.
+ *
+ * The pace is that of attempts while messages waited all the time: only then does it say what a tier can do, and not what
+ * was asked of it. It is smoothed, so that a pause of seconds does not count as an end.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { tierIds } from "@contingent/catalog/tiers";
+import { attemptQueue } from "@contingent/contracts/messages/catalog";
+import type { TierLoad } from "@contingent/core/job/admission";
+import { attemptsBegunSince } from "@contingent/db/attempt-pace";
+import type { Queryable } from "@contingent/db/pool";
+import type { Queues } from "@contingent/queue/queues";
+import type { Log } from "@contingent/runtime/log";
+
+const LOOK_INTERVAL_MS = 2_000;
+/** Looking takes at most this share of the time, however large a backlog makes it. */
+const LOOKING_SHARE_MAX = 0.05;
+/** What fewer messages wait for is over before it could be measured. */
+const BACKLOG_MIN = 200;
+/** Over which time the pace is smoothed. */
+const PACE_MEMORY_MS = 30_000;
+
+export interface LoadWatchParts {
+  readonly queues: Pick<Queues, "depth" | "places">;
+  readonly db: Queryable;
+  readonly log: Log;
+}
+
+/** The last look at a tier while messages waited. */
+interface Look {
+  readonly atMs: number;
+  readonly waiting: number;
+  /** Attempts per second; null: not measured yet. */
+  readonly pace: number | null;
+}
+
+export class LoadWatch {
+  readonly #parts: LoadWatchParts;
+  readonly #looks = new Map<string, Look>();
+  readonly #loads = new Map<string, TierLoad>();
+
+  constructor(parts: LoadWatchParts) {
+    this.#parts = parts;
+  }
+
+  readonly loadOf = (tier: string): TierLoad | null => this.#loads.get(tier) ?? null;
+
+  /** Looks until the signal aborts. A look that fails leaves nothing known. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const startMs = performance.now();
+      await this.look().catch((error: unknown) => {
+        this.#looks.clear();
+        this.#loads.clear();
+        this.#parts.log.warn(
+          { err: error },
+          "could not look at what waits; no job is refused by its deadline meanwhile",
+        );
+      });
+      const tookMs = performance.now() - startMs;
+      await delay(Math.max(LOOK_INTERVAL_MS, tookMs / LOOKING_SHARE_MAX), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async look(): Promise<void> {
+    const nowMs = Date.now();
+    const earliestMs = Math.min(nowMs, ...[...this.#looks.values()].map(({ atMs }) => atMs));
+    const begun = earliestMs === nowMs ? null : await attemptsBegunSince(this.#parts.db, earliestMs);
+    for (const tier of tierIds) await this.#lookAt(tier, nowMs, begun?.get(tier) ?? 0);
+  }
+
+  async #lookAt(tier: string, nowMs: number, begun: number): Promise<void> {
+    const queue = attemptQueue(tier);
+    const { waiting } = await this.#parts.queues.depth(queue);
+    if (waiting < BACKLOG_MIN) {
+      this.#looks.delete(tier);
+      this.#loads.delete(tier);
+      return;
+    }
+    const last = this.#looks.get(tier);
+    const pace = last === undefined ? null : paceAfter(last, { nowMs, waiting, begun });
+    this.#looks.set(tier, { atMs: nowMs, waiting, pace });
+    if (pace === null) return;
+    this.#loads.set(tier, { attemptsPerSecond: pace, places: await this.#parts.queues.places(queue) });
+  }
+}
+
+interface Seen {
+  readonly nowMs: number;
+  readonly waiting: number;
+  readonly begun: number;
+}
+
+/**
+ * The pace with what happened since the last look. What the backlog shrank by was taken up too, whatever the clocks say by
+ * which attempts were counted.
+ */
+export function paceAfter(last: Look, { nowMs, waiting, begun }: Seen): number {
+  const elapsedMs = Math.max(1, nowMs - last.atMs);
+  const measured = Math.max(begun, last.waiting - waiting) / (elapsedMs / 1_000);
+  if (last.pace === null) return measured;
+  const weight = 1 - Math.exp(-elapsedMs / PACE_MEMORY_MS);
+  return last.pace + weight * (measured - last.pace);
+}
