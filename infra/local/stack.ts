@@ -45,17 +45,17 @@ export async function startStack(options: StartOptions, screen: Screen, lock: Lo
     ({ place }) => place,
   );
   lock.announce(database.url);
+  const urls = { databaseUrl: database.serviceUrl, queueUrl: options.queueUrl ?? database.serviceUrl };
+  const forServices = database.serviceUrl === database.url ? undefined : urls;
   await screen.step(
     "schema",
-    () => migrateDatabase(database.url),
+    () => migrateDatabase(database.url, forServices),
     () => "up to date",
   );
 
   const models = await startModels(options, logFolder, screen);
-  const queueUrl = options.queueUrl ?? database.url;
   const definitions = serviceProcesses({
-    databaseUrl: database.url,
-    queueUrl,
+    ...urls,
     apiPort,
     anthropic: { apiKey: models.apiKey, baseUrl: models.baseUrl },
     workers,

@@ -7,7 +7,10 @@ import type { Exit } from "@contingent/embedded/children";
 export const DATABASE = "contingent";
 
 export interface StartedDatabase {
+  /** As its owner. */
   readonly url: string;
+  /** As services log in. */
+  readonly serviceUrl: string;
   /** For the screen. */
   readonly place: string;
   /** Resolves when our own server ends; never for somebody else's. */
@@ -31,17 +34,19 @@ export async function startDatabase(
   await postgres.ensureDatabase(DATABASE);
   return {
     url: postgres.url(DATABASE),
+    serviceUrl: postgres.serviceUrl(DATABASE),
     place: `127.0.0.1:${postgres.port}, data in ${postgres.dataFolder}`,
     exited: postgres.exited,
     logFile: postgres.logFile,
   };
 }
 
-/** A server that runs anyway. */
+/** A server that runs anyway: whoever named it says what everybody logs in as. */
 export function foreignDatabase(url: string): StartedDatabase {
   const { host, pathname } = new URL(url);
   return {
     url,
+    serviceUrl: url,
     place: `${host}${pathname} (yours)`,
     exited: new Promise<never>(() => undefined),
     logFile: null,

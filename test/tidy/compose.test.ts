@@ -139,6 +139,15 @@ describe("docker-compose.yml", () => {
     expect(compose.services["migrate"]?.restart).toBe("no");
   });
 
+  it("lets nobody but the migration log in as the database's owner, and makes the services' login there", () => {
+    const loginOf = (name: string, variable = "DATABASE_URL"): string | undefined =>
+      compose.services[name]?.environment?.[variable]?.split("@")[0];
+    const logins = started.map((process) => loginOf(composeNameOf(process.name)));
+    expect(new Set(logins)).toEqual(new Set([loginOf("migrate", "SERVICE_DATABASE_URL")]));
+    expect(loginOf("migrate")).not.toBe(logins[0]);
+    expect(loginOf("migrate")).toContain("${POSTGRES_PASSWORD:");
+  });
+
   it("runs a Redis that evicts nothing and keeps what it was told", () => {
     const command = compose.services["redis"]?.command?.join(" ") ?? "";
     expect(command).toContain("--maxmemory-policy noeviction");

@@ -7,7 +7,7 @@
 import { ensureCustomer } from "./customers.ts";
 import { newId } from "./ids.ts";
 import { createKey } from "./keys.ts";
-import { openPool } from "./pool.ts";
+import { openPool, SERVICE_ROLE } from "./pool.ts";
 
 const url = process.env["DATABASE_URL"];
 if (url === undefined || url === "") {
@@ -15,7 +15,7 @@ if (url === undefined || url === "") {
   process.exit(78);
 }
 const [customerName] = process.argv.slice(2);
-const pool = openPool(url, { applicationName: "contingent-create-key", connectionsMax: 1 });
+const pool = openPool(url, { applicationName: "contingent-create-key", connectionsMax: 1, role: SERVICE_ROLE });
 try {
   if (customerName === undefined) {
     const { text } = await createKey(pool, { kind: "operator", label: "made by hand" });

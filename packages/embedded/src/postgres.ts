@@ -5,7 +5,7 @@
  * The package's own start and stop are not used: they install exit hooks that swallow signals, and find no way when root
  * runs in a folder that user postgres cannot enter.
  */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
@@ -39,14 +39,17 @@ export interface Postgres {
   readonly dataFolder: string;
   readonly exited: Promise<Exit>;
   readonly logFile: string;
-  /** The connection URL of a database on this server. */
+  /** The connection URL of a database on this server, as its owner: for migrations, and for people. */
   url(database: string): string;
+  /** The same as services log in: the role is made by the migration (`SERVICE_DATABASE_URL`). */
+  serviceUrl(database: string): string;
   /** Makes the database unless it is there. */
   ensureDatabase(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
 const USER = "postgres";
+const SERVICE_USER = "contingent_app";
 const START_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 10_000;
 const START_TRIES_MAX = 5;
@@ -110,6 +113,7 @@ function server(child: Child, port: number, password: string, home: PostgresHome
     exited: child.exited,
     logFile: options.logFile,
     url: (database) => url(port, password, database),
+    serviceUrl: (database) => url(port, servicePassword(password), database, SERVICE_USER),
     async ensureDatabase(name) {
       await withClient(url(port, password, "postgres"), async (client) => {
         const found = await client.query("SELECT 1 FROM pg_database WHERE datname = $1", [name]);
@@ -123,8 +127,13 @@ function server(child: Child, port: number, password: string, home: PostgresHome
   };
 }
 
-function url(port: number, password: string, database: string): string {
-  return `postgres://${USER}:${password}@127.0.0.1:${port}/${database}`;
+function url(port: number, password: string, database: string, user = USER): string {
+  return `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
+}
+
+/** Follows from the owner's, so that it need not be kept; the owner's does not follow from it. */
+function servicePassword(password: string): string {
+  return createHash("sha256").update(`${SERVICE_USER}:${password}`).digest("hex");
 }
 
 /** Makes the cluster if there is none. Returns the password of its owner. */

@@ -20,10 +20,18 @@ export interface RunningProcess {
   readonly child: Child;
 }
 
-/** Brings the database to the present schema, as a process of its own, as a deployment does. */
-export async function migrateDatabase(databaseUrl: string): Promise<void> {
+/** What services are given, where they do not log in as the database's owner. */
+export interface ServiceUrls {
+  readonly databaseUrl: string;
+  readonly queueUrl: string;
+}
+
+/** Brings the database to the present schema, as a process of its own, as a deployment does; and makes the services' login. */
+export async function migrateDatabase(databaseUrl: string, forServices?: ServiceUrls): Promise<void> {
+  const login =
+    forServices === undefined ? {} : { SERVICE_DATABASE_URL: forServices.databaseUrl, QUEUE_URL: forServices.queueUrl };
   const child = spawn(process.execPath, [path.join(ROOT, MIGRATE_ENTRY)], {
-    env: childEnvironment({ DATABASE_URL: databaseUrl }),
+    env: childEnvironment({ DATABASE_URL: databaseUrl, ...login }),
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -61,12 +61,12 @@ export function armFailpoints(env: Environment, log: Log): void {
     armed = null;
     return;
   }
-  if (env["NODE_ENV"] === "production") {
+  const says = ["NODE_ENV", "CONTINGENT_ENV"].find((name) => env[name] === "production");
+  if (says !== undefined)
     throw new ServiceError(
       "config_invalid",
-      "FAILPOINTS must not be set where NODE_ENV is production: unset one of them",
+      `FAILPOINTS must not be set where ${says} is production: unset one of them`,
     );
-  }
   armed = text.startsWith("@") ? failpointsOfFile(text.slice(1)) : always(parseFailpoints(text));
   report = (name, action) => {
     log.warn({ failpoint: name, action }, "failpoint");

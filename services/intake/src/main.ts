@@ -1,12 +1,14 @@
 /** Intake: the HTTP API. Accepts jobs durably, answers what became of them. */
 import { checkDatabase } from "@contingent/db/migrate";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
+import { databaseSafety } from "@contingent/db/safety";
 import { TENANT_ROLE } from "@contingent/db/tenants";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { readOutgoing } from "@contingent/runtime/outgoing/settings";
 import { runService } from "@contingent/runtime/service";
 import { readPayloadKeys } from "@contingent/runtime/payload-keys";
+import { refuseUnsafe } from "@contingent/runtime/unsafe";
 import { openSandbox } from "@contingent/sandbox/sandbox";
 import { assembleIntake } from "./assemble.ts";
 import { intakeSettings } from "./config.ts";
@@ -23,6 +25,7 @@ await runService("intake", async (stack, service) => {
   const payloadKeys = await readPayloadKeys(config);
   const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-intake", role: SERVICE_ROLE, log });
   stack.defer(() => pool.end());
+  await refuseUnsafe(config, () => databaseSafety(pool));
   const tenantPool = openPool(config.DATABASE_URL, {
     applicationName: "contingent-intake-customers",
     role: TENANT_ROLE,

@@ -6,11 +6,13 @@ import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { openPayloads } from "@contingent/db/payloads/payloads";
+import { databaseSafety } from "@contingent/db/safety";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
 import { runService } from "@contingent/runtime/service";
 import { readPayloadKeys } from "@contingent/runtime/payload-keys";
+import { refuseUnsafe } from "@contingent/runtime/unsafe";
 import { BOOKKEEPING_INTERVAL_MS, runBookkeeper } from "./bookkeeper.ts";
 import { ledgerSettings } from "./config.ts";
 import { settleHandler } from "./handlers/settle.ts";
@@ -24,6 +26,7 @@ await runService("ledger", async (stack, service) => {
 
   const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-ledger", role: SERVICE_ROLE, log });
   stack.defer(() => pool.end());
+  await refuseUnsafe(config, () => databaseSafety(pool));
   const payloadKeys = await readPayloadKeys(config);
   const payloads = openPayloads(pool, payloadKeys);
   const queues = await openQueues(config.QUEUE_URL, { log });

@@ -9,6 +9,7 @@ import { openModelGate } from "@contingent/db/model-gate";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { priceBook } from "@contingent/db/price-book";
 import { openPayloads } from "@contingent/db/payloads/payloads";
+import { databaseSafety } from "@contingent/db/safety";
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
@@ -18,6 +19,7 @@ import { openPoster } from "@contingent/runtime/outgoing/post";
 import { readOutgoing } from "@contingent/runtime/outgoing/settings";
 import { runService } from "@contingent/runtime/service";
 import { readPayloadKeys } from "@contingent/runtime/payload-keys";
+import { refuseUnsafe } from "@contingent/runtime/unsafe";
 import { openSandbox } from "@contingent/sandbox/sandbox";
 import { Asking } from "./asking.ts";
 import { validatorSettings } from "./config.ts";
@@ -30,6 +32,7 @@ await runService("validator", async (stack, service) => {
 
   const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-validator", role: SERVICE_ROLE, log });
   stack.defer(() => pool.end());
+  await refuseUnsafe(config, () => databaseSafety(pool));
   const gate = openModelGate(pool, { log, changed: breakerReport(log) });
   stack.defer(() => gate.close());
   const payloads = openPayloads(pool, await readPayloadKeys(config));

@@ -9,6 +9,7 @@ import { openModelGate } from "@contingent/db/model-gate";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { priceBook } from "@contingent/db/price-book";
 import { openPayloads } from "@contingent/db/payloads/payloads";
+import { databaseSafety } from "@contingent/db/safety";
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { openQueues } from "@contingent/queue/queues";
 import { readConfig } from "@contingent/runtime/config";
@@ -16,6 +17,7 @@ import { startHealthServer } from "@contingent/runtime/health";
 import { breakerReport } from "@contingent/runtime/metrics";
 import { runService } from "@contingent/runtime/service";
 import { readPayloadKeys } from "@contingent/runtime/payload-keys";
+import { refuseUnsafe } from "@contingent/runtime/unsafe";
 import { workerSettings } from "./config.ts";
 import { attemptHandler } from "./handlers/attempt.ts";
 import { startPulse } from "./pulse.ts";
@@ -30,6 +32,7 @@ await runService("worker", async (stack, service) => {
     log,
   });
   stack.defer(() => pool.end());
+  await refuseUnsafe(config, () => databaseSafety(pool));
   const gate = openModelGate(pool, { log, changed: breakerReport(log) });
   stack.defer(() => gate.close());
   const payloads = openPayloads(pool, await readPayloadKeys(config));
