@@ -3,6 +3,7 @@ import { acceptanceDecisions } from "@contingent/db/acceptance-decisions";
 import { openFindAccepted } from "@contingent/db/accept-find";
 import { attemptsBegunSince } from "@contingent/db/attempt-pace";
 import { takeDueJobs } from "@contingent/db/due";
+import { forgetRequests } from "@contingent/db/idempotency";
 import { storedEvidence } from "@contingent/db/evidence";
 import { createKey, keyFinder } from "@contingent/db/keys";
 import { issuedReceipt, issueReceipt, receiptFacts } from "@contingent/db/receipts";
@@ -67,6 +68,7 @@ async function aJobsLife(): Promise<void> {
   const asked = { customerId: CUSTOMER, outcomeType: OUTCOME_TYPE, outcomeKey: "o", idempotencyKey: "k", input: {} };
   await openFindAccepted(db.pool)(asked);
   await attemptsBegunSince(db.pool, Date.now());
+  await forgetRequests(db.pool, 1, 10);
   const { id: key } = await createKey(db.pool, { label: "l", kind: "customer", customerId: CUSTOMER });
   await keyFinder(db.pool)(key);
 

@@ -90,3 +90,20 @@ export async function keepAlive(pool: Pool | Tenants, requests: readonly Request
     values: [customers, requests.map((r) => r.key), IN_FLIGHT_LEASE_MS],
   });
 }
+
+const FORGET = `
+  WITH due AS MATERIALIZED (
+    SELECT customer_id, key FROM idempotency
+     WHERE created_at < now() - $1::float8 * interval '1 day' AND (status IS NOT NULL OR in_flight_until < now())
+     ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+  DELETE FROM idempotency i USING due WHERE i.customer_id = due.customer_id AND i.key = due.key`;
+
+/**
+ * Forgets requests that were made so long ago: who repeats one then gets a new job, unless its outcome_key stands in the
+ * way. One that is being served stays. Index: `idempotency_by_age`. Skips what somebody else forgets just now.
+ * @returns how many
+ */
+export async function forgetRequests(db: Queryable, afterDays: number, limit: number): Promise<number> {
+  const { rowCount } = await db.query({ name: "forget-requests", text: FORGET, values: [afterDays, limit] });
+  return rowCount ?? 0;
+}

@@ -74,7 +74,7 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
   },
   ledger: {
     entry: "services/ledger/src/main.ts",
-    reads: [...READ_BY_ALL, ...TEXTS, "CONCURRENCY", "SWEEP_INTERVAL_MS", "CLOSE_GRACE_MS"],
+    reads: [...READ_BY_ALL, ...TEXTS, "CONCURRENCY", "SWEEP_INTERVAL_MS", "CLOSE_GRACE_MS", "IDEMPOTENCY_DAYS"],
   },
 };
 

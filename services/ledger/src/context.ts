@@ -25,4 +25,6 @@ export interface LedgerContext {
   readonly log: Log;
   /** How long after its end a period is left open. */
   readonly closeGraceMs: number;
+  /** For how long the answer to a request with an Idempotency-Key is kept. */
+  readonly idempotencyDays: number;
 }

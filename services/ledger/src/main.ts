@@ -44,6 +44,7 @@ await runService("ledger", async (stack, service) => {
     payloadKeys,
     log,
     closeGraceMs: config.CLOSE_GRACE_MS,
+    idempotencyDays: config.IDEMPOTENCY_DAYS,
   };
   const consumer = queues.consume("settle", settleHandler(context), {
     ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),

@@ -3,6 +3,7 @@
  * again. Any number may run; each duty is done once, whoever does it.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { forgetRequests } from "@contingent/db/idempotency";
 import { dropDuePayloads } from "@contingent/db/payloads/drop";
 import { rewrapKeys } from "@contingent/db/payloads/keyring";
 import { creditAudits } from "@contingent/ledger/audits/credit";
@@ -14,7 +15,7 @@ import type { LedgerContext } from "./context.ts";
 
 export type PeriodicContext = Pick<
   LedgerContext,
-  "pool" | "versions" | "payloads" | "payloadKeys" | "log" | "closeGraceMs"
+  "pool" | "versions" | "payloads" | "payloadKeys" | "log" | "closeGraceMs" | "idempotencyDays"
 >;
 
 export interface Duty {
@@ -37,8 +38,13 @@ export const DUTIES: readonly Duty[] = [
     run: ({ pool, payloads }, limit) => dropDuePayloads(pool, payloads, limit),
     perRoundMax: 200,
   },
+  { name: "forget-requests", run: forget, perRoundMax: 500 },
   { name: "rewrap-payload-keys", run: rewrap, perRoundMax: 100 },
 ];
+
+async function forget({ pool, idempotencyDays }: PeriodicContext, limit: number): Promise<number> {
+  return await forgetRequests(pool, idempotencyDays, limit);
+}
 
 /** Of keys that are sealed with another master key than the first. */
 async function rewrap({ pool, payloadKeys }: PeriodicContext, limit: number): Promise<number> {

@@ -4,7 +4,7 @@ import { decideAudit } from "@contingent/ledger/audits/decide";
 import { createLog } from "@contingent/runtime/log";
 import { PLAIN } from "@contingent/db/payloads/payloads";
 import { openPool, type OpenPool } from "@contingent/db/pool";
-import { driveTo, partsOf } from "@contingent/testkit/jobs";
+import { CUSTOMER, driveTo, partsOf } from "@contingent/testkit/jobs";
 import { freshDatabase, type TestDatabase } from "@contingent/testkit/postgres";
 import { until } from "@contingent/testkit/until";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -29,6 +29,7 @@ function contextOf(lines: string[]): PeriodicContext {
     payloads: PLAIN,
     payloadKeys: [],
     closeGraceMs: 3_600_000,
+    idempotencyDays: 30,
     log: createLog({ service: "ledger", instance: "test", level: "trace", destination }),
   };
 }
@@ -55,6 +56,21 @@ test("a charge without a dispute window is earned by nobody's asking", async () 
   expect(await isEarned()).toBe(false);
   const lines = await whileRunning(DUTIES, isEarned);
   expect(lines.filter((line) => line.includes("periodic duty failed"))).toEqual([]);
+});
+
+test("a request with an Idempotency-Key is forgotten when its time is over, unless somebody serves it", async () => {
+  const job = await driveTo(pool, "queued");
+  const made = (key: string, ageDays: number, more = "200, '{}', NULL"): string => `
+    INSERT INTO idempotency (customer_id, key, fingerprint, job_id, existing, created_at, status, body, in_flight_until)
+    VALUES ('${CUSTOMER}', '${key}', 'f', '${job}', false, now() - interval '${ageDays} days', ${more})`;
+  await pool.query(made("young", 29));
+  await pool.query(made("served", 31, "NULL, NULL, now() + interval '1 hour'"));
+  await pool.query(made("abandoned", 31, "NULL, NULL, now() - interval '1 hour'"));
+  await pool.query(made("old", 31));
+  const kept = async (): Promise<readonly string[]> =>
+    (await pool.query<{ key: string }>("SELECT key FROM idempotency ORDER BY key")).rows.map(({ key }) => key);
+  await whileRunning(DUTIES, async () => (await kept()).length === 2);
+  expect(await kept()).toEqual(["served", "young"]);
 });
 
 test("a billed outcome is drawn for an audit, and what that finds to be wrong given back, by nobody's asking", async () => {

@@ -65,7 +65,7 @@ export const createJobHeaders = z.object({
     .optional()
     .meta({
       description:
-        "A unique value per request: repeating the request with it returns the same answer and makes no second job.",
+        "A unique value per request: repeating the request with it returns the same answer and makes no second job, for as long as the deployment keeps answers (30 days unless it says otherwise). An `outcome_key` is for ever.",
       examples: ['"8e03978e-40d5-43dd-bc93-6894a57f9324"'],
     }),
   prefer: z
