@@ -41,17 +41,25 @@ const FILE_MODE = 0o600;
  * @throws BackupRefusedError
  */
 export async function backUp(url: string, file: string): Promise<BackupReport> {
-  if (fs.existsSync(file)) throw new BackupRefusedError(`${file} is there already: a backup replaces none.`);
-  const part = `${file}.part`;
   const pool = openPool(url, { applicationName: "contingent-backup", connectionsMax: 1 });
   const client = await pool.connect();
   try {
-    if (!(await isMigrated(client))) {
-      throw new BackupRefusedError(
-        "The database has not the schema of this version: back it up with the one that runs on it.",
-      );
-    }
-    const counts = { tables: 0, rows: 0 };
+    if (await isMigrated(client)) return await writeBackup(client, file);
+    throw new BackupRefusedError(
+      "The database has not the schema of this version: back it up with the one that runs on it.",
+    );
+  } finally {
+    client.release(true);
+    await pool.end();
+  }
+}
+
+/** The same on a connection that is closed afterwards, whatever schema there is. */
+export async function writeBackup(client: pg.PoolClient, file: string): Promise<BackupReport> {
+  if (fs.existsSync(file)) throw new BackupRefusedError(`${file} is there already: a backup replaces none.`);
+  const part = `${file}.part`;
+  const counts = { tables: 0, rows: 0 };
+  try {
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     await readWholeTables(client, NO_TIMEOUT_MS);
     const target = fs.createWriteStream(part, { mode: FILE_MODE, flush: true });
@@ -62,8 +70,6 @@ export async function backUp(url: string, file: string): Promise<BackupReport> {
     return { ...counts, bytes: fs.statSync(file).size };
   } finally {
     fs.rmSync(part, { force: true });
-    client.release(true);
-    await pool.end();
   }
 }
 
