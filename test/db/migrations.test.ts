@@ -4,8 +4,8 @@ import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { checkDatabase, EditedMigrationError, isMigrated, migrate } from "@contingent/db/migrate";
-import { openPool, type OpenPool } from "@contingent/db/pool";
+import { checkDatabase, EditedMigrationError, isMigrated, migrate, migrateWithin } from "@contingent/db/migrate";
+import { openPool, type OpenPool, transaction } from "@contingent/db/pool";
 import { emptyDatabase, type TestDatabase } from "@contingent/testkit/postgres";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
@@ -56,9 +56,23 @@ test("a service on a database without the schema is not ready, and is when it ha
   expect(await isMigrated(pool)).toBe(true);
 });
 
-test("of several that migrate at once one applies each file and the others find it done", async () => {
-  const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(database.url)));
+const AT_ONCE = 20;
+
+test("of twenty that migrate an empty database at once one applies each file and the others find it done", async () => {
+  const applied = await Promise.all(Array.from({ length: AT_ONCE }, () => migrate(database.url)));
   expect(applied.flat().toSorted()).toEqual((await fs.readdir(SHIPPED)).toSorted());
+  expect(await isMigrated(pool)).toBe(true);
+});
+
+test("twenty processes that start at once on the schema of an earlier version bring it to the present one, each file once", async () => {
+  const files = (await fs.readdir(SHIPPED)).toSorted();
+  const earlier = new Set(files.slice(0, files.length / 2));
+  await transaction(pool, (client) => migrateWithin(client, earlier));
+  expect(await isMigrated(pool)).toBe(false);
+  const ends = await Promise.all(Array.from({ length: AT_ONCE }, () => runMain({ DATABASE_URL: database.url })));
+  expect(ends.map(({ code }) => code)).toEqual(ends.map(() => 0));
+  const applied = ends.flatMap(({ said }) => said.match(/\d{4}_\w+\.sql/g) ?? []);
+  expect(applied.toSorted()).toEqual(files.filter((file) => !earlier.has(file)));
   expect(await isMigrated(pool)).toBe(true);
 });
 

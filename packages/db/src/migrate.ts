@@ -42,11 +42,10 @@ export async function migrate(url: string, folder: URL = FOLDER): Promise<readon
  */
 export async function migrateWithin(client: Queryable, only?: ReadonlySet<string>): Promise<readonly string[]> {
   const applied: string[] = [];
+  // What is left to be checked at the end of the transaction would be in the way of changes to its table.
+  await client.query({ text: "SET CONSTRAINTS ALL IMMEDIATE" });
   for (const migration of await readMigrations()) {
-    if (only?.has(migration.name) === false || !(await apply(client, migration))) continue;
-    applied.push(migration.name);
-    // What one migration leaves to be checked at the end of its transaction would be in the next one's way.
-    await client.query({ text: "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED" });
+    if (only?.has(migration.name) !== false && (await apply(client, migration))) applied.push(migration.name);
   }
   return applied;
 }
