@@ -68,7 +68,7 @@ const FACTS = `
     JOIN outcome_type_version t ON t.id = j.outcome_type_version_id
     JOIN job_input i ON i.job_id = j.id
     JOIN verdict v ON v.id = c.verdict_id
-    JOIN ledger_transaction x ON x.key = 'charge:' || c.job_id
+    JOIN ledger_transaction x ON x.job_id = c.job_id AND x.kind = 'capture'
    WHERE c.job_id = $1`;
 
 /** What the receipt of a job's charge says; null when the job has not been charged. */
