@@ -146,6 +146,9 @@ const OPERATORS: Readonly<Record<string, Row>> = {
     operator: 200,
   },
   createCustomerKey: { ask: ({ tenant }) => ({ id: tenant.id, body: { label: "of a row" } }), operator: 201 },
+  putRetention: { ask: ({ tenant }) => ({ id: tenant.id, body: { payload_days: 90 } }), operator: 200 },
+  // The tenant's texts are still needed.
+  erasePayloads: { ask: unknown("cus_none"), operator: 404 },
   createTopUp: { ask: ({ tenant }) => ({ id: tenant.id, body: MONEY() }), operator: 409 },
   createGrant: { ask: ({ tenant }) => ({ id: tenant.id, body: MONEY() }), operator: 409 },
   // The same terms again would be no new ones.
