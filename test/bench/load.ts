@@ -1,10 +1,13 @@
 /** The two loads: everything at once, for throughput; and a steady stream at half of that, for latency. */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Contender, type Sample, wallMs } from "./contender.ts";
+import { cpuSecondsOfChildren } from "./cpu.ts";
 
 export interface Throughput {
   readonly jobsPerSecond: number;
   readonly statementsPerJob: number | null;
+  /** Processor time of everything but the load, ms; null where it cannot be told. */
+  readonly cpuMsPerJob: number | null;
 }
 
 let runs = 0;
@@ -13,6 +16,7 @@ let runs = 0;
 export async function throughput(contender: Contender, jobs: number, inFlight: number): Promise<Throughput> {
   const keys = keysOf(jobs);
   const statementsBefore = await contender.statements();
+  const cpuBefore = cpuSecondsOfChildren();
   const startMs = wallMs();
   const queue = keys.values();
   await Promise.all(
@@ -21,11 +25,13 @@ export async function throughput(contender: Contender, jobs: number, inFlight: n
     }),
   );
   const finished = await contender.finished(keys);
+  const cpuAfter = cpuSecondsOfChildren();
   const statementsAfter = await contender.statements();
   const endMs = Math.max(...finished.values());
   const statements =
     statementsBefore === null || statementsAfter === null ? null : (statementsAfter - statementsBefore) / jobs;
-  return { jobsPerSecond: (jobs / (endMs - startMs)) * 1_000, statementsPerJob: statements };
+  const cpuMsPerJob = cpuBefore === null || cpuAfter === null ? null : ((cpuAfter - cpuBefore) / jobs) * 1_000;
+  return { jobsPerSecond: (jobs / (endMs - startMs)) * 1_000, statementsPerJob: statements, cpuMsPerJob };
 }
 
 /** Submits jobs at random instants (a Poisson process from a seed) and says when each began and ended. */

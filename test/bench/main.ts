@@ -20,8 +20,12 @@ const WARM_UP_JOBS = 100;
 /** Latency is measured at this share of the throughput. */
 const LOAD = 0.5;
 
+const UNGUARDED = "without RLS and limits";
+
 interface Figures {
   readonly jobsPerSecond: number[];
+  /** Per job. */
+  readonly cpuMs: number[];
   statementsPerJob: number | null;
   addedMs: readonly number[];
 }
@@ -37,7 +41,7 @@ const contenders = await startContenders(stack, options, folder);
 const figures = new Map<Contender, Figures>();
 for (const contender of contenders) {
   await throughput(contender, WARM_UP_JOBS, options.inFlight);
-  figures.set(contender, { jobsPerSecond: [], statementsPerJob: null, addedMs: [] });
+  figures.set(contender, { jobsPerSecond: [], cpuMs: [], statementsPerJob: null, addedMs: [] });
 }
 for (let round = 1; round <= options.rounds; round += 1) {
   for (const contender of contenders) {
@@ -45,6 +49,7 @@ for (let round = 1; round <= options.rounds; round += 1) {
     print(`round ${round}: ${contender.name.padEnd(28)} ${run.jobsPerSecond.toFixed(0).padStart(6)} jobs/s`);
     const known = figures.get(contender);
     known?.jobsPerSecond.push(run.jobsPerSecond);
+    if (run.cpuMsPerJob !== null) known?.cpuMs.push(run.cpuMsPerJob);
     if (known !== undefined) known.statementsPerJob = run.statementsPerJob;
   }
 }
@@ -56,11 +61,12 @@ for (const contender of contenders) {
   known.addedMs = samples.map(({ startMs, endMs }) => endMs - startMs);
 }
 report(contenders, figures);
+if (options.guards) reportGuards(figures);
 
 /** Starts servers and contenders; the stack ends them. */
 async function startContenders(
   owner: AsyncDisposableStack,
-  { redis: withRedis }: BenchOptions,
+  { redis: withRedis, guards }: BenchOptions,
   logFolder: string,
 ): Promise<readonly Contender[]> {
   const postgres = await startPostgres({
@@ -83,11 +89,19 @@ async function startContenders(
     await postgres.ensureDatabase(name);
     return postgres.url(name);
   };
-  const whole = async (name: string, databaseUrl: string, queueUrl: string): Promise<Contender> =>
-    owner.use(await wholeSystem({ name, databaseUrl, queueUrl, simulatorUrl, logFolder }));
+  const whole = async (name: string, databaseUrl: string, queueUrl: string, isGuarded = true): Promise<Contender> =>
+    owner.use(await wholeSystem({ name, databaseUrl, queueUrl, simulatorUrl, logFolder, isGuarded }));
   const bare = async (name: string, queueUrl: string): Promise<Contender> =>
     owner.use(await bareTransport(name, queueUrl, simulatorUrl));
 
+  if (guards) {
+    const queueUrl = redis === null ? null : `${redis.url}/2`;
+    const [guarded, unguarded] = [await database("guarded"), await database("unguarded")];
+    return [
+      await whole("whole system", guarded, queueUrl ?? guarded),
+      await whole(UNGUARDED, unguarded, redis === null ? unguarded : `${redis.url}/3`, false),
+    ];
+  }
   const embedded = await database("whole_embedded");
   const contenders = [
     await bare("bare BullMQ on Postgres", await database("bare")),
@@ -121,7 +135,7 @@ function report(all: readonly Contender[], known: ReadonlyMap<Contender, Figures
     "kind, and to the one on Redis. Added latency: submission to closed at half load; the simulated model takes no time.",
   );
   print("");
-  print(row("", "jobs/s", "ratio", "to Redis", "p50 ms", "p99 ms", "p99/p50", "SQL/job"));
+  print(row("", "jobs/s", "ratio", "to Redis", "p50 ms", "p99 ms", "p99/p50", "SQL/job", "CPU ms"));
   for (const contender of all) {
     const figure = known.get(contender);
     if (figure === undefined) continue;
@@ -135,9 +149,18 @@ function report(all: readonly Contender[], known: ReadonlyMap<Contender, Figures
       p99.toFixed(1),
       (p99 / p50).toFixed(1),
       figure.statementsPerJob === null ? "-" : figure.statementsPerJob.toFixed(2),
+      figure.cpuMs.length === 0 ? "-" : quantile(figure.cpuMs, 0.5).toFixed(1),
     ];
     print(row(contender.name, ...cells));
   }
+}
+
+/** What row-level security and limits leave of the throughput. */
+function reportGuards(known: ReadonlyMap<Contender, Figures>): void {
+  const [guarded, unguarded] = known.values();
+  if (guarded === undefined || unguarded === undefined) return;
+  print(`with RLS and limits, of the jobs/s without: ${ratioOf(guarded.jobsPerSecond, unguarded.jobsPerSecond)}`);
+  print(`without RLS and limits, of the processor time with: ${ratioOf(unguarded.cpuMs, guarded.cpuMs)}`);
 }
 
 /** The median over the rounds of the ratio within each. */

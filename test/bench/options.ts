@@ -10,6 +10,8 @@ export interface BenchOptions {
   /** Length of the latency run at half load, seconds. */
   readonly latencySeconds: number;
   readonly redis: boolean;
+  /** Whether the system is compared with itself without row-level security and limits. */
+  readonly guards: boolean;
 }
 
 /** Reads `npm run bench -- --jobs 800 --rounds 3`. Throws a sentence for what it does not know. */
@@ -22,6 +24,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
       "in-flight": { type: "string", default: "32" },
       "latency-seconds": { type: "string", default: "6" },
       "no-redis": { type: "boolean", default: false },
+      guards: { type: "boolean", default: false },
     },
   });
   return {
@@ -30,6 +33,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     inFlight: positive("in-flight", values["in-flight"]),
     latencySeconds: positive("latency-seconds", values["latency-seconds"]),
     redis: !values["no-redis"],
+    guards: values.guards,
   };
 }
 

@@ -13,6 +13,8 @@ import {
 /** A batch that the transport has not confirmed by then is given up: the sweeper publishes what did not arrive. */
 const PUBLISH_TIMEOUT_MS = 3_000;
 const BATCH_MAX = 500;
+/** More than this wait only for a transport that hangs. Each is a hint, and what is not taken here the sweeper publishes. */
+export const WAITING_MAX = 20_000;
 
 /** Where a message stands in its queue. */
 export interface Placing {
@@ -59,6 +61,9 @@ export class Publisher {
   }
 
   #enqueue(publication: Publication): Promise<void> {
+    if (this.#waiting.length >= WAITING_MAX) {
+      throw this.#refusal(new Error(`${WAITING_MAX} messages wait for it already`));
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ publication, resolve, reject });
       this.#schedule();

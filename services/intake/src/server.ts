@@ -11,6 +11,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30 * 60_000;
 const KEEP_ALIVE_TIMEOUT_MS = 30_000;
 const HEADERS_MAX = 100;
+/** Each has one request under way at most. More are closed as they come. */
+const CONNECTIONS_MAX = 10_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 
 export interface IntakeServer extends AsyncDisposable {
@@ -29,6 +31,7 @@ export async function startIntakeServer(app: Express, host: string, port: number
     app,
   );
   server.maxHeadersCount = HEADERS_MAX;
+  server.maxConnections = CONNECTIONS_MAX;
   server.on("clientError", answerBadRequest);
   const bound = await listen(server, host, port);
   return { port: bound, [Symbol.asyncDispose]: () => closeServer(server) };
