@@ -3,7 +3,7 @@ import { decide } from "@contingent/core/job/decide";
 import type { Fact } from "@contingent/core/job/facts";
 import type { Job } from "@contingent/core/job/job";
 import type { Transition } from "@contingent/db/commit";
-import { insist } from "@contingent/db/insist";
+import { insistOnCommit } from "@contingent/db/insist-on-commit";
 import { type JobForValidation, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { publishNext } from "@contingent/queue/publish-next";
 import type { Clock } from "@contingent/runtime/clock";
@@ -34,7 +34,7 @@ export async function advance(
   const step = decide(job, fact, { nowMs: clock(), random: Math.random() });
   if (step.kind !== "moved") return null;
   const transition = { ...step, ...written, before: job, currency: version.currency };
-  const won = await insist(() => context.commit(transition), performance.now() + MESSAGE_PATIENCE_MS);
+  const won = await insistOnCommit(context, transition, performance.now() + MESSAGE_PATIENCE_MS);
   return won ? step.next : null;
 }
 

@@ -5,7 +5,8 @@ import type { Effect, Step } from "@contingent/core/job/facts";
 import { currentModel, type Job } from "@contingent/core/job/job";
 import { renderPrompt } from "@contingent/core/prompt";
 import { newId } from "@contingent/db/ids";
-import type { JobForAttempt } from "@contingent/db/load";
+import { insistOnCommit } from "@contingent/db/insist-on-commit";
+import { type JobForAttempt, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import type { Pass } from "@contingent/db/model-gate";
 import type { ModelRequest, Provider } from "@contingent/providers/provider";
 import { publishNext } from "@contingent/queue/publish-next";
@@ -73,7 +74,7 @@ async function claimAs(claiming: Claiming, context: WorkerContext, span: Span): 
   const { next, event, effects } = step;
   const started = effects.find((e) => e.type === "start_attempt");
   if (started !== undefined) describeStart(span, started);
-  const won = await context.commit({
+  const transition = {
     before: loaded.job,
     next,
     event,
@@ -81,7 +82,10 @@ async function claimAs(claiming: Claiming, context: WorkerContext, span: Span): 
     currency: loaded.version.currency,
     attemptTraceparent: started === undefined ? undefined : attemptTraceparent(span),
     holder: context.holder,
-  });
+  };
+  // Whether it is ours must be known for as long as it could be: nobody else calls for a job that has a holder.
+  const patienceMs = started?.timeoutMs ?? MESSAGE_PATIENCE_MS;
+  const won = await insistOnCommit(context, transition, performance.now() + patienceMs);
   if (!won) return null;
   if (started === undefined) {
     await publishNext(context.queues, next, nowMs(), loaded.traceparent, context.log);

@@ -5,6 +5,7 @@ import type { Fact } from "@contingent/core/job/facts";
 import { LEASE_GRACE_MS } from "@contingent/core/job/moves";
 import type { AttemptAnswer } from "@contingent/db/commit";
 import { insist } from "@contingent/db/insist";
+import { insistOnCommit } from "@contingent/db/insist-on-commit";
 import { storableText } from "@contingent/db/storable";
 import { bookLateCost } from "@contingent/ledger/late-cost";
 import type { CallResult } from "@contingent/providers/provider";
@@ -36,7 +37,9 @@ export async function recordAnswer(
   describeResult(span, result, effects);
   const { currency } = loaded.version;
   const transition = { before: job, next, event, effects, currency, answer: answerOf(result) };
-  const won = await insist(() => context.commit(transition), performance.now() + LEASE_GRACE_MS);
+  // An answer has been paid for: it waits for a database that is away for as long as the job is ours.
+  const leftMs = Math.max(job.wakeAtMs - nowMs(), LEASE_GRACE_MS);
+  const won = await insistOnCommit(context, transition, performance.now() + leftMs);
   await failpoint("worker.committed");
   if (!won) {
     await bookLate(context, attempt, result);

@@ -1,7 +1,7 @@
 /** One message of the settle queue: decode, load, decide, commit. Here a job's hold becomes a charge or nothing. */
 import { decide } from "@contingent/core/job/decide";
 import type { Fact } from "@contingent/core/job/facts";
-import { insist } from "@contingent/db/insist";
+import { insistOnCommit } from "@contingent/db/insist-on-commit";
 import { type JobForSettlement, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { settlementEntries } from "@contingent/ledger/settle";
 import type { Handler } from "@contingent/queue/consumer";
@@ -30,7 +30,7 @@ async function settle(context: LedgerContext, loaded: JobForSettlement): Promise
   await failpoint("ledger.decided");
   const entries = step.next.state === "closed" ? settlementEntries(loaded) : undefined;
   const transition = { ...step, ...entries, before: job, currency: version.currency };
-  const won = await insist(() => context.commit(transition), performance.now() + MESSAGE_PATIENCE_MS);
+  const won = await insistOnCommit(context, transition, performance.now() + MESSAGE_PATIENCE_MS);
   await failpoint("ledger.committed");
   if (!won) return;
   if (entries !== undefined) recordClosed(loaded, step.next, entries.settled.charge?.price ?? null);
