@@ -3,7 +3,8 @@
  * gone, so is everything else (FLUSHALL, TRUNCATE, a wiped disk). A lost connection says as much: a server that died has not
  * kept what it had not written yet.
  */
-import { type BrokerQueue, type Transport } from "./transport.ts";
+import { optionsOf } from "./publisher.ts";
+import type { BrokerQueue, Transport } from "./transport.ts";
 
 /** Two, because the one that is missed must be put back by nobody but who misses it. */
 type Name = "canary" | "health";
@@ -41,7 +42,6 @@ export class Canary {
   /** Nothing changes where it is there already, but the transport has to be able to write. */
   async #put(name: Name): Promise<void> {
     await this.#transport.check();
-    const options = { jobId: name, delay: 0, priority: 0, attempts: 1, removeOnComplete: true, removeOnFail: true };
-    await this.#open().add(name, {}, options);
+    await this.#open().add(name, {}, optionsOf(name, { delayMs: 0, priority: 0 }));
   }
 }

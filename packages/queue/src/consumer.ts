@@ -1,8 +1,14 @@
 /** Consuming one queue. */
 import { setTimeout as delay } from "node:timers/promises";
-import { contractOf, jobMessageSchema, type JobMessage, type QueueName } from "@contingent/contracts/messages/catalog";
+import {
+  CANARY_MESSAGE,
+  contractOf,
+  jobMessageSchema,
+  type JobMessage,
+  type QueueName,
+} from "@contingent/contracts/messages/catalog";
 import { withDeadline } from "./deadline.ts";
-import { ProgressWatch } from "./progress.ts";
+import { PATIENCE, type Patience, ProgressWatch } from "./progress.ts";
 import { type DropCause, dropCounter, queueWaitRecorder, withProcess } from "./tracing.ts";
 import {
   type BrokerWorker,
@@ -30,16 +36,16 @@ export interface Consumer {
   /** Resolves once messages are being taken. */
   ready(): Promise<void>;
   /**
-   * A liveness check, to be called every few seconds.
-   * @throws TransportUnavailableError when messages wait and this consumer, which has room, takes none.
+   * A liveness check.
+   * @throws TransportUnavailableError when this consumer, which has room, takes no messages: not even its own.
    */
   checkProgress(): Promise<void>;
   /** Takes no new message and resolves when the handlers that run have ended. */
   close(): Promise<void>;
 }
 
-/** How long messages may wait for a consumer with room before it counts as stuck. */
-const STUCK_AFTER_MS = 30_000;
+/** Between two looks at what the consumer has taken, and could have. */
+const LOOK_INTERVAL_MS = 5_000;
 
 /** How long the transport may take to let go of a consumer whose handlers have ended. It may be away. */
 const CLOSE_GRACE_MS = 2_000;
@@ -52,9 +58,14 @@ export interface ConsumerParts {
   readonly queue: QueueName;
   readonly handler: Handler;
   readonly concurrency: number;
-  /** How many messages could be taken now: none while the queue is paused. */
-  readonly countWaiting: () => Promise<number>;
+  /** How many messages could be taken now; null while the queue is paused. */
+  readonly countWaiting: () => Promise<number | null>;
+  /** Puts a message into the queue that names no job, unless one waits there. */
+  readonly sendCanary: () => Promise<unknown>;
   readonly log: QueueLog;
+  /** For tests, which cannot wait for what takes minutes. */
+  readonly patience?: Patience;
+  readonly lookIntervalMs?: number;
 }
 
 /**
@@ -65,21 +76,29 @@ export class RestartingConsumer implements Consumer {
   readonly #open: () => BrokerWorker;
   readonly #onError: (error: Error) => void;
   readonly #stop = new AbortController();
-  readonly #ready: Promise<void>;
+  #ready: Promise<void>;
   readonly #handling = new Set<Promise<void>>();
-  readonly #progress = new ProgressWatch(STUCK_AFTER_MS);
-  readonly #queue: QueueName;
-  readonly #concurrency: number;
-  readonly #countWaiting: () => Promise<number>;
+  readonly #progress: ProgressWatch;
+  readonly #parts: ConsumerParts;
+  readonly #looking: NodeJS.Timeout;
+  #isStuck = false;
   #worker: BrokerWorker | undefined;
 
-  constructor({ transport, queue, handler, concurrency, countWaiting, log }: ConsumerParts) {
-    this.#queue = queue;
-    this.#concurrency = concurrency;
-    this.#countWaiting = countWaiting;
+  constructor(parts: ConsumerParts) {
+    const {
+      transport,
+      queue,
+      handler,
+      concurrency,
+      log,
+      patience = PATIENCE,
+      lookIntervalMs = LOOK_INTERVAL_MS,
+    } = parts;
+    this.#parts = parts;
+    this.#progress = new ProgressWatch(patience, performance.now());
     const records = { wait: queueWaitRecorder(queue), drop: dropCounter(queue) };
     const process = async (delivery: Delivery): Promise<void> => {
-      this.#progress.taken();
+      this.#progress.taken(performance.now());
       const handled = handle(queue, handler, delivery, records, log);
       this.#handling.add(handled);
       await handled;
@@ -89,24 +108,44 @@ export class RestartingConsumer implements Consumer {
     this.#open = () => transport.openWorker(queue, process, concurrency);
     this.#onError = errorLogger(log, { queue, connection: "consumer" });
     this.#ready = this.#start();
+    this.#looking = setInterval(() => void this.#look(), lookIntervalMs).unref();
   }
 
   ready(): Promise<void> {
     return this.#ready;
   }
 
-  async checkProgress(): Promise<void> {
-    const waiting = await this.#countWaiting();
-    const seen = { waiting, concurrency: this.#concurrency, nowMs: performance.now() };
-    if (!this.#stop.signal.aborted && this.#progress.isStuck(seen)) {
-      throw new TransportUnavailableError(`Messages wait in ${this.#queue} and this consumer takes none: restart it.`);
-    }
+  checkProgress(): Promise<void> {
+    if (!this.#isStuck) return Promise.resolve();
+    const text = `Messages wait in ${this.#parts.queue} and this consumer takes none: restart it.`;
+    return Promise.reject(new TransportUnavailableError(text));
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
+    clearInterval(this.#looking);
     const closing = this.#worker?.close().catch(this.#onError);
     await Promise.race([closing, this.#abandon()]);
+  }
+
+  /** Never rejects. A transport that is away says nothing about the consumer. */
+  async #look(): Promise<void> {
+    const { queue, concurrency, countWaiting, sendCanary, log } = this.#parts;
+    const waiting = await countWaiting().catch(() => null);
+    if (this.#stop.signal.aborted) return;
+    const progress = this.#progress.look({ waiting, concurrency, nowMs: performance.now() });
+    const wasStuck = this.#isStuck;
+    this.#isStuck = progress === "stuck";
+    if (this.#isStuck && !wasStuck) log.error({ queue }, "ALARM: this consumer takes no messages");
+    if (progress === "silent" || (this.#isStuck && !wasStuck)) this.#renew();
+    if (progress === "unproven") await sendCanary().catch(this.#onError);
+  }
+
+  /** Another worker, with connections of its own, in the place of one that may have lost its own. Its handlers end as they would. */
+  #renew(): void {
+    this.#parts.log.warn({ queue: this.#parts.queue }, "consumer made anew");
+    this.#worker?.close().catch(this.#onError);
+    this.#ready = this.#start();
   }
 
   /** BullMQ would wait for a transport that is away until it is back. What it could not confirm is delivered again. */
@@ -155,6 +194,7 @@ async function handle(
     return;
   }
   const message = parsed.data;
+  if (message.jobId === CANARY_MESSAGE.jobId) return;
   records.wait(Math.max(0, Date.now() - delivery.timestamp - (delivery.opts.delay ?? 0)));
   try {
     const redelivered = delivery.attemptsStarted > 1;

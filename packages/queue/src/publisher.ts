@@ -5,6 +5,7 @@ import {
   type BrokerQueue,
   describe,
   type Publication,
+  type PublishOptions,
   type Transport,
   TransportUnavailableError,
   within,
@@ -117,18 +118,19 @@ async function addEach(queue: BrokerQueue, batch: readonly Waiting[]): Promise<v
   );
 }
 
-function publicationOf(message: JobMessage, { delayMs, priority }: Placing): Publication {
+function publicationOf(message: JobMessage, placing: Placing): Publication {
+  return { name: "job", data: message, opts: optionsOf(messageId(message), placing) };
+}
+
+/** How every message is published. */
+export function optionsOf(id: string, { delayMs, priority }: Placing): PublishOptions {
   return {
-    name: "job",
-    data: message,
-    opts: {
-      jobId: messageId(message),
-      delay: Math.max(0, Math.round(delayMs)),
-      priority,
-      attempts: 1,
-      // A message that is kept after its end would block the same id from being published again.
-      removeOnComplete: true,
-      removeOnFail: true,
-    },
+    jobId: id,
+    delay: Math.max(0, Math.round(delayMs)),
+    priority,
+    attempts: 1,
+    // A message that is kept after its end would block the same id from being published again.
+    removeOnComplete: true,
+    removeOnFail: true,
   };
 }

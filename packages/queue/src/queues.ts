@@ -1,12 +1,19 @@
 /**
  * The queues of one process: publish, consume, look. `QUEUE_URL` picks the transport and nothing else knows which it is.
  */
-import { CANARY_QUEUE, contractOf, type OutgoingMessage, type QueueName } from "@contingent/contracts/messages/catalog";
+import {
+  CANARY_MESSAGE,
+  CANARY_QUEUE,
+  contractOf,
+  messageId,
+  type OutgoingMessage,
+  type QueueName,
+} from "@contingent/contracts/messages/catalog";
 import type { Place } from "@contingent/core/job/admission";
 import { Canary } from "./canary.ts";
 import { type Consumer, type Handler, RestartingConsumer } from "./consumer.ts";
 import { mayBeMisplaced, priorityOf, turnOfPriority } from "./priority.ts";
-import { Publisher } from "./publisher.ts";
+import { optionsOf, Publisher } from "./publisher.ts";
 import { connectPostgres } from "./transport-postgres.ts";
 import { connectRedis } from "./transport-redis.ts";
 import {
@@ -170,11 +177,14 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
     },
 
     consume(queue, handler, { concurrency = contractOf(queue).concurrency } = {}) {
-      const countWaiting = async (): Promise<number> => {
+      const countWaiting = async (): Promise<number | null> => {
         const paused = (await broker(queue).getRateLimitTtl()) > 0;
-        return paused ? 0 : waitingIn(await broker(queue).getJobCounts("waiting", "prioritized"));
+        return paused ? null : waitingIn(await broker(queue).getJobCounts("waiting", "prioritized"));
       };
-      const started = new RestartingConsumer({ transport, queue, handler, concurrency, countWaiting, log });
+      const canaryOptions = optionsOf(messageId(CANARY_MESSAGE), { delayMs: 0, priority: 0 });
+      const sendCanary = (): Promise<unknown> => broker(queue).add("job", CANARY_MESSAGE, canaryOptions);
+      const parts = { transport, queue, handler, concurrency, countWaiting, sendCanary, log };
+      const started = new RestartingConsumer(parts);
       const consumer: Consumer = {
         ready: () => started.ready(),
         checkProgress: () => started.checkProgress(),

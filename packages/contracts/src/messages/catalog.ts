@@ -83,3 +83,9 @@ export function contractOf(queue: QueueName): QueueContract {
 export function messageId(message: Pick<JobMessage, "jobId" | "revision">): string {
   return `${message.jobId}-${message.revision}`;
 }
+
+/**
+ * A message that names no job. Whoever takes it has shown that it takes messages, and has nothing else to do; an earlier
+ * version looks for the job and finds none.
+ */
+export const CANARY_MESSAGE: JobMessage = { jobId: "job_canary", revision: 1, traceparent: null };
