@@ -10,6 +10,8 @@ import { workerKilled } from "./hazards/f01-worker-killed.ts";
 import { validatorKilled } from "./hazards/f02-validator-killed.ts";
 import { serviceKilled } from "./hazards/f03-service-killed.ts";
 import { messagesLost } from "./hazards/f05-messages-lost.ts";
+import { redisGone } from "./hazards/f06-redis-gone.ts";
+import { redisFull } from "./hazards/f07-redis-full.ts";
 import { databaseGone } from "./hazards/f08-database-gone.ts";
 import { workerFrozen } from "./hazards/f09-worker-frozen.ts";
 import { providerFails } from "./hazards/f10-provider-fails.ts";
@@ -20,6 +22,8 @@ import { rollingRestart } from "./hazards/f16-rolling-restart.ts";
 
 interface Hazard {
   readonly name: string;
+  /** Where it can happen; everywhere unless said. */
+  readonly on?: TransportName;
   readonly tests: (get: GetWorld) => void;
 }
 
@@ -29,6 +33,8 @@ const HAZARDS: readonly Hazard[] = [
   { name: "F2 a validator is killed", tests: validatorKilled },
   { name: "F3 the ledger or the API is killed", tests: serviceKilled },
   { name: "F5 messages are lost", tests: messagesLost },
+  { name: "F6 Redis is gone, and a worker with it", tests: redisGone },
+  { name: "F7 Redis has no memory left", on: "redis", tests: redisFull },
   { name: "F8 the database is gone", tests: databaseGone },
   { name: "F9 a worker freezes", tests: workerFrozen },
   { name: "F10 a provider fails", tests: providerFails },
@@ -41,6 +47,7 @@ const HAZARDS: readonly Hazard[] = [
 export function hazardTests(transport: TransportName): void {
   describeOn(transport, `hazards, seed ${SEED}`, () => {
     const world = useWorld(transport);
-    describe.each(HAZARDS)("$name", ({ tests }) => tests(world));
+    const possible = HAZARDS.filter(({ on = transport }) => on === transport);
+    describe.each(possible)("$name", ({ tests }) => tests(world));
   });
 }

@@ -98,7 +98,8 @@ export const WORKER_OPTIONS = {
   maxStalledCount: 1_000,
   /** Pause before a lost connection is tried again, ms. BullMQ's own 15 s would leave a restarted database idle. */
   runRetryDelay: 500,
-  drainDelay: 5,
+  /** An idle consumer looks by itself this often, s: one whose connection was cut is told of nothing until then. */
+  drainDelay: 2,
   removeOnComplete: { count: 0 },
   removeOnFail: { count: 0 },
 } as const;

@@ -1,26 +1,22 @@
-/** Postgres cuts everybody off, in the middle of whatever they do. */
+/** Postgres cuts everybody off, or is stopped at once, in the middle of whatever they do: commits too. */
 import type { System } from "@contingent/testkit/system";
 import { until } from "@contingent/testkit/until";
 import { expect, test } from "vitest";
 import { nanosOf } from "../../e2e/support/bills.ts";
-import { answer, late, publish, submit } from "../../e2e/support/cases.ts";
+import { answer, type Case, late, publish, submit } from "../../e2e/support/cases.ts";
 import { expectCharged } from "../../e2e/support/expectations.ts";
-import { wakeNow } from "../../e2e/support/jobs.ts";
 import { step, WRONG } from "../../e2e/support/sums.ts";
 import type { GetWorld } from "../harness/use-world.ts";
 
 const BACKLOG = 20;
+const BACK_WITHIN_MS = 5_000;
+const QUICK = { timeout_ms: 2_000 };
 
 export function databaseGone(get: GetWorld): void {
   test("services survive that the database drops all its connections, three times, and lose no job", async () => {
     const { system } = get();
     const before = system.processes().map(({ child }) => child.pid);
-    const quick = { timeout_ms: 2_000 };
-    const type = await publish(system, {
-      cascade: [step("fast", { attempts_max: 2, ...quick }), step("standard", quick)],
-    });
-    const steps = [answer(WRONG), late(200)];
-    const cases = await Promise.all(Array.from({ length: BACKLOG }, () => submit(system, { type, steps })));
+    const cases = await underWay(system);
     for (let round = 0; round < 3; round += 1) {
       await dropAllConnections(system);
       await until(async () => (await system.api.send({ path: "/readyz" })).status === 200, {
@@ -28,27 +24,47 @@ export function databaseGone(get: GetWorld): void {
         what: "the API to be ready again",
       });
     }
-    const ids = cases.map((it) => it.id);
-    await until(
-      async () => {
-        // A commit whose confirmation was cut off has happened, and its message was not sent. Leases end by themselves.
-        await wakeNow(system, ids, ["queued", "validating", "settling"]);
-        const { rows } = await system.pool.query<{ open: bigint }>({
-          text: "SELECT count(*) AS open FROM job WHERE state <> 'closed' AND id = ANY($1)",
-          values: [ids],
-        });
-        return rows[0]?.open === 0n;
-      },
-      { timeoutMs: 40_000, intervalMs: 500, what: "every job to be closed" },
-    );
-    for (const it of cases) {
-      const job = await it.closed();
-      expect(job.resolution).toBe("success");
-      await expectCharged(system, it, job);
-      expect(nanosOf(job.cost)).toBeGreaterThanOrEqual(it.bill());
-    }
+    await expectAllCharged(system, cases);
     expect(system.processes().map(({ child }) => child.pid)).toEqual(before);
   });
+
+  test("stopped at once three times under load, it is worked on again within 5 s of being back", async () => {
+    const { system, postgres } = get();
+    const before = system.processes().map(({ child }) => child.pid);
+    const cases: Case[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      cases.push(...(await underWay(system)));
+      await postgres.stopAtOnce();
+      await postgres.start();
+      const seen = await eventsSoFar(system);
+      await until(async () => (await eventsSoFar(system)) > seen, { timeoutMs: BACK_WITHIN_MS, intervalMs: 20 });
+    }
+    await expectAllCharged(system, cases);
+    expect(system.processes().map(({ child }) => child.pid)).toEqual(before);
+  });
+}
+
+/** Jobs that have been accepted, and take a wrong answer and a slow one. */
+async function underWay(system: System): Promise<readonly Case[]> {
+  const type = await publish(system, {
+    cascade: [step("fast", { attempts_max: 2, ...QUICK }), step("standard", QUICK)],
+  });
+  const steps = [answer(WRONG), late(200)];
+  return await Promise.all(Array.from({ length: BACKLOG }, () => submit(system, { type, steps })));
+}
+
+async function expectAllCharged(system: System, cases: readonly Case[]): Promise<void> {
+  for (const it of cases) {
+    const job = await it.closed();
+    expect(job.resolution).toBe("success");
+    await expectCharged(system, it, job);
+    expect(nanosOf(job.cost)).toBeGreaterThanOrEqual(it.bill());
+  }
+}
+
+async function eventsSoFar({ pool }: System): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>({ text: "SELECT count(*)::int AS count FROM job_event" });
+  return rows[0]?.count ?? 0;
 }
 
 async function dropAllConnections(system: System): Promise<void> {
