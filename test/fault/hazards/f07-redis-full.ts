@@ -50,7 +50,7 @@ async function withSetting(
 ): Promise<void> {
   if (redis === null) throw new Error("there is no Redis");
   const admin = new Redis(redis.url);
-  const [, before = ""] = (await admin.config("GET", name)) as string[];
+  const [, before = ""] = await admin.config("GET", name);
   try {
     await admin.config("SET", name, value);
     await work();
