@@ -19,6 +19,7 @@ import { poison } from "./hazards/f11-poison.ts";
 import { deadlinePasses } from "./hazards/f13-deadline-passes.ts";
 import { linkBroken } from "./hazards/f15-link-broken.ts";
 import { rollingRestart } from "./hazards/f16-rolling-restart.ts";
+import { versionsSideBySide } from "./hazards/f18-versions-side-by-side.ts";
 
 interface Hazard {
   readonly name: string;
@@ -42,6 +43,7 @@ const HAZARDS: readonly Hazard[] = [
   { name: "F13 a deadline passes", tests: deadlinePasses },
   { name: "F15 a link is broken", tests: linkBroken },
   { name: "F16 everything is restarted", tests: rollingRestart },
+  { name: "F18 two versions run side by side", tests: versionsSideBySide },
 ];
 
 export function hazardTests(transport: TransportName): void {

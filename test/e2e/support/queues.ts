@@ -56,6 +56,16 @@ export async function sendCopies(
   });
 }
 
+/** Sends messages of any form, each under an id of its own. */
+export async function sendAsIs(system: System, name: QueueName, messages: readonly unknown[]): Promise<void> {
+  await withQueue(system, name, async (queue) => {
+    const opts = { removeOnComplete: true, removeOnFail: true };
+    for (const message of messages) {
+      await queue.add("job", message, { ...opts, jobId: `as-is-${randomBytes(6).toString("hex")}` });
+    }
+  });
+}
+
 /** How many messages wait in a queue. */
 export async function waitingIn(system: System, name: QueueName): Promise<number> {
   const counts = await withQueue(system, name, (queue) => queue.getJobCounts("waiting", "prioritized"));
