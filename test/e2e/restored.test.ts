@@ -27,12 +27,13 @@ test("jobs that were under way in every state are finished from a backup, by the
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "contingent-restored-"));
   stack.defer(() => fs.rmSync(folder, { recursive: true }));
   const file = path.join(folder, "live.backup");
-  const lost = await startSystem({ transport: "postgres", workers: { standard: 0, premium: 0 } });
-  const { cases, key } = await disposing(lost, async () => {
-    const made = await casesInEveryState(lost);
-    await backUp(lost.databaseUrl, file);
-    return { cases: made, key: lost.keys.customer };
-  });
+  const lost = stack.use(await startSystem({ transport: "postgres", workers: { standard: 0, premium: 0 } }));
+  const key = lost.keys.customer;
+  const cases = await casesInEveryState(lost);
+  await backUp(lost.databaseUrl, file);
+  // It would wait for its call.
+  await lost.kill("worker-fast-1");
+  await lost.stop();
 
   const database = await emptyDatabase();
   stack.defer(() => database.drop());
@@ -90,13 +91,4 @@ async function casesInEveryState(system: System): Promise<readonly Case[]> {
   const attempting = await submit(system, { terms: onFast, steps: [held("the answer")] });
   await attempting.reached("held");
   return [awaiting, settling, attempting, validating, queued];
-}
-
-/** The system does this and is gone. */
-async function disposing<T>(system: System, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } finally {
-    await system.stop();
-  }
 }
