@@ -55,6 +55,7 @@ export function versionsSideBySide(get: GetWorld): void {
     await system.restart("validator");
     await wakeNow(system, [it.id], ["validating"]);
     const job = await it.closed();
+    expect(await storyOf(it)).toEqual(UNDISTURBED);
     await expectCharged(system, it, job);
     expectCostAsBilled(it, job);
   });
