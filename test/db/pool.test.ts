@@ -10,10 +10,13 @@ import {
   violatedConstraint,
 } from "@contingent/db/pool";
 import { acceptedJob } from "@contingent/testkit/jobs";
+import { startTcpLink } from "@contingent/testkit/tcp-link";
 import { describe, expect, test } from "vitest";
 import { databaseOfThisFile } from "./open.ts";
 
 const db = databaseOfThisFile();
+/** In place of the usual 35 s. */
+const PATIENCE_MS = 400;
 
 /** The error that a statement ends with. */
 async function errorOf(text: string): Promise<unknown> {
@@ -28,6 +31,41 @@ test("amounts are read as bigints, beyond what a double can tell apart", async (
     9007199254740995n,
   ]);
   expect(rows).toEqual([{ amount: 9007199254740993n, given: 9007199254740995n }]);
+});
+
+describe("a connection that a network has swallowed", () => {
+  test("is given up when no answer can come any more, by a transaction without asking it to roll back", async () => {
+    const { hostname, port } = new URL(db.url);
+    const link = await startTcpLink({ host: hostname, port: Number(port) });
+    const url = new URL(link.through(db.url));
+    url.searchParams.set("query_timeout", String(PATIENCE_MS));
+    const pool = openPool(url.href, { applicationName: "test" });
+    await pool.query("SELECT 1");
+    link.blackHole();
+    const startedAtMs = performance.now();
+    const error: unknown = await transaction(pool, (client) => client.query({ text: "SELECT 1" })).catch(
+      (caught: unknown) => caught,
+    );
+    expect(error).toMatchObject({ message: "Query read timeout" });
+    expect(isRefusal(error)).toBe(false);
+    expect(performance.now() - startedAtMs).toBeLessThan(2 * PATIENCE_MS);
+    await link.restore();
+    expect((await pool.query("SELECT 1")).rowCount).toBe(1);
+    await pool.end();
+    await link.close();
+  });
+
+  test("is told from one whose statement may take long: nobody waits for less than the server works", async () => {
+    const { statement_timeout: server, query_timeout: client } = db.pool.options;
+    expect(Number(client)).toBeGreaterThan(Number(server));
+    const url = new URL(db.url);
+    url.searchParams.set("query_timeout", String(PATIENCE_MS));
+    const pool = openPool(url.href, { applicationName: "test" });
+    const longer = { text: `SELECT pg_sleep(${(2 * PATIENCE_MS) / 1000})` };
+    await readAll(pool, { statementTimeoutMs: 60_000 }, (client_) => client_.query(longer));
+    await expect(pool.query(longer)).rejects.toThrow("Query read timeout");
+    await pool.end();
+  });
 });
 
 describe("an error says whether repeating is of use", () => {

@@ -9,6 +9,7 @@ import { type GetWorld, SEED, useWorld } from "./harness/use-world.ts";
 import { workerKilled } from "./hazards/f01-worker-killed.ts";
 import { validatorKilled } from "./hazards/f02-validator-killed.ts";
 import { serviceKilled } from "./hazards/f03-service-killed.ts";
+import { everythingKilled } from "./hazards/f04-everything-killed.ts";
 import { messagesLost } from "./hazards/f05-messages-lost.ts";
 import { redisGone } from "./hazards/f06-redis-gone.ts";
 import { redisFull } from "./hazards/f07-redis-full.ts";
@@ -16,10 +17,13 @@ import { databaseGone } from "./hazards/f08-database-gone.ts";
 import { workerFrozen } from "./hazards/f09-worker-frozen.ts";
 import { providerFails } from "./hazards/f10-provider-fails.ts";
 import { poison } from "./hazards/f11-poison.ts";
+import { clockWrong } from "./hazards/f12-clock-wrong.ts";
 import { deadlinePasses } from "./hazards/f13-deadline-passes.ts";
+import { identicalRequests } from "./hazards/f14-identical-requests.ts";
 import { linkBroken } from "./hazards/f15-link-broken.ts";
 import { rollingRestart } from "./hazards/f16-rolling-restart.ts";
 import { versionsSideBySide } from "./hazards/f18-versions-side-by-side.ts";
+import { databaseFull } from "./hazards/f17-database-full.ts";
 
 interface Hazard {
   readonly name: string;
@@ -33,6 +37,7 @@ const HAZARDS: readonly Hazard[] = [
   { name: "F1 a worker is killed", tests: workerKilled },
   { name: "F2 a validator is killed", tests: validatorKilled },
   { name: "F3 the ledger or the API is killed", tests: serviceKilled },
+  { name: "F4 everything is killed", tests: everythingKilled },
   { name: "F5 messages are lost", tests: messagesLost },
   { name: "F6 Redis is gone, and a worker with it", tests: redisGone },
   { name: "F7 Redis has no memory left", on: "redis", tests: redisFull },
@@ -40,10 +45,13 @@ const HAZARDS: readonly Hazard[] = [
   { name: "F9 a worker freezes", tests: workerFrozen },
   { name: "F10 a provider fails", tests: providerFails },
   { name: "F11 answers are poison", tests: poison },
+  { name: "F12 a clock is wrong", tests: clockWrong },
   { name: "F13 a deadline passes", tests: deadlinePasses },
+  { name: "F14 identical requests", tests: identicalRequests },
   { name: "F15 a link is broken", tests: linkBroken },
   { name: "F16 everything is restarted", tests: rollingRestart },
   { name: "F18 two versions run side by side", tests: versionsSideBySide },
+  { name: "F17 the database takes no writes", tests: databaseFull },
 ];
 
 export function hazardTests(transport: TransportName): void {

@@ -13,8 +13,6 @@ export interface DueJob {
   readonly version: { readonly currency: "USD" };
   readonly traceparent: string | null;
   readonly nowMs: number;
-  /** A test clock has moved the customer's time: a message that was delayed by the real one may be due already. */
-  readonly isAhead: boolean;
 }
 
 /** The first wake-up after a lost message comes this late, and each further one waits twice as long as the one before. */
@@ -40,8 +38,7 @@ const TAKE_DUE = `
            WHERE d.state <> 'closed' AND d.wake_at <= now() + (SELECT clock_offset_max()) AND d.wake_at <= now() + a.clock_offset
            ORDER BY d.wake_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED) due
    WHERE j.id = due.id
-  RETURNING ${jobColumns("due.clock_offset")}, (extract(epoch FROM due.wake_at) * 1000)::float8 AS due_ms,
-            due.clock_offset > '0' AS is_ahead`;
+  RETURNING ${jobColumns("due.clock_offset")}, (extract(epoch FROM due.wake_at) * 1000)::float8 AS due_ms`;
 
 /** Up to `limit` open jobs whose wake-up has passed, as they stood when it did. Repeat until it answers fewer. */
 export async function takeDueJobs(
@@ -62,8 +59,7 @@ export async function takeDueJobs(
  * publishes its message.
  */
 const WAITING = `
-  SELECT ${jobColumns("a.clock_offset")}, ${msOf("j.wake_at")} AS due_ms, a.clock_offset > '0' AS is_ahead,
-         j.wake_at::text AS wakes_at
+  SELECT ${jobColumns("a.clock_offset")}, ${msOf("j.wake_at")} AS due_ms, j.wake_at::text AS wakes_at
     FROM job j
    CROSS JOIN LATERAL (SELECT clock_offset FROM customer_account WHERE customer_id = j.customer_id OFFSET 0) a
    WHERE j.state <> 'closed' AND j.state IN ('queued', 'validating', 'settling')
@@ -90,14 +86,14 @@ export async function* jobsThatWait(
   }
 }
 
-type DueRow = JobRow & { readonly due_ms: number; readonly is_ahead: boolean };
+type DueRow = JobRow & { readonly due_ms: number };
 
 async function dueJobs(rows: readonly DueRow[], versions: OutcomeTypeVersions): Promise<readonly DueJob[]> {
   return await Promise.all(
     rows.map(async (row) => {
       const version = await versions.pinned(row.outcome_type_version_id, row.customer_terms_id);
       const job = jobOf({ ...row, wake_ms: row.due_ms }, version.terms);
-      return { job, version, traceparent: row.traceparent, nowMs: row.now_ms, isAhead: row.is_ahead };
+      return { job, version, traceparent: row.traceparent, nowMs: row.now_ms };
     }),
   );
 }

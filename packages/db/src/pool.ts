@@ -58,12 +58,19 @@ const WHOLE_TABLE_MEMORY = "SET LOCAL work_mem = '64MB'; SET LOCAL hash_mem_mult
 const CONNECT_TIMEOUT_MS = 5_000;
 /** No statement on the path of a job takes longer; one that does is stuck. */
 const STATEMENT_TIMEOUT_MS = 30_000;
+/**
+ * The server ends a statement by itself. Whoever has heard nothing for this much longer has lost the connection without
+ * being told, as by a network that swallows everything: that would look alive for a quarter of an hour.
+ */
+const ANSWER_GRACE_MS = 5_000;
+/** What the driver says of an answer that did not come. It has no code for it. */
+const UNANSWERED = "Query read timeout";
 
 /** BIGINT is read as bigint: money does not fit a double. */
 const TYPES = new pg.TypeOverrides();
 TYPES.setTypeParser(pg.types.builtins.INT8, BigInt);
 
-/** A pool of connections that survives a restart of the database. Close it with `end()`. */
+/** A pool of connections that survives a restart of the database. Close it with `end()`. The URL's parameters win over what stands here. */
 export function openPool(url: string, options: PoolOptions): OpenPool {
   const pool = new pg.Pool({
     connectionString: url,
@@ -71,6 +78,8 @@ export function openPool(url: string, options: PoolOptions): OpenPool {
     max: options.connectionsMax ?? CONNECTIONS_MAX_DEFAULT,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS + ANSWER_GRACE_MS,
+    keepAlive: true,
     options: options.role === undefined ? PLANNER_OPTIONS : `${PLANNER_OPTIONS} -c role=${options.role}`,
     types: TYPES,
   });
@@ -91,10 +100,15 @@ export async function transaction<T>(pool: Pool, run: (client: Connection) => Pr
     client.release();
     return result;
   } catch (error) {
-    await client.query("ROLLBACK").then(
-      () => client.release(),
-      () => client.release(true),
-    );
+    if (isUnanswered(error)) {
+      // It would not hear of a rollback either.
+      client.release(true);
+    } else {
+      await client.query("ROLLBACK").then(
+        () => client.release(),
+        () => client.release(true),
+      );
+    }
     throw error;
   }
 }
@@ -102,6 +116,10 @@ export async function transaction<T>(pool: Pool, run: (client: Connection) => Pr
 /** Resolves when the database answers. */
 export async function ping(db: Queryable): Promise<void> {
   await db.query({ text: "SELECT" });
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && error.message === UNANSWERED;
 }
 
 export interface ReadOptions {
@@ -122,7 +140,7 @@ export async function readSnapshot<T>(
       await client.query({ text: `SET TRANSACTION SNAPSHOT '${options.snapshot}'` });
     }
     await client.query({ text: `SET LOCAL statement_timeout = ${options.statementTimeoutMs}` });
-    return await run(client);
+    return await run(patient(client, options.statementTimeoutMs));
   });
 }
 
@@ -132,8 +150,7 @@ export async function readSnapshot<T>(
  */
 export async function readAll<T>(pool: Pool, options: ReadOptions, run: (client: Queryable) => Promise<T>): Promise<T> {
   return await readSnapshot(pool, options, async (client) => {
-    await readWholeTables(client, options.statementTimeoutMs);
-    return await run(client);
+    return await run(await readWholeTables(client, options.statementTimeoutMs));
   });
 }
 
@@ -144,12 +161,29 @@ export async function exportSnapshot(client: Queryable): Promise<string> {
   return rows[0].id;
 }
 
-/** Lets the rest of a transaction be planned without restrictions, and take longer: for what compares much and then writes. */
-export async function readWholeTables(client: Queryable, statementTimeoutMs: number): Promise<void> {
+/**
+ * Lets the rest of a transaction be planned without restrictions, and take longer: for what compares much and then writes.
+ * @returns the connection to go on with, on which an answer is waited for as long
+ */
+export async function readWholeTables(client: Queryable, statementTimeoutMs: number): Promise<Queryable> {
   const settings = WHOLE_TABLE_METHODS.map((method) => `SET LOCAL ${method} = on;`).join(" ");
   await client.query({
     text: `${settings} ${WHOLE_TABLE_MEMORY} SET LOCAL statement_timeout = ${statementTimeoutMs}`,
   });
+  return patient(client, statementTimeoutMs);
+}
+
+/** The same connection; an answer is waited for as long as the server may work on it. */
+function patient(client: Queryable, statementTimeoutMs: number): Queryable {
+  return {
+    query(statement) {
+      const timed: pg.QueryConfig & { query_timeout: number } = {
+        ...statement,
+        query_timeout: statementTimeoutMs + ANSWER_GRACE_MS,
+      };
+      return client.query(timed);
+    },
+  };
 }
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;

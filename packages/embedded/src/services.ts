@@ -48,6 +48,7 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
       ...READ_BY_ALL,
       ...TEXTS,
       "PUBLIC_URL",
+      "DRAIN_DELAY_MS",
       "OPERATOR_NAME",
       "RECEIPT_KEYS",
       "RECEIPT_KEYS_FILE",

@@ -87,8 +87,8 @@ interface EarlierRow {
 export async function reconcile(pool: Pool, upload: Upload): Promise<Reconciled> {
   const { period, lines: invoiced } = upload;
   const { provider, from, until } = period;
-  return await transaction(pool, async (client) => {
-    await readWholeTables(client, STATEMENT_TIMEOUT_MS);
+  return await transaction(pool, async (connection) => {
+    const client = await readWholeTables(connection, STATEMENT_TIMEOUT_MS);
     await client.query({ text: LOCK, values: [provider] });
     const overlapping = await client.query<Period>({ text: OVERLAPPING, values: [provider, from, until] });
     const [other] = overlapping.rows;

@@ -209,14 +209,15 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
     existing,
 
     async hasten(queue, ids) {
-      for (const id of ids) {
-        if ((await broker(queue).getJobState(id)) !== "delayed") continue;
+      const hastened = ids.map(async (id) => {
+        if ((await broker(queue).getJobState(id)) !== "delayed") return;
         const delayed = await broker(queue).getJob(id);
         // Its time may come in this very moment: then it is not delayed any more, and there is nothing to do.
         await delayed
           ?.promote()
           .catch((error: unknown) => log.warn({ queue, id, error: describe(error) }, "not hastened"));
-      }
+      });
+      await Promise.all(hastened);
     },
 
     async places(queue) {

@@ -16,6 +16,8 @@ import {
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 2_000;
+/** Waiting for messages is an answer every five seconds: who has heard nothing for longer has lost the connection. */
+const CONSUMER_SILENCE_MAX_MS = 8_000;
 const RECONNECT_DELAY_MAX_MS = 1_000;
 const BATCHES_IN_FLIGHT_MAX = 64;
 
@@ -76,8 +78,14 @@ export async function connectRedis(url: string, log: QueueLog): Promise<Transpor
         ...WORKER_OPTIONS,
         concurrency,
         prefix: prefixOf(queue),
-        // A consumer waits for Redis as long as it takes.
-        connection: { url, maxRetriesPerRequest: null, retryStrategy: reconnectDelayMs },
+        // A consumer waits for Redis as long as it takes, but not on a connection that a network has swallowed.
+        connection: {
+          url,
+          maxRetriesPerRequest: null,
+          retryStrategy: reconnectDelayMs,
+          connectTimeout: CONNECT_TIMEOUT_MS,
+          socketTimeout: CONSUMER_SILENCE_MAX_MS,
+        },
       }),
     interruptions: () => interruptions,
     check: () => refuseEviction(producer, url),

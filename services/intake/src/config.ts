@@ -1,4 +1,4 @@
-import { serviceSettings } from "@contingent/runtime/config";
+import { integerSetting, serviceSettings } from "@contingent/runtime/config";
 import { httpValidatorSecretsFileSetting, outgoingAllowLoopbackSetting } from "@contingent/runtime/outgoing/settings";
 import { payloadKeysFileSetting, payloadKeysSetting } from "@contingent/runtime/payload-keys";
 import { sandboxSocketSetting } from "@contingent/sandbox/config";
@@ -14,6 +14,8 @@ import {
 } from "./limits/settings.ts";
 
 const OPERATOR_NAME_CHARACTERS_MAX = 200;
+/** What is left of a drain is for the requests that are being answered. */
+const DRAIN_DELAY_MAX_MS = 15_000;
 
 export const intakeSettings = z.object({
   ...serviceSettings,
@@ -45,6 +47,13 @@ export const intakeSettings = z.object({
   ADDRESS_REQUESTS_PER_S_MAX: addressRateSetting,
   /** How many wrong keys and wrong signatures an address may send before it is not listened to for the rest of a minute. */
   FAILURES_PER_MIN_MAX: failuresSetting,
+  /**
+   * How long requests are still taken once the process is told to stop and says that it is not ready: until load balancers
+   * have noticed. A connection that is just being made when nobody listens any more is reset.
+   */
+  DRAIN_DELAY_MS: integerSetting(0, DRAIN_DELAY_MAX_MS)
+    .default(0)
+    .describe("0 to 15000; longer than a load balancer's probes are apart"),
   /** The proxies in front, which tell a client's address; else all clients behind one are counted as one address. */
   TRUST_PROXY: trustProxySetting,
 });

@@ -1,4 +1,5 @@
 /** Intake: the HTTP API. Accepts jobs durably, answers what became of them. */
+import { setTimeout as delay } from "node:timers/promises";
 import { checkDatabase } from "@contingent/db/migrate";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { databaseSafety } from "@contingent/db/safety";
@@ -66,5 +67,7 @@ await runService("intake", async (stack, service) => {
 
   health.addReadiness("database", () => checkDatabase(pool));
   const server = stack.use(await startIntakeServer(app, config.HOST, config.PORT));
+  // The first thing that happens when it is told to stop.
+  stack.defer(() => delay(config.DRAIN_DELAY_MS));
   service.listening(server.port);
 });

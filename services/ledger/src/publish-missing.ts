@@ -5,7 +5,8 @@ import { publishNext, queueOf } from "@contingent/queue/publish-next";
 import type { LedgerContext } from "./context.ts";
 
 /**
- * Publishes what the transport has lost, and hastens what a test clock has made due. Asks first, so that a long backlog is
+ * Publishes what the transport has lost, and hastens what is due and which it holds back all the same, by a clock of its own:
+ * that of a process which is wrong, or one that is not the customer's. Asks first, so that a long backlog is
  * not published all over again. Puts right what stands in the wrong place (`Queues.reorder`).
  * @returns how many messages were missing
  */
@@ -31,11 +32,8 @@ export async function publishMissing(
         return turnAtMs === null || !present.has(id) ? [] : [{ id, turnAtMs }];
       }),
     );
-    const late = jobs.filter(({ job, nowMs, isAhead }) => isAhead && nextMessage(job, nowMs)?.delayMs === 0);
-    await context.queues.hasten(
-      queue,
-      late.map(({ job }) => messageId({ jobId: job.id, revision: job.revision })),
-    );
+    const due = ids.filter((id, i) => present.has(id) && isDue(jobs[i]));
+    await context.queues.hasten(queue, due);
     if (missing.length > 0) context.log.warn({ queue, missing: missing.length }, "messages were missing");
     await Promise.all(
       missing.map(({ job, nowMs, traceparent }) => publishNext(context.queues, job, nowMs, traceparent, context.log)),
@@ -43,4 +41,8 @@ export async function publishMissing(
     published += missing.length;
   }
   return published;
+}
+
+function isDue(due: DueJob | undefined): boolean {
+  return due !== undefined && nextMessage(due.job, due.nowMs)?.delayMs === 0;
 }

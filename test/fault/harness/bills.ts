@@ -3,7 +3,7 @@ import type { BilledRecord } from "@contingent/simulator/server";
 import { billOf } from "../../e2e/support/bills.ts";
 
 /** Tests begin each prompt with a marker of their own (e2e/support/cases.ts). */
-const MARKER = /^<[0-9a-f]+>/;
+const MARKER = /^<[0-9a-z-]+>/;
 
 /** Nanos by marker; null for a job with a bill that nobody can read. What carries no marker (judges' calls) is left out. */
 export function billsByMarker(billed: readonly BilledRecord[]): ReadonlyMap<string, bigint | null> {

@@ -15,19 +15,20 @@ export class ClientRecord {
       ...api,
       submit: async (job, headers) => {
         const accepted = await api.submit(job, headers);
-        this.#acknowledged.add(accepted.id);
+        this.note(accepted);
         return accepted;
       },
       send: async (request) => {
         const answer = await api.send(request);
-        if (request.method === "POST" && request.path === "/v1/jobs" && answer.status < 300) this.#note(answer.body);
+        if (request.method === "POST" && request.path === "/v1/jobs" && answer.status < 300) this.note(answer.body);
         return answer;
       },
       as: (key) => this.recording(api.as(key)),
     };
   }
 
-  #note(body: unknown): void {
+  /** Writes an acceptance down, as it stands in the answer. */
+  note(body: unknown): void {
     if (typeof body !== "object" || body === null || !("id" in body) || typeof body.id !== "string") {
       throw new TypeError("a job was accepted and not named");
     }

@@ -45,6 +45,11 @@ export function isRunning(system: System, name: string): boolean {
   return system.processes().some((running) => running.name === name);
 }
 
+/** kill -9 of every process at once. */
+export async function killAll(system: System): Promise<void> {
+  await Promise.all(system.processes().map(({ name }) => system.kill(name)));
+}
+
 /** Starts all that have died again. */
 export async function restartTheDead(system: System): Promise<void> {
   const dead = system.names().filter((name) => !isRunning(system, name));

@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import type { TransportName } from "@contingent/testkit/transports";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { audit } from "./audit.ts";
-import { startWorld, type World } from "./world.ts";
+import { restartTheDead } from "./processes.ts";
+import { linksOf, startWorld, type World } from "./world.ts";
 
 export type GetWorld = () => World;
 
@@ -21,8 +22,12 @@ export function useWorld(transport: TransportName): GetWorld {
     world = await startWorld({ transport, seed: SEED });
   });
   afterEach(async ({ task }) => {
-    if (task.result?.state === "fail") failures += 1;
     if (world === undefined) return;
+    if (task.result?.state === "fail") {
+      failures += 1;
+      // One that failed half-way must not take the others with it.
+      await mend(world);
+    }
     const findings = await audit(world);
     failures += findings.length;
     expect(findings, "what the audit found").toEqual([]);
@@ -35,6 +40,14 @@ export function useWorld(transport: TransportName): GetWorld {
     if (world === undefined) throw new Error("the world has not been started");
     return world;
   };
+}
+
+async function mend(world: World): Promise<void> {
+  const { system } = world;
+  for (const name of system.names()) system.arm(name, "");
+  for (const link of linksOf(world)) await link.restore();
+  for (const { child } of system.processes()) child.send("SIGCONT");
+  await restartTheDead(system);
 }
 
 /** What the services complained about, for whoever looks into a failure. */

@@ -41,8 +41,12 @@ export interface WorldOptions {
 
 /** Two fast workers, so that one can take over from the other. */
 const WORKERS = { fast: 2, standard: 1, premium: 1 };
+/** Within this much a service notices that Postgres has been swallowed by the network, in place of the usual 35 s. */
+const QUERY_TIMEOUT_MS = 3_000;
 /** Lost messages and lost leases are noticed this soon, so that tests need not wait for what production waits for. */
 const SWEEP_INTERVAL_MS = "50";
+/** Longer than the load balancers of tests take to notice (load.ts), also on a busy machine. */
+const DRAIN_DELAY_MS = "1000";
 
 export async function startWorld({ transport, seed, workers = WORKERS, env = {} }: WorldOptions): Promise<World> {
   await using stack = new AsyncDisposableStack();
@@ -61,11 +65,14 @@ export async function startWorld({ transport, seed, workers = WORKERS, env = {} 
     workers,
     simulator: { port: simulatorPort },
     anthropicBaseUrl: `http://127.0.0.1:${links.provider.port}`,
-    env: { SWEEP_INTERVAL_MS, ...env },
+    env: { SWEEP_INTERVAL_MS, DRAIN_DELAY_MS, ...env },
     servers: {
       databaseUrl: postgres.url,
       queueUrl,
-      forServices: { databaseUrl: links.database.through(postgres.url), queueUrl: links.queue.through(queueUrl) },
+      forServices: {
+        databaseUrl: impatient(links.database.through(postgres.url)),
+        queueUrl: redis === null ? impatient(links.queue.through(queueUrl)) : links.queue.through(queueUrl),
+      },
     },
   });
   stack.use(system);
@@ -82,6 +89,16 @@ export async function startWorld({ transport, seed, workers = WORKERS, env = {} 
     chance: (...words) => chance(seed, ...words),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function impatient(url: string): string {
+  const changed = new URL(url);
+  changed.searchParams.set("query_timeout", String(QUERY_TIMEOUT_MS));
+  return changed.href;
+}
+
+export function linksOf({ links }: World): readonly TcpLink[] {
+  return [links.database, links.queue, links.provider];
 }
 
 async function linkTo(url: string, stack: AsyncDisposableStack): Promise<TcpLink> {

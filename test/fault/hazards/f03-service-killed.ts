@@ -1,9 +1,9 @@
 /** kill -9 of the ledger and of the API, between commit and publish and in the middle of requests. 202 seen: the job exists. */
 import { expect, test } from "vitest";
 import { type Case, newMarker, publish, submit } from "../../e2e/support/cases.ts";
-import { attemptsOf, expectCharged, expectCostAsBilled, storyOf } from "../../e2e/support/expectations.ts";
-import { positionOf, wakeNow } from "../../e2e/support/jobs.ts";
-import { HAIKU, RIGHT } from "../../e2e/support/sums.ts";
+import { attemptsOf, expectCharged, storyOf } from "../../e2e/support/expectations.ts";
+import { wakeNow } from "../../e2e/support/jobs.ts";
+import { HAIKU } from "../../e2e/support/sums.ts";
 import { armToDie, untilDeadThenRestart } from "../harness/processes.ts";
 import { UNDISTURBED } from "../harness/stories.ts";
 import type { GetWorld } from "../harness/use-world.ts";
@@ -19,29 +19,6 @@ export function serviceKilled(get: GetWorld): void {
     const job = await it.closed();
     expect(await storyOf(it)).toEqual(UNDISTURBED);
     await expectCharged(system, it, job);
-  });
-
-  test("a validator and a ledger that die before their commits: their messages are delivered again", async () => {
-    const { system } = get();
-    armToDie(system, "validator", "validator.judged");
-    const first = await submit(system);
-    await untilDeadThenRestart(system, "validator");
-    expect((await positionOf(system, first.id)).state).toBe("validating");
-    armToDie(system, "ledger", "ledger.decided");
-    const second = await submit(system);
-    await untilDeadThenRestart(system, "ledger");
-    expect((await positionOf(system, second.id)).state).toBe("settling");
-    // Nobody wakes them: the transport itself notices that the consumers are gone.
-    for (const it of [first, second]) {
-      const job = await it.closed();
-      expect(job).toMatchObject({ resolution: "success", output: RIGHT });
-      // That somebody died over an answer counts against it, before it is judged again.
-      const struck = it === first ? ["job.waited"] : [];
-      expect(await storyOf(it)).toEqual([...UNDISTURBED.slice(0, 3), ...struck, ...UNDISTURBED.slice(3)]);
-      expect(it.requests().map(({ model }) => model)).toEqual([HAIKU]);
-      await expectCharged(system, it, job);
-      expectCostAsBilled(it, job);
-    }
   });
 
   test("an API that dies between accepting a job and saying so: asked again, it names that very job", async () => {

@@ -5,6 +5,7 @@ import { bookedFor } from "../../e2e/support/books.ts";
 import { held, submit } from "../../e2e/support/cases.ts";
 import { attemptsOf, expectCharged, expectCostAsBilled, storyOf } from "../../e2e/support/expectations.ts";
 import { wakeNow } from "../../e2e/support/jobs.ts";
+import { sendCopies } from "../../e2e/support/queues.ts";
 import { HAIKU, RIGHT, step } from "../../e2e/support/sums.ts";
 import { FAST_WORKERS, pauseAt, processOf } from "../harness/processes.ts";
 import type { GetWorld } from "../harness/use-world.ts";
@@ -20,6 +21,8 @@ export function workerFrozen(get: GetWorld): void {
     await it.reached("held");
     try {
       frozen.send("SIGSTOP");
+      // The transport gives its message to another worker, as it does when nobody has renewed the lock for 10 s.
+      await sendCopies(system, "attempt.fast", { jobId: it.id, revision: 1 }, 2);
       await wakeNow(system, [it.id]);
       const job = await it.closed();
       expect(job).toMatchObject({ resolution: "success", output: RIGHT });

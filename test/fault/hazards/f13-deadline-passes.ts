@@ -2,14 +2,53 @@
 import type { System } from "@contingent/testkit/system";
 import { describe, expect, test } from "vitest";
 import { nanosOf } from "../../e2e/support/bills.ts";
-import { type Case, submit } from "../../e2e/support/cases.ts";
+import { answer, type Case, submit } from "../../e2e/support/cases.ts";
 import { expectCharged, expectCostAsBilled, expectUnbilled, storyOf } from "../../e2e/support/expectations.ts";
 import { untilState } from "../../e2e/support/jobs.ts";
-import { step } from "../../e2e/support/sums.ts";
+import { step, WRONG } from "../../e2e/support/sums.ts";
 import { type Pause, pauseAt, processOf } from "../harness/processes.ts";
 import type { GetWorld } from "../harness/use-world.ts";
 
+const DEADLINE_MS = 2_000;
+const SOON = { timeout: 10_000, interval: 20 };
+
 export function deadlinePasses(get: GetWorld): void {
+  test("while it waits for its second attempt, with its answer in a worker's hands, and with its outcome before the customer: it costs what it costs, and is charged only where the customer had it in time", async () => {
+    const { system } = get();
+    const retry = { initial_delay_ms: 60_000, multiplier: 1, jitter: 0, delay_max_ms: 60_000 };
+    const quick = { timeout_ms: 1_000, retry };
+    const acceptance = { mode: "explicit", until_ms: 60_000 };
+    const pause = pauseAt(system, ["worker-standard-1"], "worker.answered");
+    try {
+      const waiting = await submit(system, {
+        terms: { cascade: [step("fast", { ...quick, attempts_max: 2 })], deadline_ms: DEADLINE_MS },
+        steps: [answer(WRONG)],
+      });
+      const answered = await submit(system, {
+        terms: { cascade: [step("standard", quick)], deadline_ms: DEADLINE_MS },
+      });
+      const offered = await submit(system, {
+        terms: { cascade: [step("fast", quick)], acceptance, deadline_ms: DEADLINE_MS },
+      });
+      for (const it of [waiting, answered]) await expectUnbilled(system, it, await it.closed(), "deadline");
+      expect(waiting.requests()).toHaveLength(1);
+      await pause.reached();
+      pause.goOn();
+      for (const it of [waiting, answered]) {
+        await expect.poll(async () => nanosOf((await system.operator.jobInFull(it.id)).cost), SOON).toBe(it.bill());
+        expect(it.bill()).toBeGreaterThan(0n);
+        await expectUnbilled(system, it, await system.operator.jobInFull(it.id), "deadline");
+      }
+
+      await expect.poll(() => isOverdue(system, offered.id), SOON).toBe(true);
+      expect((await offered.now()).state).toBe("awaiting_acceptance");
+      expect((await offered.decide({ decision: "accept" })).status).toBe(200);
+      await expectCharged(system, offered, await offered.closed());
+    } finally {
+      pause.goOn();
+    }
+  });
+
   describe("a verdict that is reached after the deadline charges nothing, whatever it says", () => {
     const terms = { cascade: [step("fast", { timeout_ms: 300 })], deadline_ms: 1_000 };
 

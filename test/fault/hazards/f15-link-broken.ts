@@ -1,12 +1,67 @@
 /** Links that are slow, reset, half dead, or lose everything. Nothing is stuck for longer than a minute. */
 import { until } from "@contingent/testkit/until";
 import { expect, test } from "vitest";
-import { submit } from "../../e2e/support/cases.ts";
+import { publish, submit } from "../../e2e/support/cases.ts";
 import { expectCharged, expectCostAsBilled, storyOf } from "../../e2e/support/expectations.ts";
 import { step } from "../../e2e/support/sums.ts";
-import type { GetWorld } from "../harness/use-world.ts";
+import { startLoad } from "../harness/load.ts";
+import { linksOf } from "../harness/world.ts";
+import { HAZARD_TIMEOUT_MS, type GetWorld } from "../harness/use-world.ts";
+
+const SLOW_MS = 50;
+const SLOW_JOBS = 6;
+const RATE_PER_S = 20;
+const ORDERS = 15;
+/** Everything that is waited for in vain is given up within this, also where the network says nothing. */
+const BACK_WITHIN_MS = 25_000;
 
 export function linkBroken(get: GetWorld): void {
+  test("every link is slow: jobs take longer, and nothing is repeated", async () => {
+    const { system } = get();
+    for (const link of linksOf(get())) link.slow(SLOW_MS);
+    try {
+      const type = await publish(system);
+      const cases = await Promise.all(Array.from({ length: SLOW_JOBS }, () => submit(system, { type })));
+      for (const it of cases) {
+        const job = await it.closed();
+        expect(it.requests()).toHaveLength(1);
+        await expectCharged(system, it, job);
+        expectCostAsBilled(it, job);
+      }
+    } finally {
+      for (const link of linksOf(get())) await link.restore();
+    }
+  });
+
+  test.each(["reset", "deafen", "blackHole"] as const)(
+    "under load every link fails (%s): every order is acknowledged, and all go on soon after",
+    async (fault) => {
+      const world = get();
+      await using load = await startLoad(world, { ratePerS: RATE_PER_S });
+      const placed = async (count: number): Promise<void> => {
+        await until(() => load.placed >= count, { timeoutMs: BACK_WITHIN_MS, intervalMs: 5, what: `order ${count}` });
+      };
+      try {
+        await placed(ORDERS);
+        for (const link of linksOf(get())) link[fault]();
+        if (fault !== "reset") {
+          // The first answers that are missing are being waited for.
+          await until(() => load.underWay >= ORDERS, { timeoutMs: BACK_WITHIN_MS, intervalMs: 5, what: "silence" });
+        }
+      } finally {
+        for (const link of linksOf(get())) await link.restore();
+      }
+      await placed(load.placed + ORDERS);
+      await load.stop();
+      expect(load.refusals).toEqual([]);
+      await until(async () => (await openJobs(get, load.type)) === 0n, {
+        timeoutMs: BACK_WITHIN_MS,
+        what: "every job to be closed",
+      });
+    },
+    HAZARD_TIMEOUT_MS,
+  );
+
   test("a provider that cannot be reached at all is waited for, at no cost", async () => {
     const { system, links } = get();
     const retry = { initial_delay_ms: 50, multiplier: 2, jitter: 0, delay_max_ms: 200 };
@@ -32,4 +87,12 @@ async function eventTypes(get: GetWorld, id: string): Promise<readonly string[]>
     values: [id],
   });
   return rows.map((row) => row.type);
+}
+
+async function openJobs(get: GetWorld, type: string): Promise<bigint | undefined> {
+  const { rows } = await get().system.pool.query<{ open: bigint }>({
+    text: "SELECT count(*) AS open FROM job WHERE outcome_type = $1 AND state <> 'closed'",
+    values: [type],
+  });
+  return rows[0]?.open;
 }

@@ -13,7 +13,7 @@ const REST_BYTES_MAX = 1024 * 1024;
 const AWAY_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "EPIPE", "EHOSTUNREACH"]);
 /** The driver has no codes for these. */
 const AWAY_MESSAGES =
-  /^Connection terminated|^timeout exceeded when trying to connect|^Client was closed|not queryable/;
+  /^Connection terminated|^timeout exceeded when trying to connect|^Query read timeout|^Client was closed|not queryable/;
 
 /** The error as the API shows it. */
 export function apiErrorOf(error: unknown): ApiError {

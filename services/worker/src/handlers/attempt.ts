@@ -9,6 +9,7 @@ import { inAttemptSpan } from "../tracing.ts";
 
 export function attemptHandler(context: WorkerContext): Handler {
   return async (message) => {
+    await failpoint("worker.taken");
     const loaded = await context.loader.forAttempt(message.jobId);
     if (loaded === null || loaded.job.revision !== message.revision) return;
     await inAttemptSpan(context.tier, loaded, async (span) => {
