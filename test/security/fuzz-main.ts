@@ -32,7 +32,7 @@ try {
   const untaken = report.routes.filter((route) => !report.succeeded.has(route));
   process.stdout.write(`${told(report)}\nnone taken by: ${untaken.join(", ")}\nnothing found\n`);
 } catch (error) {
-  process.stderr.write(`seed ${seed}\n${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 } finally {
   await stopServers();

@@ -15,6 +15,9 @@ import { type FuzzedRequest, type Means, requestsFor } from "./requests.ts";
 import { Wire, type WireAnswer } from "./send.ts";
 import { type KnownThings, Values } from "./values.ts";
 
+/** Time is what ends a run. */
+const RUNS_MAX = 1_000_000_000;
+
 export interface FuzzOptions {
   readonly seed: number;
   readonly durationMs: number;
@@ -55,8 +58,14 @@ export async function fuzz(api: AttackedApi, options: FuzzOptions): Promise<Fuzz
   });
   const { seed, durationMs: interruptAfterTimeLimit } = options;
   // What is found is told as it is: the things that it was about are not there a second time.
-  await fc.assert(property, { seed, interruptAfterTimeLimit, numRuns: 1_000_000_000, endOnFailure: true });
+  const run = { seed, interruptAfterTimeLimit, numRuns: RUNS_MAX, endOnFailure: true };
+  const { failed, errorInstance } = await fc.check(property, run);
+  if (failed && errorInstance !== null) throw new Finding(`seed ${seed}\n${saying(errorInstance)}`);
   return tally.report();
+}
+
+function saying(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 interface Target {

@@ -18,7 +18,7 @@ const TOO_DEEP = 3_000;
 const TOO_LARGE_BYTES = 300 * 1024;
 
 /** Texts that have broken programs before. */
-const NASTY_TEXTS = [
+export const NASTY_TEXTS = [
   "",
   " ",
   "\u0000",
@@ -138,18 +138,15 @@ export const SPOILED_BODIES: readonly Spoil[] = [
   withText("a body with a comment", (text) => `${text}// x`),
   withText("a body in single quotes", (text) => text.replaceAll('"', "'").replace(/^\{\}$/, "{'a':1}")),
   withText("a body with NaN", (text) => text.replace("{", '{"unheard_of":NaN,').replace(",}", "}")),
-  withText("a body with a number of 400 digits", (text) =>
-    text.replace("{", `{"a":${"9".repeat(400)},`).replace(",}", "}"),
+  withText("a number of 400 digits", (text) => inPlaceOf(/(?<=:)-?\d+(?=[,}])/, text, "9".repeat(400))),
+  withText("half a surrogate pair", (text) => inPlaceOf(A_TEXT, text, String.raw`"\ud800"`)),
+  withText("a NUL", (text) => inPlaceOf(A_TEXT, text, String.raw`"a\u0000"`)),
+  // Were the last one to count, the body would be as good as before.
+  withText("a key twice", (text) => twice(text, (key) => key)),
+  withText("a key twice, once with an escape", (text) => twice(text, escaped)),
+  withText("a body that is deep", (text) =>
+    inPlaceOf(/(?<="input":)\{\}|(?<="input":\{"\w+":)"[^"]*"/, text, nested("[", "]")),
   ),
-  withText("a body with half a surrogate pair", (text) =>
-    text.replace("{", String.raw`{"a":"\ud800",`).replace(",}", "}"),
-  ),
-  withText("a body with a NUL", (text) => text.replace("{", String.raw`{"a":"\u0000",`).replace(",}", "}")),
-  withText("a key twice", (text) => text.replace("{", '{"a":1,"a":1,').replace(",}", "}")),
-  withText("a key twice, once with escapes", (text) =>
-    text.replace("{", String.raw`{"a":1,"\u0061":1,`).replace(",}", "}"),
-  ),
-  withText("a body that is deep", (text) => text.replace("{", `{"a":${nested("[", "]")},`).replace(",}", "}")),
   withText("a body that is nothing but depth", () => nested('{"a":', "}", "1")),
   withText("an empty body", () => ""),
   withText("a body of white space", () => " \n\t "),
@@ -222,6 +219,24 @@ export const SPOILED_HEADS: readonly Spoil[] = [
     target: `${request.target}${request.target.includes("?") ? "&" : "?"}${query}`,
   })),
 ];
+
+const A_TEXT = /(?<=:)"[^"]*"(?=[,}])/;
+
+/** What is there of this form becomes this; where there is nothing of it the body gets a field more. */
+function inPlaceOf(what: RegExp, text: string, piece: string): string {
+  return what.test(text)
+    ? text.replace(what, () => piece)
+    : text.replace("{", () => `{"unheard_of":${piece},`).replace(",}", "}");
+}
+
+function twice(text: string, spelled: (key: string) => string): string {
+  const key = /^\{"(\w+)":/.exec(text)?.[1];
+  return key === undefined ? '{"a":1,"a":1}' : text.replace("{", () => `{"${spelled(key)}":null,`);
+}
+
+function escaped(key: string): string {
+  return `\\u${key.charCodeAt(0).toString(16).padStart(4, "0")}${key.slice(1)}`;
+}
 
 function nested(open: string, close: string, inner = ""): string {
   return `${open.repeat(TOO_DEEP)}${inner}${close.repeat(TOO_DEEP)}`;

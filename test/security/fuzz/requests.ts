@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { Asked } from "../authorisation/rows.ts";
 import { type DocumentedRoute, type Schema, scopeOf } from "../support/document.ts";
-import { SPOILED_BODIES, SPOILED_HEADS, spoiledValue, type WireRequest } from "./mischief.ts";
+import { NASTY_TEXTS, SPOILED_BODIES, SPOILED_HEADS, spoiledValue, type WireRequest } from "./mischief.ts";
 import type { Values } from "./values.ts";
 
 const JSON_TYPE = "application/json";
@@ -128,7 +128,7 @@ function spoiledHeads(route: DocumentedRoute, whole: fc.Arbitrary<FuzzedRequest>
 /** A parameter that is anything at all. */
 function spoiledParameters(route: DocumentedRoute, right: fc.Arbitrary<Parts>): fc.Arbitrary<FuzzedRequest> {
   const names = route.parameters.filter((parameter) => parameter.in === "query").map(({ name }) => name);
-  const bad = fc.tuple(fc.constantFrom("unheard_of", ...names), spoiledValue("x").map(String));
+  const bad = fc.tuple(fc.constantFrom("unheard_of", ...names), fc.constantFrom(...NASTY_TEXTS));
   return fc.tuple(right, bad).map(([parts, [name, value]]) => {
     // A target that is larger than headers may be is an answer of its own, without a route.
     const short = value.slice(0, 2_000);
