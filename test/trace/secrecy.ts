@@ -5,8 +5,10 @@ import type { System } from "@contingent/testkit/system";
 import { until } from "@contingent/testkit/until";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
+import { readDocument } from "../security/support/document.ts";
 import { HAIKU, OLD_HAIKU, step, sums } from "../e2e/support/sums.ts";
 import type { GetSystem } from "../e2e/support/use-system.ts";
+import { plantEverywhere } from "./every-field.ts";
 
 export function secrecyTests(system: GetSystem, received: () => OtlpReceiver, providerKey: string): void {
   test("no text of a prompt, an answer, a finding or a key leaves the database: not into spans, metrics, logs or queues", async () => {
@@ -64,15 +66,7 @@ export function secrecyTests(system: GetSystem, received: () => OtlpReceiver, pr
       },
     );
 
-    const seen = {
-      spans: asText(received().spans()),
-      metrics: asText(received().metrics()),
-      logs: system()
-        .processes()
-        .map(({ name }) => system().log(name))
-        .join("\n"),
-      transport: await transport.text(),
-    };
+    const seen = { ...seenBy(system(), received()), transport: await transport.text() };
     // They are where they ought to be, so that they could have leaked from there.
     expect(asText(simulator.requests())).toContain(planted.input);
     expect(seen.transport).toContain(job.id);
@@ -84,7 +78,76 @@ export function secrecyTests(system: GetSystem, received: () => OtlpReceiver, pr
         place,
       ).toEqual([]);
     }
+    // Nor is it in the database, where it is sealed. What names an outcome or a request is looked up by it, and is not.
+    const stored = await everythingIn(system().pool);
+    expect(stored).toContain(planted.key);
+    const texts = [planted.input, planted.output, planted.refusedByApi, planted.metadata, providerKey];
+    expect(texts.filter((text) => stored.includes(text))).toEqual([]);
   });
+
+  test("no text of any field of any endpoint leaves the API: not into spans, metrics, logs or queues, nor to another customer", async () => {
+    await using transport = await watchTransport(system());
+    const owner = await system().anotherCustomer();
+    const type = `every-field-${randomBytes(6).toString("hex")}`;
+    await system().operator.publish(type, sums());
+    const job = await owner.api.submit({ outcome_type: type, input: { marker: type, a: 1, b: 1, tax: 1 } });
+    const things = { "/v1/customers": owner.id, "/v1/jobs": job.id, "/v1/outcome-types": type };
+    const { texts, accepted } = await plantEverywhere(system().operator, owner.api, things);
+    expect(texts.length).toBeGreaterThan(400);
+    expect(accepted).toBeGreaterThan(30);
+    // Some are kept, so that they could have leaked from there.
+    const stored = await everythingIn(system().pool);
+    expect(texts.filter((text) => stored.includes(text)).length).toBeGreaterThan(3);
+    const { api: other } = await system().anotherCustomer();
+    const marker = await other.send({ path: "/v1/jobs", headers: { traceparent: TRACEPARENT } });
+    expect(marker.status).toBe(200);
+    await until(() => asText(received().spans()).includes(TRACE_ID), {
+      timeoutMs: 20_000,
+      what: "the last request's span",
+    });
+
+    const seen = {
+      ...seenBy(system(), received()),
+      transport: await transport.text(),
+      "another customer": await allThat(other),
+    };
+    for (const [place, text] of Object.entries(seen)) {
+      // Also as part of an address.
+      const found = texts.filter((planted) => text.includes(planted) || text.includes(encodeURIComponent(planted)));
+      expect(found, place).toEqual([]);
+    }
+  });
+}
+
+const TRACE_ID = randomBytes(16).toString("hex");
+const TRACEPARENT = `00-${TRACE_ID}-${randomBytes(8).toString("hex")}-01`;
+
+/** Everything that a customer can list. */
+async function allThat(customer: System["api"]): Promise<string> {
+  const { routes } = await readDocument(customer.url);
+  const lists = routes.filter(({ method, path }) => method === "GET" && path.startsWith("/v1/") && !path.includes("{"));
+  const answers = await Promise.all(lists.map(({ path }) => customer.send({ path })));
+  expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(5);
+  return asText(answers.map(({ body }) => body));
+}
+
+/** What leaves the processes by telemetry and logs. */
+function seenBy(system: System, received: OtlpReceiver): Readonly<Record<"spans" | "metrics" | "logs", string>> {
+  const logs = system.processes().map(({ name }) => system.log(name));
+  return { spans: asText(received.spans()), metrics: asText(received.metrics()), logs: logs.join("\n") };
+}
+
+/** Everything that the database holds, less what BullMQ does, which is watched by itself. */
+async function everythingIn(pool: System["pool"]): Promise<string> {
+  const tables = await pool.query<{ name: string }>({
+    text: "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'public'",
+  });
+  const contents: string[] = [];
+  for (const { name } of tables.rows) {
+    const { rows } = await pool.query<{ line: string }>({ text: `SELECT to_jsonb(t)::text AS line FROM ${name} t` });
+    contents.push(...rows.map(({ line }) => line));
+  }
+  return contents.join("\n");
 }
 
 function asText(value: unknown): string {
@@ -137,6 +200,8 @@ async function watchPostgres({ pool }: System): Promise<WatchedTransport> {
     },
     async [Symbol.asyncDispose]() {
       for (const { name } of rows) await pool.query({ text: `DROP TRIGGER see ON bullmq.${name}` });
+      await pool.query({ text: "DROP FUNCTION see_row" });
+      await pool.query({ text: "DROP TABLE seen_by_transport" });
     },
   };
 }

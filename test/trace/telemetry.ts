@@ -16,6 +16,9 @@ import type { GetReceiver } from "./tree.ts";
 /** In the environment of the workers: must turn up nowhere. */
 const PROVIDER_KEY = `sk-ant-canary-${randomBytes(8).toString("hex")}`;
 
+/** Customers' texts are sealed: all that follows works with sealed ones. */
+const PAYLOAD_KEYS = JSON.stringify({ keys: [{ kty: "oct", kid: "test", k: randomBytes(32).toString("base64url") }] });
+
 export function telemetryTests(transport: TransportName): void {
   describeOn(transport, "telemetry", () => {
     let receiver: OtlpReceiver | undefined;
@@ -32,7 +35,7 @@ export function telemetryTests(transport: TransportName): void {
     const system = useSystem(() => ({
       transport,
       workers: { premium: 0 },
-      env: { ...otlpEnvironment(received()), ANTHROPIC_API_KEY: PROVIDER_KEY, LOG_LEVEL: "trace" },
+      env: { ...otlpEnvironment(received()), ANTHROPIC_API_KEY: PROVIDER_KEY, LOG_LEVEL: "trace", PAYLOAD_KEYS },
     }));
     treeTests(system, received);
     metricTests(system, received);
