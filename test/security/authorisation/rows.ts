@@ -158,9 +158,6 @@ const OPERATORS: Readonly<Record<string, Row>> = {
   },
   listCustomerTerms: { ask: customer, operator: 200 },
   moveTestClock: { ask: ({ tenant }) => ({ id: tenant.id, body: { advance_ms: 1 } }), operator: 200 },
-  putRetention: { ask: ({ tenant }) => ({ id: tenant.id, body: { payload_days: 90 } }), operator: 200 },
-  // Jobs of the tenant are open: nothing is erased under them.
-  erasePayloads: { ask: customer, operator: 409 },
   listDeadLetters: { ask: nothing, operator: 200 },
   getDeadLetter: { ask: of(openJob), operator: 404 },
   redriveDeadLetter: { ask: of(openJob), operator: 404 },

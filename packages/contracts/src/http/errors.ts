@@ -331,6 +331,12 @@ export const ERRORS = {
     meaning: "The database does not answer, or cannot be written to. Nothing was accepted that was not answered.",
     remedy: "Repeat the request after `Retry-After` seconds; with an Idempotency-Key or an outcome_key it is safe.",
   },
+  sandbox_unavailable: {
+    type: "server_error",
+    status: 503,
+    meaning: "What was sent has to be compiled in a process of its own, and none could be had. Nothing was written.",
+    remedy: "Repeat the request after `Retry-After` seconds.",
+  },
   shutting_down: {
     type: "server_error",
     status: 503,

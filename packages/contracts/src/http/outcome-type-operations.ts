@@ -27,7 +27,7 @@ export const putOutcomeType = {
     200: { description: "The latest version says the same already.", schema: outcomeTypeSchema },
     201: { description: "Published.", schema: outcomeTypeSchema, headers: { Location: "Where to read the version." } },
   },
-  errors: [...BODY_ERRORS, "invalid_outcome_type", "insufficient_data"],
+  errors: [...BODY_ERRORS, "invalid_outcome_type", "insufficient_data", "sandbox_unavailable"],
 } as const satisfies Operation;
 
 export const listOutcomeTypes = {

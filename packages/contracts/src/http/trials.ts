@@ -96,6 +96,7 @@ export const tryOutcomeType = {
   body: { type: JSON_TYPE, schema: trialBodySchema },
   answers: { 200: { description: "The verdict that it would get.", schema: trialResultSchema } },
   errors: [
+    "sandbox_unavailable",
     ...BODY_ERRORS,
     "invalid_field",
     "unknown_field",
