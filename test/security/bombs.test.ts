@@ -25,16 +25,16 @@ function publish(changes: object) {
 
 /** Sends it, and looks how long others wait for their answers meanwhile. */
 async function whileOthersAsk<T>(send: () => Promise<T>): Promise<{ readonly answer: T; readonly longestMs: number }> {
-  let isDone = false;
+  const done = new AbortController();
   let longestMs = 0;
   const asking = (async () => {
-    while (!isDone) {
+    while (!done.signal.aborted) {
       const startMs = performance.now();
       await api.operator.send({ path: `/v1/outcome-types/${TYPE}` });
       longestMs = Math.max(longestMs, performance.now() - startMs);
     }
   })();
-  const answer = await send().finally(() => void (isDone = true));
+  const answer = await send().finally(() => done.abort());
   await asking;
   return { answer, longestMs };
 }

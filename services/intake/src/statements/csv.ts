@@ -31,7 +31,8 @@ type Column = (typeof CSV_COLUMNS)[number];
 type Cell = string | number | { readonly amount: Nanos } | null;
 
 const LINE_END = "\r\n";
-const FORMULA = /^[=+\-@\t\r]/;
+/** Also in their full width, which some spreadsheets read as the same, and after a line end. */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/u;
 const NEEDS_QUOTES = /[",\r\n]/;
 
 export function csvHeader(): string {
