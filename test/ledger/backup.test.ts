@@ -76,9 +76,9 @@ async function broken(pool: Pool): Promise<readonly unknown[]> {
   return (await checkBooks(pool, outcomeTypeVersions(pool))).filter(({ violations }) => violations.length > 0);
 }
 
-/** The frames of the backup, to be changed. */
-async function framesOfFile(): Promise<Frame[]> {
-  const unpacked = gunzipSync(fs.readFileSync(file));
+/** The frames of a backup. */
+async function framesOfFile(name: string): Promise<Frame[]> {
+  const unpacked = gunzipSync(fs.readFileSync(name));
   const frames: Frame[] = [];
   for await (const frame of framesOf(pieces(unpacked))) frames.push(frame);
   return frames;
@@ -146,6 +146,41 @@ describe("what was restored", () => {
   });
 });
 
+test("an owner of the tables backs up and restores, who is no superuser and for whom row-level security holds", async () => {
+  const owner = await ownerOf(target);
+  try {
+    await restore(owner.url, file);
+    const again = path.join(folder, "by-the-owner.backup");
+    await backUp(owner.url, again);
+    const frames = await framesOfFile(again);
+    expect(frames.filter(({ kind }) => kind === "rows").length).toBeGreaterThan(20);
+    const rowsOf = (all: readonly Frame[]): readonly Frame[] => all.filter(({ kind }) => kind === "table_end");
+    expect(rowsOf(frames)).toEqual(rowsOf(await framesOfFile(file)));
+    expect(await broken(restored)).toEqual([]);
+  } finally {
+    await owner.drop();
+  }
+});
+
+/** A login that owns the database, and may act as the roles of services, as an operator has it on somebody else's server. */
+async function ownerOf({ url }: TestDatabase): Promise<{ readonly url: string; drop(): Promise<void> }> {
+  const name = new URL(url).pathname.slice(1);
+  await restored.query(
+    `CREATE ROLE owner_of_${name} LOGIN PASSWORD 'of a test' NOSUPERUSER CREATEROLE;
+     GRANT contingent_service, contingent_ledger, contingent_tenant TO owner_of_${name};
+     ALTER DATABASE ${name} OWNER TO owner_of_${name};
+     ALTER SCHEMA public OWNER TO owner_of_${name}`,
+  );
+  const own = new URL(url);
+  own.username = `owner_of_${name}`;
+  own.password = "of a test";
+  const drop = async (): Promise<void> => {
+    await restored.query(`DROP OWNED BY owner_of_${name} CASCADE; REASSIGN OWNED BY owner_of_${name} TO CURRENT_USER`);
+    await restored.query(`DROP ROLE owner_of_${name}`);
+  };
+  return { url: own.href, drop };
+}
+
 test("a backup of a system that is at work is of one instant: its books are sound", async () => {
   const live = path.join(folder, "live.backup");
   const done = new AbortController();
@@ -175,7 +210,7 @@ describe("refused is, and nothing is left of it,", () => {
     "one of a later version": [ofLaterVersion, "has no migration 9999_later.sql"],
   };
   test.each(Object.entries(REFUSED))("%s", async (name, [change, says]) => {
-    const frames = change(await framesOfFile());
+    const frames = change(await framesOfFile(file));
     const bad = written(`${name}.backup`, gzipSync(Buffer.concat(frames.map(encodeFrame))));
     await expect(restore(target.url, bad)).rejects.toThrow(says);
     expect(await tablesOf(restored)).toEqual([]);
