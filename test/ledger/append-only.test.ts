@@ -1,6 +1,7 @@
 /** Hazard: history that is rewritten: what was booked, judged, charged or promised. */
 import { driveTo, take, judge, claim, answer, happens } from "@contingent/testkit/jobs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { recordFault } from "@contingent/db/dead-letters";
 import { labelAsOperator } from "@contingent/ledger/quality/operator-label";
 import { databaseOfThisFile } from "../db/open.ts";
 import { outcomeOf } from "./by-hand.ts";
@@ -21,6 +22,7 @@ const TABLES = [
   "credit_note",
   "outcome_label",
   "operator_label",
+  "job_fault",
   "judge",
   "judge_canary",
   "judge_suspension",
@@ -33,6 +35,10 @@ beforeAll(async () => {
   await take(db.pool, await driveTo(db.pool, "queued"), claim(), answer(), judge("fail"));
   await take(db.pool, await driveTo(db.pool, "awaiting_acceptance"), happens("accepted"));
   await db.pool.query(A_SUSPENDED_JUDGE);
+  const about = await take(db.pool, await driveTo(db.pool, "queued"), claim(), answer());
+  const attemptId = about.progress.current?.attemptId ?? "att_none";
+  const fault = { jobId: about.id, revision: about.revision, attemptId, cause: "validator_error" } as const;
+  await recordFault(db.pool, { ...fault, error: "ValidatorError" });
 });
 
 const A_SUSPENDED_JUDGE = `
