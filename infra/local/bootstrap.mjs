@@ -1,6 +1,6 @@
 // The first thing that runs in a fresh clone, on whatever Node is there (18 or newer) and without any dependency.
 //
-//   node infra/local/bootstrap.mjs <start|test|check|format|bench|sbom|backup|restore|check:books|verify:chain|verify:receipt> [arguments]
+//   node infra/local/bootstrap.mjs <start|test|check|format|bench|chaos|sbom|backup|restore|check:books|verify:chain|verify:receipt> [arguments]
 //
 // It finds a Node that runs TypeScript and a pnpm that reads the lockfile, or brings both from the npm registry into
 // `.cache/toolchain`; installs the workspace when the lockfile has changed since the last time; and then hands over:
@@ -18,6 +18,7 @@ const ENTRIES = {
   check: ["infra/local/test.ts", "--static"],
   format: ["infra/local/test.ts", "--format"],
   bench: ["test/bench/main.ts"],
+  chaos: ["test/fault/chaos/chaos-main.ts"],
   backup: ["infra/local/backup.ts"],
   restore: ["infra/local/restore.ts"],
   "check:books": ["infra/local/check-books.ts"],

@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly answersAfterMs?: number;
   /** Orders pass a load balancer, which sends none to an API that says it is not ready. */
   readonly balanced?: boolean;
+  /** Asked before each order; orders that were not made are not made up for. */
+  readonly mayOrder?: () => boolean;
 }
 
 export interface Load extends AsyncDisposable {
@@ -74,11 +76,11 @@ class OrderingLoad implements Load {
   #isReady = true;
   readonly #probing: Promise<void>;
 
-  constructor(world: World, type: string, { ratePerS, balanced = false }: LoadOptions) {
+  constructor(world: World, type: string, { ratePerS, balanced = false, mayOrder = () => true }: LoadOptions) {
     this.#world = world;
     this.type = type;
     this.#probing = balanced ? this.#probe() : Promise.resolve();
-    this.#ordering = this.#order(ratePerS);
+    this.#ordering = this.#order(ratePerS, mayOrder);
   }
 
   get underWay(): number {
@@ -111,13 +113,14 @@ class OrderingLoad implements Load {
     }
   }
 
-  async #order(ratePerS: number): Promise<void> {
+  async #order(ratePerS: number, mayOrder: () => boolean): Promise<void> {
     const { signal } = this.#stopped;
     const startedAtMs = performance.now();
     for (let n = 0; !signal.aborted; n += 1) {
       const dueAtMs = startedAtMs + (n * 1000) / ratePerS;
       await delay(Math.max(0, dueAtMs - performance.now()), undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
+      if (!mayOrder()) continue;
       if (this.#underWay.size >= UNDER_WAY_MAX) await Promise.race(this.#underWay);
       const placing = this.#place(n).finally(() => this.#underWay.delete(placing));
       this.#underWay.add(placing);
