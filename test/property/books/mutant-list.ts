@@ -1,11 +1,5 @@
 /** Ways to break the books: one replacement of text each. */
-
-export interface Mutant {
-  readonly name: string;
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
+import type { Mutant } from "../../mutation/mutation.ts";
 
 const ACCEPT = "packages/db/src/accept.ts";
 const COMMIT = "packages/db/src/commit.ts";
