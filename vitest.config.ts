@@ -20,7 +20,11 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{packages,services}/*/src/**/*.test.ts", "infra/local/**/*.test.ts", "test/tidy/**/*.test.ts"],
+          include: [
+            "{packages,services}/*/src/**/*.test.ts",
+            "infra/local/**/*.test.ts",
+            "test/{simulation,tidy}/**/*.test.ts",
+          ],
           setupFiles,
           testTimeout: 20_000,
         },
@@ -29,7 +33,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["{packages,services}/*/test/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: ["test/tidy/**", "test/bench/**", "**/node_modules/**", ...WHOLE_SYSTEMS],
+          exclude: ["test/{simulation,tidy}/**", "test/bench/**", "**/node_modules/**", ...WHOLE_SYSTEMS],
           setupFiles,
           globalSetup: ["packages/testkit/src/global-setup.ts"],
           testTimeout: 60_000,

@@ -1,9 +1,9 @@
-/** The inquiries of a world: who may be asked what, how that ends, and what must hold of it. Tests only. */
-import type { AttemptId, InquiryId } from "../ids.ts";
-import { nanos } from "../money.ts";
-import type { Effect, Fact } from "./facts.ts";
-import { budgetLeft, type Job, type OpenInquiry, verdictCostMax } from "./job.ts";
-import { type Deed, must } from "./world-deeds.fixture.ts";
+/** The inquiries of a world: who may be asked what, how that ends, and what must hold of it. */
+import type { AttemptId, InquiryId } from "@contingent/core/ids";
+import { nanos } from "@contingent/core/money";
+import type { Effect, Fact } from "@contingent/core/job/facts";
+import { budgetLeft, type Job, type OpenInquiry, verdictCostMax } from "@contingent/core/job/job";
+import { type Deed, must } from "./deeds.ts";
 
 type EffectOf<T extends Effect["type"]> = Extract<Effect, { type: T }>;
 
@@ -17,7 +17,12 @@ export interface Told {
 }
 
 /** Somebody has to be asked about the answer of an attempt. */
-export function questionOf(job: Job, inquiryId: InquiryId, attemptId: AttemptId, { share, random, yes }: Deed): Fact {
+export function questionOf(
+  job: Job,
+  inquiryId: InquiryId,
+  attemptId: AttemptId,
+  { share, random, yes }: Pick<Deed, "share" | "random" | "yes">,
+): Fact {
   const { costCap, inquiryReserve } = job.terms;
   // Mostly as much as was left free for it; sometimes more than any job may spend.
   const most = random > 0.9 ? costCap : inquiryReserve;

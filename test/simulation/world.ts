@@ -1,23 +1,25 @@
 /**
  * A world for one job, with a clock of its own: workers, validators, customers and sweepers that send facts in any order,
- * twice, late, or never. After every step it checks what must hold whatever happens. Tests only.
+ * twice, late, or never. After every step it checks what must hold whatever happens.
  */
-import { settlementOf } from "../books/settlement.ts";
-import type { Rate } from "../cost.ts";
-import type { AttemptId, InquiryId, VerdictId } from "../ids.ts";
-import { nanos } from "../money.ts";
-import { holdFor } from "../pricing/price.ts";
-import { newJob } from "./accept.ts";
-import { decide } from "./decide.ts";
-import type { Effect, Fact, Step } from "./facts.ts";
-import { budgetLeft, type Job, verdictCostMax, verdictReserve } from "./job.ts";
-import { nextMessage } from "./messages.ts";
-import { LEASE_GRACE_MS } from "./moves.ts";
-import { type Deed, must, type Setting } from "./world-deeds.fixture.ts";
-import { Inquiries, questionOf, type Told } from "./world-inquiries.fixture.ts";
+import { settlementOf } from "@contingent/core/books/settlement";
+import type { Rate } from "@contingent/core/cost";
+import type { AttemptId, InquiryId, VerdictId } from "@contingent/core/ids";
+import { nanos } from "@contingent/core/money";
+import { holdFor } from "@contingent/core/pricing/price";
+import { newJob } from "@contingent/core/job/accept";
+import { decide } from "@contingent/core/job/decide";
+import type { Effect, Fact, Step } from "@contingent/core/job/facts";
+import { budgetLeft, type Job, verdictCostMax, verdictReserve } from "@contingent/core/job/job";
+import { nextMessage } from "@contingent/core/job/messages";
+import { LEASE_GRACE_MS } from "@contingent/core/job/moves";
+import { type Deed, must, type Setting } from "./deeds.ts";
+import { Inquiries, questionOf, type Told } from "./inquiries.ts";
 
 type EffectOf<T extends Effect["type"]> = Extract<Effect, { type: T }>;
 type Ended = EffectOf<"end_attempt">;
+/** A step that moves its job. */
+export type Moved = Extract<Step, { kind: "moved" }>;
 
 /** What takes no more than a word. Only the ledger can say `settled`, and only of a job that it has just settled: elsewhere it is a fact gone astray. */
 const SAID = { cancel: "cancel", accept: "accepted", reject: "rejected", wake: "woke", settle: "settled" } as const;
@@ -41,8 +43,9 @@ function costsSomething(job: Job, fact: Fact): boolean {
 
 export class World {
   nowMs = BIRTH_MS;
+  readonly bornMs = BIRTH_MS;
   job: Job;
-  readonly moves: Extract<Step, { kind: "moved" }>[] = [];
+  readonly moves: Moved[] = [];
   readonly reserves = new Map<AttemptId, bigint>();
   readonly ended = new Set<AttemptId>();
   /** Sums of what the effects said. */
@@ -82,9 +85,22 @@ export class World {
   /** The job meets a fact; everything that must hold is checked. */
   meet(fact: Fact, random = 0.5): Step {
     this.facts.push(fact);
-    const before = this.job;
-    const step = decide(before, fact, { nowMs: this.nowMs, random });
-    if (step.kind !== "moved") return step;
+    const step = decide(this.job, fact, { nowMs: this.nowMs, random });
+    if (step.kind === "moved") this.write(this.job, fact, step);
+    return step;
+  }
+
+  /** What follows for a job, as whoever loaded it sees it. */
+  decided(job: Job, fact: Fact, nowMs: number, random: number): Step {
+    return decide(job, fact, { nowMs, random });
+  }
+
+  /**
+   * Writes a step down, as the database does: only where the job is still the one that it was decided for.
+   * @returns whether it was
+   */
+  write(before: Job, fact: Fact, step: Moved): boolean {
+    if (before.revision !== this.job.revision) return false;
     must(before.state !== "closed", "a closed job stays as it is");
     must(step.next.revision === before.revision + 1, "a move raises the revision by one");
     this.moves.push(step);
@@ -96,7 +112,7 @@ export class World {
     }
     if (fact.type === "rejected") this.checkRejected(before);
     this.checkJob();
-    return step;
+    return true;
   }
 
   /** Nobody is left but a sweeper and the ledger: the job must close, and in time. */
@@ -357,7 +373,8 @@ export class World {
     must(told.overrun === overrun, "an overrun is what exceeded its own reserve");
   }
 
-  private checkEnd(): void {
+  /** What must hold of a job that is closed. */
+  checkEnd(): void {
     const { job } = this;
     must(this.reserves.size === this.ended.size, "every attempt of a closed job has ended");
     must(this.inquiries.areOpen === 0, "every inquiry of a closed job has ended");

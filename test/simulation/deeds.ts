@@ -1,7 +1,7 @@
-/** What can be done in a world, and what may differ from one to the next. Tests only. */
-import type { Rate } from "../cost.ts";
-import type { Terms } from "../outcome-type.ts";
-import type { CallFailure, Fact, FactType } from "./facts.ts";
+/** What can be done in a world, and what may differ from one to the next. */
+import type { Rate } from "@contingent/core/cost";
+import type { Terms } from "@contingent/core/outcome-type";
+import type { CallFailure, Fact, FactType } from "@contingent/core/job/facts";
 
 type FactOf<T extends FactType> = Extract<Fact, { type: T }>;
 
