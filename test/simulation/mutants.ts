@@ -118,8 +118,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: "an inquiry without a reply is free",
     file: "job/inquire.ts",
-    from: "fact.cost",
-    to: "(fact.cost ?? ZERO)",
+    from: "(reported ?? reserve)",
+    to: "(reported ?? ZERO)",
   },
 ];
 
@@ -132,7 +132,8 @@ try {
     `export default { root: ${JSON.stringify(ROOT)}, resolve: { alias: [{ find: /^@contingent\\/core\\/(.*)$/, replacement: ${JSON.stringify(copy)} + "/core/$1.ts" }] },
        test: { include: ["test/simulation/**/*.test.ts"] } };\n`,
   );
-  if (noticed() !== null) throw new Error("the simulation fails without a mutation");
+  const said = noticed();
+  if (said !== null) throw new Error(`the simulation fails without a mutation: ${said}`);
   const mutants = MUTANTS.filter(({ name }) => chosen.length === 0 || chosen.some((each) => name.includes(each)));
   const survivors = mutants.filter((mutant) => !judge(mutant));
   process.stdout.write(`\n${mutants.length - survivors.length} of ${mutants.length} mutants were noticed\n`);

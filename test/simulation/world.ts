@@ -14,6 +14,7 @@ import { budgetLeft, type Job, verdictCostMax, verdictReserve } from "@contingen
 import { nextMessage } from "@contingent/core/job/messages";
 import { LEASE_GRACE_MS } from "@contingent/core/job/moves";
 import { type Deed, must, type Setting } from "./deeds.ts";
+import { costsSomething, truthOf, usesUp } from "./truths.ts";
 import { Inquiries, questionOf, type Told } from "./inquiries.ts";
 
 type EffectOf<T extends Effect["type"]> = Extract<Effect, { type: T }>;
@@ -29,17 +30,6 @@ const SWEEP_AGAIN_MS = 30_000;
 /** Moves that a job may make after its deadline: lost or answered, out of the queue, delivered, resolved, booked. */
 const MOVES_AFTER_DEADLINE = 5;
 const BIRTH_MS = 1_700_000_000_000;
-
-/** What a fact that ends an attempt says about its cost: only a report, or certainty that there is none, lowers it. */
-function truthOf(fact: Fact, reserve: bigint): readonly [Ended["costState"], bigint] {
-  if (fact.type === "answered") return ["known", fact.cost];
-  if (fact.type === "call_failed" && !fact.mayHaveBeenBilled) return ["released", 0n];
-  return ["presumed", reserve];
-}
-
-function costsSomething(job: Job, fact: Fact): boolean {
-  return fact.type === "judged" && job.terms.validation !== null && fact.cost > 0n;
-}
 
 export class World {
   nowMs = BIRTH_MS;
@@ -60,6 +50,8 @@ export class World {
   /** Models that workers know to be unavailable. */
   away: ReadonlySet<string> = new Set();
   private sweptAtMs = -Infinity;
+  /** Attempts that were used up, by step. */
+  private readonly used = new Map<number, number>();
 
   constructor(setting: Setting) {
     this.setting = setting;
@@ -106,6 +98,7 @@ export class World {
     this.moves.push(step);
     this.job = step.next;
     if (fact.type === "judged") this.verdictsAtMs.set(fact.verdictId, this.nowMs);
+    if (usesUp(fact)) this.checkUsed(before);
     this.checkEffects(before, fact, step.effects);
     if (fact.type === "cancel") {
       must(this.job.resolution === "failure", "nothing is sold to a customer who does not want it");
@@ -265,6 +258,15 @@ export class World {
     must(job.deadlineAtMs === this.nowMs + job.terms.deadlineMs, "a rework has a whole deadline");
   }
 
+  /** Counted here, and not by what the job says of itself. */
+  private checkUsed({ progress, terms }: Job): void {
+    const { step } = progress;
+    this.used.set(step, (this.used.get(step) ?? 0) + 1);
+    must((this.used.get(step) ?? 0) <= (terms.cascade[step]?.attemptsMax ?? 0), "a tier has its attempts and no more");
+    const all = [...this.used.values()].reduce((a, b) => a + b, 0);
+    must(all <= terms.attemptsMax, "a job has its attempts and no more");
+  }
+
   private checkEffects(before: Job, fact: Fact, effects: readonly Effect[]): void {
     must(new Set(effects.map((e) => e.type)).size === effects.length, "a step has at most one effect of a kind");
     for (const effect of effects) {
@@ -338,11 +340,6 @@ export class World {
     must(progress.inquiry === null || state === "validating", "only a verdict waits for an inquiry");
     must(this.inquiries.areOpen === (progress.inquiry === null ? 0 : 1), "every inquiry but the open one has ended");
     must(held === (progress.current !== null), "a job has a current attempt just while it is attempted or validated");
-    must(
-      progress.tried.every((n, i) => n <= (terms.cascade[i]?.attemptsMax ?? 0)),
-      "a tier has its attempts and no more",
-    );
-    must(progress.tried.reduce((a, b) => a + b, 0) <= terms.attemptsMax, "a job has its attempts and no more");
     must(
       (nextMessage(job, this.nowMs) === null) === (state === "attempting" || state === "closed"),
       "a message should exist",
