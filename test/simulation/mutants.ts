@@ -34,8 +34,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: "a verdict after the deadline counts",
     file: "job/decide.ts",
-    from: 'if (now.nowMs >= job.deadlineAtMs) return stop(job, "deadline", now);\n  const tried',
-    to: "const tried",
+    from: 'if (now.nowMs >= job.deadlineAtMs) return stop(tried, "deadline", now);\n  if (fact.decision',
+    to: "if (fact.decision",
   },
   {
     name: "a lost lease is never noticed",

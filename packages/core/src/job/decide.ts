@@ -191,9 +191,10 @@ function judged(job: Job, fact: FactOf<"judged">, now: Circumstances): Step {
 }
 
 function afterVerdict(job: Job, fact: FactOf<"judged">, now: Circumstances): Step {
-  // A verdict that comes after the deadline is too late to be charged, whatever it says.
-  if (now.nowMs >= job.deadlineAtMs) return stop(job, "deadline", now);
   const tried = countAttempt(job);
+  // A verdict that comes after the deadline is too late to be charged, whatever it says. A rework may follow all the same,
+  // where an outcome from before is in hand: the attempt is used up.
+  if (now.nowMs >= job.deadlineAtMs) return stop(tried, "deadline", now);
   if (fact.decision === "fail") return retryOrEscalate(tried, "verdict", now);
   const outcome: OutcomeInHand = { ...fact, decision: fact.decision };
   const best = betterOf(job.progress.best, outcome);

@@ -99,6 +99,18 @@ describe("an outcome that the customer sends back", () => {
 });
 
 describe("the rework", () => {
+  test("does not get an attempt back whose verdict came too late", () => {
+    const partial = partialInHand(reworkable());
+    const answered = after(partial, at(4_000), claimOf({ attemptId: OTHER }), answer("end", 400n, OTHER));
+    const tooLateMs = DEADLINE_MS + 1_000;
+    const said = { verdictId: "vrd_0002", decision: "fail", score: 0.1, value: null, cost: ZERO } as const;
+    const tooLate = { type: "judged", attemptId: OTHER, ...said } as const;
+    const delivered = movedBy(decide(answered, tooLate, at(tooLateMs))).next;
+    expect(delivered).toMatchObject({ state: "awaiting_acceptance", resolution: "partial" });
+    const next = after(delivered, at(tooLateMs + 1_000), REJECTED);
+    expect(next.progress).toMatchObject({ step: 1, tried: [2, 0, 0] });
+  });
+
   test("has a whole deadline from the rejection on, in whole milliseconds", () => {
     const late = { ...at(REJECTED_MS), nowMs: BORN_MS + REJECTED_MS + 0.75 };
     const job = after(awaitingJob(reworkable({ deadlineMs: 10_000 })), late, REJECTED);
