@@ -49,8 +49,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "late capture: a verdict after the deadline is charged",
     file: DECIDE,
-    from: '  if (now.nowMs >= job.deadlineAtMs) return stop(job, "deadline", now);\n  const tried = countAttempt(job);',
-    to: "  const tried = countAttempt(job);",
+    from: '  if (now.nowMs >= job.deadlineAtMs) return stop(tried, "deadline", now);\n  if (fact.decision',
+    to: "  if (fact.decision",
   },
   {
     name: "late capture: an outcome is accepted after its window",

@@ -212,11 +212,11 @@ function answered(job: RefJob, fact: Extract<RefFact, { type: "answered" }>, now
 
 function judged(job: RefJob, verdict: RefBest | null, now: number): readonly RefCost[] {
   const costs = job.type.judging === 0n ? [] : [{ of: "judges:court", amount: job.type.judging }];
+  job.tried += 1;
   if (now >= job.deadline) {
     end(job, "deadline", now);
     return costs;
   }
-  job.tried += 1;
   job.strikes = 0;
   if (verdict !== null && (job.best === null || verdict.isWhole || verdict.score > job.best.score)) job.best = verdict;
   if (verdict?.isWhole === true) deliver(job, now);
