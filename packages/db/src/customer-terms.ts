@@ -91,10 +91,10 @@ const COLUMNS = `id, customer_id, version, definition, ${msOf("effective_from")}
 
 /**
  * What the customer's clock says, while nobody else publishes for them and no job is accepted. An update reads the clock
- * after it has the row; a locking read does so before.
+ * after it has the row; a locking read does so before. Nothing is different afterwards: terms that are refused leave no trace.
  */
 const CLOCK = `
-  UPDATE customer_account SET updated_at = now() WHERE customer_id = $1
+  UPDATE customer_account SET updated_at = updated_at WHERE customer_id = $1
   RETURNING ${msOf("date_trunc('milliseconds', clock_timestamp() + clock_offset)")} AS now_ms`;
 
 const LATEST = `SELECT ${COLUMNS} FROM customer_terms WHERE customer_id = $1 ORDER BY version DESC LIMIT 1`;

@@ -40,5 +40,5 @@ export const listEvents = {
   description: "Of all customers for operators, of their own for customers. Each is told once.",
   query: pageQuery.extend({ customer_id: idSchema("cus").optional(), type: type.optional() }),
   answers: { 200: { description: "A page of events.", schema: pageOf(customerEventSchema, "CustomerEventPage") } },
-  errors: [],
+  errors: ["wrong_scope"],
 } as const satisfies Operation;
