@@ -61,7 +61,7 @@ export interface Queues {
   existing(queue: QueueName, ids: readonly string[]): Promise<Set<string>>;
   /** Delivers messages of these ids that are delayed now. One that is not delayed is left as it is. */
   hasten(queue: QueueName, ids: readonly string[]): Promise<void>;
-  /** Some of the messages that wait, in the order in which they go, the first and the last one with a turn among them. */
+  /** Some of the messages that wait, in the order in which they go, the first one with a turn and nearly the last one among them. */
   places(queue: QueueName): Promise<readonly Place[]>;
   /** Puts messages that wait where their turn is, if they stand elsewhere: see priority.ts. */
   reorder(queue: QueueName, waiting: readonly Turn[]): Promise<void>;
@@ -89,6 +89,8 @@ const CLOSE_TIMEOUT_MS = 3_000;
 const LOOKUP_CHUNK = 200;
 /** Each place that is looked at in a queue is so many times further back than the one before. */
 const RANK_STEP = 3;
+/** So many of the last ones may be gone, because others were taken, until they are looked at. */
+const GONE_SHARE_MAX = 0.02;
 /** "No limit" that both backends can count up to (a 32-bit integer in Postgres). */
 const RATE_UNLIMITED = 2_147_483_647;
 const RATE_WINDOW_MS = 1;
@@ -222,14 +224,15 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
 
     async places(queue) {
       const { waiting: first = 0, prioritized = 0 } = await broker(queue).getJobCounts("waiting", "prioritized");
+      const ranks = ranksOf(prioritized);
+      const found = await Promise.all(ranks.map((rank) => broker(queue).getPrioritized(rank, rank)));
       const places: Place[] = [];
-      for (const rank of ranksOf(prioritized)) {
+      for (const [n, [message]] of found.entries()) {
         // It may be gone by now: then there is a place less.
-        const [message] = await broker(queue).getPrioritized(rank, rank);
         if (message === undefined) continue;
         const turnAtMs = turnOfPriority(message.priority, Date.now());
         // The queue moves meanwhile, but never backwards.
-        places.push({ ahead: first + rank, turnAtMs: Math.max(turnAtMs, places.at(-1)?.turnAtMs ?? 0) });
+        places.push({ ahead: first + (ranks[n] ?? 0), turnAtMs: Math.max(turnAtMs, places.at(-1)?.turnAtMs ?? 0) });
       }
       return places;
     },
@@ -269,8 +272,9 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
 /** The ranks of the places that are looked at: the first ones closely, for that is where most customers' jobs come in. */
 function ranksOf(count: number): readonly number[] {
   const ranks: number[] = [];
-  for (let rank = 1; rank < count; rank *= RANK_STEP) ranks.push(rank - 1);
-  return count === 0 ? [] : [...ranks, count - 1];
+  const last = count - 1 - Math.floor(count * GONE_SHARE_MAX);
+  for (let rank = 0; rank < last; rank = (rank + 1) * RANK_STEP - 1) ranks.push(rank);
+  return count === 0 ? [] : [...ranks, last];
 }
 
 function waitingIn(counts: Readonly<Record<string, number>>): number {

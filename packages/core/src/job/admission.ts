@@ -9,7 +9,7 @@ import type { Terms } from "../outcome-type.ts";
 export interface TierLoad {
   /** How fast messages were taken while some waited. */
   readonly attemptsPerSecond: number;
-  /** Some of the messages in the order in which they go, the first and the last one among them. */
+  /** Some of the messages in the order in which they go, the first one and nearly the last one among them. */
   readonly places: readonly Place[];
 }
 

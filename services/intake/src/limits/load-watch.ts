@@ -16,7 +16,7 @@ import type { Log } from "@contingent/runtime/log";
 
 const LOOK_INTERVAL_MS = 2_000;
 /** Looking takes at most this share of the time, however large a backlog makes it. */
-const LOOKING_SHARE_MAX = 0.05;
+const LOOKING_SHARE_MAX = 0.2;
 /** What fewer messages wait for is over before it could be measured. */
 const BACKLOG_MIN = 200;
 /** Over which time the pace is smoothed. */
