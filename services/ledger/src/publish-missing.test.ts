@@ -8,7 +8,7 @@ import { expect, test, vi } from "vitest";
 import { publishMissing } from "./publish-missing.ts";
 
 function due(job: Job): DueJob {
-  return { job, version: { currency: "USD" }, traceparent: null, nowMs: BORN_MS + 60_000, isAhead: false };
+  return { job, version: { currency: "USD" }, traceparent: null, nowMs: BORN_MS + 60_000 };
 }
 
 test("what waits for an attempt is put where its turn is, what is missing is published there, and nothing else is touched", async () => {
