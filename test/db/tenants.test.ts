@@ -5,7 +5,7 @@ import { listCustomerEvents } from "@contingent/db/customer-events";
 import { ensureCustomer, listCustomers } from "@contingent/db/customers";
 import { finishAnswer } from "@contingent/db/idempotency";
 import { newId } from "@contingent/db/ids";
-import { listJobViews } from "@contingent/db/job-views";
+import { jobViewsOfCustomers, listJobViews } from "@contingent/db/job-views";
 import { createKey } from "@contingent/db/keys";
 import { type OpenPool, openPool, type Pool, SERVICE_ROLE } from "@contingent/db/pool";
 import { issueReceipt } from "@contingent/db/receipts";
@@ -13,7 +13,8 @@ import { TENANT_ROLE, type Tenants, tenantsOf } from "@contingent/db/tenants";
 import { listCreditNotes, listDisputes } from "@contingent/ledger/disputes/views";
 import { listStatements } from "@contingent/ledger/statement/read";
 import { answer, claim, CUSTOMER, driveTo, judge, partsOf, publishedTerms, take } from "@contingent/testkit/jobs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { outcomeOf } from "../ledger/by-hand.ts";
 import { everyFate } from "../ledger/every-fate.ts";
 import { databaseOfThisFile } from "./open.ts";
@@ -149,6 +150,21 @@ test("what a transaction was for is forgotten with it: the connection's next one
 test("a batch of several customers' requests sees what is theirs together", async () => {
   const both = await countOf(tenants.of([CUSTOMER, STRANGER]), "customer");
   expect(both).toBe(2);
+});
+
+test("of a job that a neighbour in the batch asks for, too, another customer learns nothing", async () => {
+  const viewsOf = jobViewsOfCustomers(tenants);
+  const query = vi.spyOn(pg.Client.prototype, "query");
+  const [own, others, missing] = await Promise.all([
+    viewsOf(CUSTOMER)(rejected),
+    viewsOf(STRANGER)(rejected),
+    viewsOf(STRANGER)("job_none"),
+  ]);
+  // BEGIN, the statement and COMMIT: it was one batch.
+  expect(query).toHaveBeenCalledTimes(3);
+  query.mockRestore();
+  expect(own).toMatchObject({ id: rejected, customerId: CUSTOMER });
+  expect([others, missing]).toEqual([null, null]);
 });
 
 test("no name of a customer can name another one besides", () => {

@@ -11,6 +11,7 @@ import { batched } from "./batch.ts";
 import { msOf } from "./job-row.ts";
 import { openedOr, type Payloads, PLAIN } from "./payloads/payloads.ts";
 import type { Pool } from "./pool.ts";
+import { seenBy, type Tenants } from "./tenants.ts";
 
 export interface VerdictView {
   readonly id: VerdictId;
@@ -180,24 +181,50 @@ export type FindJobView = (id: JobId, options?: { readonly attempts?: boolean })
 
 /** A reader of views; concurrent reads become one statement. */
 export function jobViews(pool: Pool, payloads: Payloads = PLAIN): FindJobView {
+  return viewsOfCustomer(pool, payloads)(null);
+}
+
+/**
+ * Readers of the views of each customer's jobs: another's there is not. Reads of several customers become one statement all
+ * the same, for each of them looks again and again at the jobs that it waits for (six times the reads per second of readers
+ * of their own, with 50 customers).
+ */
+export function jobViewsOfCustomers(tenants: Tenants, payloads: Payloads = PLAIN): (of: CustomerId) => FindJobView {
+  return viewsOfCustomer(tenants, payloads);
+}
+
+function viewsOfCustomer(pool: Pool | Tenants, payloads: Payloads): (of: CustomerId | null) => FindJobView {
   const plain = viewsById(pool, payloads, "job-views", false);
   const detailed = viewsById(pool, payloads, "job-views-detailed", true);
-  return (id, options) => (options?.attempts === true ? detailed(id) : plain(id));
+  return (of) => (id, options) => (options?.attempts === true ? detailed({ id, of }) : plain({ id, of }));
+}
+
+/** A job that is looked for. */
+interface Wanted {
+  readonly id: JobId;
+  /** Whose it has to be; null: it may be anybody's. */
+  readonly of: CustomerId | null;
 }
 
 function viewsById(
-  pool: Pool,
+  pool: Pool | Tenants,
   payloads: Payloads,
   name: string,
   withAttempts: boolean,
-): (id: JobId) => Promise<JobView | null> {
+): (wanted: Wanted) => Promise<JobView | null> {
   const text = `${viewsOf("job j", withAttempts)}\n   WHERE j.id = ANY($1::text[])`;
-  return batched<JobId, JobView | null>({
-    run: async (ids) => {
-      const { rows } = await pool.query<ViewRow>({ name, text, values: [ids] });
+  return batched<Wanted, JobView | null>({
+    run: async (wanted) => {
+      const customers = wanted.flatMap(({ of }) => of ?? []);
+      const ids = wanted.map(({ id }) => id);
+      const { rows } = await seenBy(pool, customers).query<ViewRow>({ name, text, values: [ids] });
       const views = await Promise.all(rows.map((row) => viewOf(payloads, row)));
       const byId = new Map(views.map((view) => [view.id, view]));
-      return ids.map((id) => byId.get(id) ?? null);
+      return wanted.map(({ id, of }) => {
+        const view = byId.get(id);
+        // What the statement was for is all of the batch's customers: a neighbour's job is not this one's.
+        return view === undefined || (of !== null && of !== view.customerId) ? null : view;
+      });
     },
   });
 }

@@ -4,7 +4,7 @@ import { type AcceptOptions, openAccept } from "@contingent/db/accept";
 import { openFindAccepted } from "@contingent/db/accept-find";
 import { CUSTOMERS_MOVE, openCommit } from "@contingent/db/commit";
 import { customerTermsById } from "@contingent/db/customer-terms";
-import { jobViews } from "@contingent/db/job-views";
+import { jobViews, jobViewsOfCustomers } from "@contingent/db/job-views";
 import { keyFinder, keyUseNoter } from "@contingent/db/keys";
 import { jobLoader } from "@contingent/db/load";
 import { type OutcomeTypeVersions, outcomeTypeVersions, pinnedBy } from "@contingent/db/outcome-types";
@@ -72,7 +72,9 @@ export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts):
   };
   const options = { openJobsMax: limits.openJobsMax, loadOf };
   const acceptingForCustomers = accepting(tenants, options, payloads);
-  const everybody = { ...readersOf(pool, versions, payloads), ...accepting(pool, options, payloads) };
+  const viewsOf = jobViewsOfCustomers(tenants, payloads);
+  const views = jobViews(pool, payloads);
+  const everybody = { views, ...readersOf(pool, versions, payloads), ...accepting(pool, options, payloads) };
   return intakeApp({
     authenticate: authenticator(keys, noteUse),
     trustProxy: limits.trustProxy,
@@ -80,7 +82,8 @@ export function assembleIntake(stack: AsyncDisposableStack, parts: IntakeParts):
     of: reusing((customer: CustomerId) => {
       const own = tenants.of([customer]);
       const readers = readersOf(own, pinnedBy(customerTermsById(own), versions), payloads);
-      return { ...shared, ...readers, ...acceptingForCustomers, commit: openCommit(own, payloads, CUSTOMERS_MOVE) };
+      const commit = openCommit(own, payloads, CUSTOMERS_MOVE);
+      return { ...shared, views: viewsOf(customer), ...readers, ...acceptingForCustomers, commit };
     }, CUSTOMERS_MAX),
   });
 }
@@ -98,7 +101,6 @@ function readersOf(pool: Pool, versions: OutcomeTypeVersions, payloads: Payloads
   return {
     pool,
     versions,
-    views: jobViews(pool, payloads),
     // A caller waits: a database that is away is told at once.
     loader: jobLoader(pool, versions, { patienceMs: 0, payloads }),
     terms: customerTermsById(pool),
