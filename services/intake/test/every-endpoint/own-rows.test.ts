@@ -1,0 +1,122 @@
+/** Hazard: a handler that forgets whose rows it may read, or that reaches a database in which it would find everybody's. */
+import type { CustomerId, JobId } from "@contingent/core/ids";
+import { type OpenPool, openPool } from "@contingent/db/pool";
+import { TENANT_ROLE, tenantsOf } from "@contingent/db/tenants";
+import { take } from "@contingent/testkit/jobs";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type Api, JOB, startApiWithType, SUCCEED } from "../harness.ts";
+import { customersRequests } from "./customers-requests.ts";
+
+interface Statement {
+  /** What its connection calls itself. */
+  readonly by: string | undefined;
+  readonly name: string | undefined;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** What a customer's request asks with a service's rights: whose the key is, and what is sold. It belongs to nobody. */
+const NOBODYS_OWN = /\bFROM (api_key|outcome_type_version|price_book_rate)\b|^\s*UPDATE api_key SET last_used_at/;
+
+let api: Api;
+let id: JobId;
+let tenantPool: OpenPool;
+/** What all connections of this process inherit. */
+let clients: Pick<OpenPool, "query">;
+/** What was said to the database while it was a customer who asked. */
+const statements: Statement[] = [];
+beforeAll(async () => {
+  api = await startApiWithType();
+  tenantPool = openPool(api.databaseUrl, { applicationName: "own-rows-test", role: TENANT_ROLE });
+  const client = await tenantPool.connect();
+  clients = Object.getPrototypeOf(client) as typeof clients;
+  client.release();
+  ({ id } = await api.customer.submit({ ...JOB, outcome_key: "leak" }));
+  await take(api.pool, id, ...SUCCEED);
+  const requests = customersRequests({ api, id, cost: 1n, secret: "secret", ask: recorded });
+  // One after the other, so that what is recorded is one customer's.
+  for (const ask of Object.values(requests)) await ask();
+}, 60_000);
+afterAll(async () => {
+  await tenantPool.end();
+  await api[Symbol.asyncDispose]();
+});
+
+async function recorded(request: Parameters<typeof api.customer.send>[0]): Promise<string> {
+  const query = vi.spyOn(clients, "query");
+  const { status, body } = await api.customer.send(request);
+  for (const [n, [said]] of (query.mock.calls as unknown as [unknown][]).entries()) {
+    const by = applicationOf(query.mock.contexts[n]);
+    if (by?.startsWith("intake-test-") === true) statements.push({ by, ...statementOf(said) });
+  }
+  query.mockRestore();
+  expect(status).toBe(200);
+  return typeof body === "string" ? body : JSON.stringify(body);
+}
+
+function applicationOf(client: unknown): string | undefined {
+  return (client as { readonly connectionParameters: { readonly application_name?: string } }).connectionParameters
+    .application_name;
+}
+
+function statementOf(said: unknown): Omit<Statement, "by"> {
+  if (typeof said === "string") return { name: undefined, text: said, values: [] };
+  const { name, text, values = [] } = said as Omit<Statement, "by">;
+  return { name, text, values };
+}
+
+test("a customer's request says nothing with a service's rights but whose its key is, and what is sold", () => {
+  const asService = statements.filter(({ by }) => by === "intake-test-process");
+  expect(asService.length).toBeGreaterThan(0);
+  expect(asService.map(({ text }) => text).filter((text) => !NOBODYS_OWN.test(text))).toEqual([]);
+});
+
+test("everything else it says within a transaction that names the customer", () => {
+  const asCustomer = statements.filter(({ by }) => by === "intake-test-customers");
+  const begun = asCustomer.filter(({ text }) => text.startsWith("BEGIN"));
+  expect(begun.length).toBeGreaterThan(40);
+  for (const { text } of begun) expect(text).toContain(`set_config('contingent.customers', '${api.customerId}', true)`);
+});
+
+test("every statement of it, said for another customer, finds nothing of this one's and changes nothing", async () => {
+  const said = new Map(
+    statements
+      .filter(({ by, text }) => by === "intake-test-customers" && /^\s*(SELECT|WITH|INSERT|UPDATE)\b/.test(text))
+      .map((statement) => [statement.text, statement]),
+  );
+  expect(said.size).toBeGreaterThan(30);
+  let found = 0;
+  for (const statement of said.values()) {
+    const [own, others] = [await outcomeFor(api.customerId, statement), await outcomeFor(await another(), statement)];
+    if (own.includes(api.customerId) || own.includes(id)) found += 1;
+    expect(others, statement.text).not.toContain(api.customerId);
+    expect(others, statement.text).not.toContain(id);
+    if (!statement.text.trimStart().startsWith("SELECT")) expect(others, statement.text).toMatch(/^(\[\]|refused)$/);
+  }
+  // Said for the customer it finds a lot: the test would notice.
+  expect(found).toBeGreaterThan(10);
+});
+
+async function another(): Promise<CustomerId> {
+  const { rows } = await api.pool.query<{ id: CustomerId }>({
+    text: "SELECT id FROM customer WHERE id <> $1 ORDER BY id LIMIT 1",
+    values: [api.customerId],
+  });
+  return rows[0]?.id ?? "cus_none";
+}
+
+/** The rows that a statement returns when it is for this customer, and then taken back; or that it is refused. */
+async function outcomeFor(customer: CustomerId, { text, values }: Statement): Promise<string> {
+  const own = tenantsOf(tenantPool).of([customer]);
+  const client = await own.connect();
+  try {
+    await client.query(own.begin ?? "BEGIN");
+    const { rows } = await client.query<Record<string, unknown>>({ text, values: [...values] });
+    return JSON.stringify(rows, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
+  } catch {
+    return "refused";
+  } finally {
+    await client.query("ROLLBACK");
+    client.release();
+  }
+}
