@@ -44,7 +44,9 @@ const FIND = `
     FROM jsonb_to_recordset($1::jsonb) AS r (
            n int, customer_id text, outcome_type text, outcome_key text, key text, input jsonb)
     LEFT JOIN idempotency i ON i.customer_id = r.customer_id AND i.key = r.key
-    LEFT JOIN job j ON j.customer_id = r.customer_id AND j.outcome_type = r.outcome_type AND j.outcome_key = r.outcome_key
+    LEFT JOIN LATERAL (
+      SELECT id FROM job
+       WHERE (customer_id, outcome_type, outcome_key) = (r.customer_id, r.outcome_type, r.outcome_key) OFFSET 0) j ON true
     LEFT JOIN job_input t ON t.job_id = j.id`;
 
 interface FoundRow {

@@ -108,8 +108,9 @@ const LOST_RACES_MAX = 3;
 
 const ISO = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 
-// A join finds the earlier job by its index. As a subquery (NOT EXISTS, beside the case without a key) it was planned as a
-// hash of the whole table of jobs, for every statement. `= ANY (ARRAY(…))` beside a join says nothing new, and makes the
+// The earlier job is looked up by its index, for each row: OFFSET 0 lets the planner do nothing else. As NOT EXISTS, beside the
+// case without a key, it was planned as a hash of the whole table of jobs, and as a plain join all keyed jobs were read while
+// there were a few dozen. `= ANY (ARRAY(…))` beside a join says nothing new, and makes the
 // planner look up the few rows that are meant: while it believes that a table is small, it would begin with all of it.
 const ACCEPT = `
 WITH input AS MATERIALIZED (
@@ -123,7 +124,9 @@ WITH input AS MATERIALIZED (
 ), wanted AS MATERIALIZED (
   SELECT DISTINCT ON (i.customer_id, i.outcome_type, i.outcome_key, CASE WHEN i.outcome_key IS NULL THEN i.id END) i.*
     FROM input i
-    LEFT JOIN job j ON (j.customer_id, j.outcome_type, j.outcome_key) = (i.customer_id, i.outcome_type, i.outcome_key)
+    LEFT JOIN LATERAL (
+      SELECT id FROM job
+       WHERE (customer_id, outcome_type, outcome_key) = (i.customer_id, i.outcome_type, i.outcome_key) OFFSET 0) j ON true
    WHERE j.id IS NULL
 ), claimed AS (
   INSERT INTO idempotency (customer_id, key, fingerprint, job_id, existing, status, body, in_flight_until)
