@@ -46,11 +46,11 @@ export const REFUSALS: readonly Refusal[] = [
   },
   {
     when: (_, { seesEverything }) => seesEverything,
-    say: "DATABASE_URL logs in as a superuser, or as a role that passes row-level security by: let services log in as a role of their own (SERVICE_DATABASE_URL, docs/security.md)",
+    say: "DATABASE_URL logs in as a superuser, or as a role that passes row-level security by: let services log in as a role of their own (SERVICE_DATABASE_URL, docs/operations.md)",
   },
   {
     when: (_, { ownsTables }) => ownsTables,
-    say: "DATABASE_URL logs in as the owner of the tables, who could take their guards away: let services log in as a role of their own (SERVICE_DATABASE_URL, docs/security.md)",
+    say: "DATABASE_URL logs in as the owner of the tables, who could take their guards away: let services log in as a role of their own (SERVICE_DATABASE_URL, docs/operations.md)",
   },
   {
     when: (_, { isolation }) => isolation !== "read committed",
