@@ -1,7 +1,7 @@
 /** Hazard: a fleet that goes on calling a model which fails, lets a crowd probe it, or never calls it again. */
 import type { Outcome } from "@contingent/core/breaker/breaker";
 import { nanos, ZERO } from "@contingent/core/money";
-import { type BreakerRow, exchangeTallies, forceBreaker } from "@contingent/db/breakers";
+import { type BreakerRow, changeBreaker, exchangeTallies, forceBreaker } from "@contingent/db/breakers";
 import { type BreakerChanged, type ModelGate, openModelGate, type Pass } from "@contingent/db/model-gate";
 import { until } from "@contingent/testkit/until";
 import { afterEach, describe, expect, test } from "vitest";
@@ -197,6 +197,22 @@ describe("when the cool-down is over", () => {
     );
     expect(again.isProbe).toBe(true);
   });
+});
+
+test("a breaker changes only as it was seen, and is probed only when it is time by the database's clock", async () => {
+  const key = newModel();
+  const [process] = fleet(1);
+  if (process === undefined) throw new Error("no process");
+  await make(process.gate, key, "answered");
+  const { revision } = await until(async () => await rowOf(key).catch(() => undefined), { ...SOON, what: "the row" });
+  const probes = { state: "half_open", openings: 1, probeInMs: 1_000, because: "A test." } as const;
+  const opens = { state: "open", openings: 1, probeInMs: 60_000, because: "A test." } as const;
+  const open = await changeBreaker(db.pool, key, revision, opens);
+  expect(open).toMatchObject({ state: "open", revision: revision + 1 });
+  expect(await changeBreaker(db.pool, key, revision, { ...opens, openings: 9 }), "decided upon before").toBeNull();
+  expect(await changeBreaker(db.pool, key, revision + 1, probes), "too early").toBeNull();
+  await coolDown(key);
+  expect(await changeBreaker(db.pool, key, revision + 1, probes)).toMatchObject({ state: "half_open" });
 });
 
 describe("an operator", () => {
