@@ -82,7 +82,7 @@ function instruments(): Instruments {
     }),
     republished: meter.createCounter("outcome.republished", {
       unit: "{message}",
-      description: "Messages that the transport had lost, or never got.",
+      description: "Messages published again because the transport may have lost them, or never got them.",
     }),
     transport: meter.createGauge("outcome.transport.available", {
       unit: "1",
@@ -200,7 +200,7 @@ export function recordOrphans(jobs: number): void {
   instruments().orphans.add(jobs);
 }
 
-/** Once messages that were missing have been published again. */
+/** Once messages that may have been missing have been published again. */
 export function recordRepublished(messages: number): void {
   instruments().republished.add(messages);
 }

@@ -8,13 +8,11 @@ import type { LedgerContext } from "./context.ts";
  * Publishes what the transport has lost, and hastens what is due and which it holds back all the same, by a clock of its own:
  * that of a process which is wrong, or one that is not the customer's. Asks first, so that a long backlog is
  * not published all over again. Puts right what stands in the wrong place (`Queues.reorder`).
- * @returns how many messages were missing
  */
 export async function publishMissing(
   context: Pick<LedgerContext, "queues" | "log">,
   waiting: readonly DueJob[],
-): Promise<number> {
-  let published = 0;
+): Promise<void> {
   const byQueue = Map.groupBy(waiting, ({ job, nowMs }) => {
     const next = nextMessage(job, nowMs);
     return next === null ? null : queueOf(next.destination);
@@ -38,9 +36,7 @@ export async function publishMissing(
     await Promise.all(
       missing.map(({ job, nowMs, traceparent }) => publishNext(context.queues, job, nowMs, traceparent, context.log)),
     );
-    published += missing.length;
   }
-  return published;
 }
 
 function isDue(due: DueJob | undefined): boolean {

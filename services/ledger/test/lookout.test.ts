@@ -55,9 +55,9 @@ describeEachTransport("messages that are missing are published again at once", (
     await until(arrived, { ...SOON, what: `${count} messages to wait` });
   }
 
-  /** How often everything was looked at. */
+  /** How often everything was published. */
   function rounds(): number {
-    return lines.filter((line) => line.includes("looked for the messages of all jobs")).length;
+    return lines.filter((line) => line.includes("published the messages of all jobs")).length;
   }
 
   async function untilRounds(count: number): Promise<void> {
