@@ -22,6 +22,8 @@ export interface Placing {
   readonly delayMs: number;
   /** Of those that are due the lowest goes first, and 0 before all others; equal ones in the order in which they came. */
   readonly priority: number;
+  /** Under another id, beside one that a consumer has taken up. */
+  readonly again?: boolean;
 }
 
 interface Waiting {
@@ -49,10 +51,10 @@ export class Publisher {
    * Resolves when the transport has the message (or already had one of the same id).
    * @throws TransportUnavailableError
    */
-  async publish(message: JobMessage, { delayMs, priority }: Placing): Promise<void> {
+  async publish(message: JobMessage, placing: Placing): Promise<void> {
     const sending = startSend(this.#name, message);
     try {
-      await this.#enqueue(publicationOf(sending.message, { delayMs, priority }));
+      await this.#enqueue(publicationOf(sending.message, placing));
     } catch (error) {
       failSpan(sending.span, error);
       throw error;
@@ -119,7 +121,8 @@ async function addEach(queue: BrokerQueue, batch: readonly Waiting[]): Promise<v
 }
 
 function publicationOf(message: JobMessage, placing: Placing): Publication {
-  return { name: "job", data: message, opts: optionsOf(messageId(message), placing) };
+  const id = placing.again === true ? `${messageId(message)}-again` : messageId(message);
+  return { name: "job", data: message, opts: optionsOf(id, placing) };
 }
 
 /** How every message is published. */

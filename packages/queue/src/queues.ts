@@ -37,6 +37,8 @@ export interface PublishOptions {
   readonly delayMs?: number;
   /** Of the messages that are due the one whose turn is the earliest goes first; one without a turn goes before them all. */
   readonly turnAtMs?: number | null;
+  /** Beside the same message, which a consumer has taken up and may have lost: once, however often it is asked for. */
+  readonly again?: boolean;
 }
 
 /** A message, by its id, and when its turn is. */
@@ -57,6 +59,8 @@ export interface Queues {
   depth(queue: QueueName): Promise<Depth>;
   /** Whether a message of this id (see `messageId`) waits, is delayed or is being processed. */
   exists(queue: QueueName, id: string): Promise<boolean>;
+  /** The ids of messages that consumers have taken up and not finished: they hold them, or have died or been cut off since. */
+  active(queue: QueueName): Promise<ReadonlySet<string>>;
   /** Those of the ids that exist. */
   existing(queue: QueueName, ids: readonly string[]): Promise<Set<string>>;
   /** Delivers messages of these ids that are delayed now. One that is not delayed is left as it is. */
@@ -173,9 +177,10 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
   };
 
   return {
-    async publish(queue, message, { delayMs = 0, turnAtMs = null } = {}) {
+    async publish(queue, message, { delayMs = 0, turnAtMs = null, again = false } = {}) {
       const priority = turnAtMs === null ? 0 : priorityOf(turnAtMs, Date.now());
-      await publisher(queue).publish({ ...message, traceparent: message.traceparent ?? null }, { delayMs, priority });
+      const placing = { delayMs, priority, again };
+      await publisher(queue).publish({ ...message, traceparent: message.traceparent ?? null }, placing);
     },
 
     consume(queue, handler, { concurrency = contractOf(queue).concurrency } = {}) {
@@ -206,6 +211,10 @@ export async function openQueues(url: string, options: QueuesOptions): Promise<Q
 
     async exists(queue, id) {
       return (await existing(queue, [id])).has(id);
+    },
+
+    async active(queue) {
+      return new Set((await broker(queue).getActive()).flatMap(({ id }) => id ?? []));
     },
 
     existing,

@@ -50,6 +50,8 @@ export interface BrokerQueue {
   getJob(id: string): Promise<BrokerMessage | undefined>;
   /** Those of the ranks from `start` to `end` among the messages with a priority, in the order in which they go. */
   getPrioritized(start: number, end: number): Promise<BrokerMessage[]>;
+  /** Messages that consumers have taken up and not finished. */
+  getActive(): Promise<{ readonly id?: string | undefined }[]>;
   rateLimit(expireMs: number): Promise<void>;
   getRateLimitTtl(): Promise<number>;
   setGlobalRateLimit(max: number, durationMs: number): Promise<unknown>;

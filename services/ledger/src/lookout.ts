@@ -8,12 +8,11 @@
  * Everything here can be done twice, and by any number of processes. The sweeper makes up for what is not noticed.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { jobsThatWait } from "@contingent/db/due";
 import { wakeOrphans } from "@contingent/db/holders";
 import { type OpenPool, ping } from "@contingent/db/pool";
-import { publishNext } from "@contingent/queue/publish-next";
 import { recordOrphans, recordRepublished, recordTransport } from "@contingent/runtime/metrics";
 import type { LedgerContext } from "./context.ts";
+import { republish } from "./republish.ts";
 import { Steadiness } from "./steadiness.ts";
 
 export interface LookoutContext extends Pick<LedgerContext, "versions" | "queues" | "log"> {
@@ -33,8 +32,6 @@ export const LOOKOUT_INTERVAL_MS = 500;
 const UNSEEN_MS = 10_000;
 /** A look that comes later than this after the one before has missed something. */
 const BLIND_MAX_MS = 3_000;
-/** Jobs whose messages are published together. */
-const PAGE_JOBS = 1_000;
 /** Between two times that everything is published; longer after one that took longer, so that it is never most of the work. */
 const REPUBLISH_PAUSE_MIN_MS = 1_000;
 
@@ -58,6 +55,7 @@ export class Lookout {
   #inDoubt = true;
   #transportFails = false;
   #republishing: Promise<void> | null = null;
+  #hasPublished = false;
   #notBeforeMs = 0;
 
   constructor(context: LookoutContext) {
@@ -116,15 +114,13 @@ export class Lookout {
 
   /** Never rejects. */
   async #republish(): Promise<void> {
-    const { pool, versions, queues, log } = this.#context;
+    const { log } = this.#context;
     const startedMs = performance.now();
     let jobs = 0;
     try {
-      for await (const page of jobsThatWait(pool, versions, PAGE_JOBS)) {
-        // Publishing what is there is a no-op, and takes less time than asking for it first.
-        await Promise.all(page.map(({ job, nowMs, traceparent }) => publishNext(queues, job, nowMs, traceparent, log)));
-        jobs += page.length;
-      }
+      // Before the first look nothing is known to have been interrupted: other processes may be at work undisturbed.
+      jobs = await republish(this.#context, this.#hasPublished);
+      this.#hasPublished = true;
     } catch (error) {
       this.#inDoubt = true;
       log.warn({ error: textOf(error) }, "not all messages could be published again");

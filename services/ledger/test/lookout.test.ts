@@ -96,6 +96,24 @@ describeEachTransport("messages that are missing are published again at once", (
     expect(await queues.exists(FAST, messageId({ jobId, revision: 1 }))).toBe(true);
   });
 
+  test("and a second time after an outage, when a consumer has taken one up: it may have been cut off", async () => {
+    const jobId = await acceptedJob(pool);
+    await lookUntilWaiting(1);
+    await untilRounds(1);
+    const release = Promise.withResolvers<void>();
+    const others = await openQueues(queue.url, { log: { warn: () => undefined, error: () => undefined } });
+    const consumer = others.consume(FAST, () => release.promise, { concurrency: 1 });
+    const id = messageId({ jobId, revision: 1 });
+    await until(async () => (await queues.active(FAST)).has(id), { ...SOON, what: "the message to be taken up" });
+    await link.cut();
+    await link.restore();
+    await lookUntilWaiting(1);
+    expect(await queues.exists(FAST, `${id}-again`)).toBe(true);
+    release.resolve();
+    await consumer.close();
+    await others.close();
+  });
+
   test("an alarm is raised once while it fails, and taken back", async () => {
     const alarms = (): number => lines.filter((line) => line.includes("ALARM")).length;
     await link.cut();
