@@ -30,7 +30,7 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     name: "a job's money is captured or voided once",
-    file: BOOKS,
+    file: "packages/db/src/migrations/0003_accounts.sql",
     from: "CREATE UNIQUE INDEX ledger_transaction_once",
     to: "CREATE INDEX ledger_transaction_once",
     noticedBy: ["test/ledger/charges.test.ts"],
@@ -54,14 +54,14 @@ export const GUARDS: readonly Guard[] = [
     file: BOOKS,
     from: "CREATE TRIGGER ends_once BEFORE UPDATE ON hold FOR EACH ROW WHEN (OLD.state <> 'open')",
     to: "CREATE TRIGGER ends_once BEFORE UPDATE ON hold FOR EACH ROW WHEN (false)",
-    noticedBy: ["test/ledger/charges.test.ts"],
+    noticedBy: ["test/db/batches.test.ts"],
   },
   {
     name: "existence: what still waits is not published again",
     file: "services/ledger/src/publish-missing.ts",
     from: 'const missing = jobs.filter((_, i) => !present.has(ids[i] ?? ""));',
     to: "const missing = jobs;",
-    noticedBy: ["services/ledger"],
+    noticedBy: ["services/ledger/src/publish-missing.test.ts"],
   },
   {
     name: "a late answer is dropped",
@@ -80,7 +80,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: "an answer that was paid for is insisted on",
     file: RECORD,
-    from: "await insist(() => context.commit(transition), performance.now() + LEASE_GRACE_MS)",
+    from: "await insistOnCommit(context, transition, performance.now() + leftMs)",
     to: "await context.commit(transition)",
     noticedBy: hazard("F17"),
   },

@@ -157,14 +157,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "terms: a job is not pinned to its customer's",
     file: ACCEPT,
-    from: "terms_id: account.termsId,",
+    from: "terms_id: (redrive ?? account).termsId,",
     to: "terms_id: null,",
   },
   {
     name: "cost: a late answer is booked in full on top of its worst case",
     file: "packages/ledger/src/late-cost.ts",
-    from: 'basis: "reported", booked: nanos(row.booked) }',
-    to: 'basis: "reported", booked: nanos(0n * row.booked) }',
+    from: 'attemptCost({ ...late, basis: "reported", booked: nanos(row.booked) }',
+    to: 'attemptCost({ ...late, basis: "reported", booked: nanos(0n * row.booked) }',
   },
   {
     name: "dispute: one is opened after its window",
@@ -175,8 +175,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "rework: a rejected outcome stays in hand",
     file: "packages/core/src/job/moves.ts",
-    from: "progress: { ...job.progress, best: null, outages: 0",
-    to: "progress: { ...job.progress, outages: 0",
+    from: "best: null,\n      outages: 0,",
+    to: "outages: 0,",
   },
   {
     name: "statement: half a cent is rounded down",
