@@ -36,27 +36,43 @@ async function lookAfter(loads: LoadWatch, seconds: number, seen: typeof fast): 
   return loads.loadOf("fast")?.attemptsPerSecond ?? null;
 }
 
-test("nothing is known of a tier until messages have waited for as long as from one look to the next", async () => {
+/** Looks until the tier has been watched for long enough; attempts begin at a steady pace. */
+async function watched(loads: LoadWatch, attemptsPerSecond: number): Promise<number | null> {
+  let pace: number | null = null;
+  for (let look = 0; look < 6; look += 1) {
+    pace = await lookAfter(loads, 2, { waiting: 1_000, begun: attemptsPerSecond * 2 });
+  }
+  return pace;
+}
+
+test("nothing is known of a tier until messages have waited for ten seconds", async () => {
   const loads = watch();
   expect(await lookAfter(loads, 2, { waiting: 10, begun: 500 })).toBeNull();
-  expect(await lookAfter(loads, 2, { waiting: 1_000, begun: 500 })).toBeNull();
+  for (let look = 0; look < 5; look += 1) {
+    expect(await lookAfter(loads, 2, { waiting: 1_000 + 40 * look, begun: 40 })).toBeNull();
+  }
   expect(await lookAfter(loads, 2, { waiting: 1_200, begun: 40 })).toBe(20);
   expect(loads.loadOf("fast")?.places).toEqual(PLACES);
   expect(loads.loadOf("standard")).toBeNull();
 });
 
+test("a tier that stands still is said to be no slower than one attempt in the time that it was watched for", async () => {
+  const loads = watch();
+  expect(await watched(loads, 0)).toBe(0.1);
+  for (let look = 0; look < 5; look += 1) await lookAfter(loads, 2, { waiting: 1_000, begun: 0 });
+  expect(loads.loadOf("fast")?.attemptsPerSecond).toBe(0.05);
+});
+
 test("what is known is forgotten when the backlog is over", async () => {
   const loads = watch();
-  await lookAfter(loads, 2, { waiting: 1_000, begun: 0 });
-  expect(await lookAfter(loads, 2, { waiting: 1_000, begun: 40 })).toBe(20);
+  expect(await watched(loads, 20)).toBe(20);
   expect(await lookAfter(loads, 2, { waiting: 50, begun: 40 })).toBeNull();
   expect(await lookAfter(loads, 2, { waiting: 1_000, begun: 1 })).toBeNull();
 });
 
 test("a pause of seconds makes the pace lower, and one of minutes ends it", async () => {
   const loads = watch();
-  await lookAfter(loads, 2, { waiting: 1_000, begun: 0 });
-  await lookAfter(loads, 2, { waiting: 1_000, begun: 200 });
+  await watched(loads, 100);
   expect(await lookAfter(loads, 2, { waiting: 1_000, begun: 0 })).toBeGreaterThan(90);
   for (let look = 0; look < 120; look += 1) await lookAfter(loads, 2, { waiting: 1_000, begun: 0 });
   expect(loads.loadOf("fast")?.attemptsPerSecond).toBeLessThan(0.1);
@@ -70,8 +86,7 @@ test("what the backlog shrank by was taken up, even if no attempt was seen to be
 
 test("a look that fails leaves nothing known, and ends when it is told to", async () => {
   const loads = watch();
-  await lookAfter(loads, 2, { waiting: 1_000, begun: 0 });
-  await lookAfter(loads, 2, { waiting: 1_000, begun: 40 });
+  expect(await watched(loads, 20)).toBe(20);
   isAway = true;
   const stop = new AbortController();
   const running = loads.run(stop.signal);

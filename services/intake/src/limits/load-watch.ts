@@ -3,7 +3,8 @@
  * their deadlines (core/job/admission). It is an estimate. Where it is not known it is null, and nothing is refused by it.
  *
  * The pace is that of attempts while messages waited all the time: only then does it say what a tier can do, and not what
- * was asked of it. It is smoothed, so that a pause of seconds does not count as an end.
+ * was asked of it. It is smoothed, so that a pause of seconds does not count as an end; and it is never said to be slower
+ * than one attempt in all of the time that was looked at: of a tier that has just come to a stand nobody knows more.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { tierIds } from "@contingent/catalog/tiers";
@@ -19,6 +20,8 @@ const LOOK_INTERVAL_MS = 2_000;
 const LOOKING_SHARE_MAX = 0.2;
 /** What fewer messages wait for is over before it could be measured. */
 const BACKLOG_MIN = 200;
+/** For less than this nothing is said: a process that starts, or a few calls that take long, look like a tier that stands still. */
+const WATCHED_MIN_MS = 10_000;
 /** Over which time the pace is smoothed. */
 const PACE_MEMORY_MS = 30_000;
 
@@ -30,6 +33,8 @@ export interface LoadWatchParts {
 
 /** The last look at a tier while messages waited. */
 interface Look {
+  /** Since when messages have waited. */
+  readonly sinceMs: number;
   readonly atMs: number;
   readonly waiting: number;
   /** Attempts per second; null: not measured yet. */
@@ -81,9 +86,12 @@ export class LoadWatch {
     }
     const last = this.#looks.get(tier);
     const pace = last === undefined ? null : paceAfter(last, { nowMs, waiting, begun });
-    this.#looks.set(tier, { atMs: nowMs, waiting, pace });
-    if (pace === null) return;
-    this.#loads.set(tier, { attemptsPerSecond: pace, places: await this.#parts.queues.places(queue) });
+    const sinceMs = last?.sinceMs ?? nowMs;
+    this.#looks.set(tier, { sinceMs, atMs: nowMs, waiting, pace });
+    const watchedMs = nowMs - sinceMs;
+    if (pace === null || watchedMs < WATCHED_MIN_MS) return;
+    const attemptsPerSecond = Math.max(pace, 1_000 / watchedMs);
+    this.#loads.set(tier, { attemptsPerSecond, places: await this.#parts.queues.places(queue) });
   }
 }
 
@@ -97,7 +105,7 @@ interface Seen {
  * The pace with what happened since the last look. What the backlog shrank by was taken up too, whatever the clocks say by
  * which attempts were counted.
  */
-export function paceAfter(last: Look, { nowMs, waiting, begun }: Seen): number {
+export function paceAfter(last: Omit<Look, "sinceMs">, { nowMs, waiting, begun }: Seen): number {
   const elapsedMs = Math.max(1, nowMs - last.atMs);
   const measured = Math.max(begun, last.waiting - waiting) / (elapsedMs / 1_000);
   if (last.pace === null) return measured;
