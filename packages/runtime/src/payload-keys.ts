@@ -38,8 +38,29 @@ const keySetSchema = z.object({
     .min(1),
 });
 
-/** @throws ServiceError `config_invalid`, which says what is wrong and repeats no key */
-export async function readPayloadKeys(settings: PayloadKeySettings): Promise<readonly PayloadMasterKey[]> {
+/**
+ * The keys, none of which is missing that texts are sealed with already: a service that reads only some would break over
+ * each of the others, and store new ones in the open.
+ * @param findMissing the names of master keys that the database has use for and that are not among these
+ * @throws ServiceError `config_invalid`, which says what is wrong and repeats no key
+ */
+export async function readPayloadKeys(
+  settings: PayloadKeySettings,
+  findMissing: (keys: readonly PayloadMasterKey[]) => Promise<readonly string[]>,
+): Promise<readonly PayloadMasterKey[]> {
+  const keys = await keysOf(settings);
+  const missing = await findMissing(keys).catch((cause: unknown) => {
+    const text =
+      "The database does not say which keys texts are sealed with: start it, migrate it, or correct DATABASE_URL.";
+    throw new ServiceError("database_unavailable", text, { cause });
+  });
+  if (missing.length === 0) return keys;
+  throw refused(
+    `PAYLOAD_KEYS lacks ${missing.map((kid) => `"${kid}"`).join(", ")}, which texts are sealed with: add it`,
+  );
+}
+
+async function keysOf(settings: PayloadKeySettings): Promise<readonly PayloadMasterKey[]> {
   const { PAYLOAD_KEYS: text, PAYLOAD_KEYS_FILE: file } = settings;
   if (text !== undefined && file !== undefined)
     throw refused("PAYLOAD_KEYS and PAYLOAD_KEYS_FILE are both set: set one");

@@ -1,6 +1,7 @@
 /** Intake: the HTTP API. Accepts jobs durably, answers what became of them. */
 import { setTimeout as delay } from "node:timers/promises";
 import { checkDatabase } from "@contingent/db/migrate";
+import { missingMasters } from "@contingent/db/payloads/keyring";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { databaseSafety } from "@contingent/db/safety";
 import { TENANT_ROLE } from "@contingent/db/tenants";
@@ -23,10 +24,10 @@ await runService("intake", async (stack, service) => {
   const config = readConfig(intakeSettings, service.env);
 
   const receiptKeys = await openReceiptKeys(config, log);
-  const payloadKeys = await readPayloadKeys(config);
   const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-intake", role: SERVICE_ROLE, log });
   stack.defer(() => pool.end());
   await refuseUnsafe(config, () => databaseSafety(pool));
+  const payloadKeys = await readPayloadKeys(config, (keys) => missingMasters(pool, keys));
   const tenantPool = openPool(config.DATABASE_URL, {
     applicationName: "contingent-intake-customers",
     role: TENANT_ROLE,

@@ -5,6 +5,7 @@ import { jobLoader, MESSAGE_PATIENCE_MS } from "@contingent/db/load";
 import { checkDatabase } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
+import { missingMasters } from "@contingent/db/payloads/keyring";
 import { openPayloads } from "@contingent/db/payloads/payloads";
 import { databaseSafety } from "@contingent/db/safety";
 import { openQueues } from "@contingent/queue/queues";
@@ -27,7 +28,7 @@ await runService("ledger", async (stack, service) => {
   const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-ledger", role: SERVICE_ROLE, log });
   stack.defer(() => pool.end());
   await refuseUnsafe(config, () => databaseSafety(pool));
-  const payloadKeys = await readPayloadKeys(config);
+  const payloadKeys = await readPayloadKeys(config, (keys) => missingMasters(pool, keys));
   const payloads = openPayloads(pool, payloadKeys);
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());

@@ -8,6 +8,7 @@ import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { openModelGate } from "@contingent/db/model-gate";
 import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { priceBook } from "@contingent/db/price-book";
+import { missingMasters } from "@contingent/db/payloads/keyring";
 import { openPayloads } from "@contingent/db/payloads/payloads";
 import { databaseSafety } from "@contingent/db/safety";
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
@@ -35,7 +36,7 @@ await runService("validator", async (stack, service) => {
   await refuseUnsafe(config, () => databaseSafety(pool));
   const gate = openModelGate(pool, { log, changed: breakerReport(log) });
   stack.defer(() => gate.close());
-  const payloads = openPayloads(pool, await readPayloadKeys(config));
+  const payloads = openPayloads(pool, await readPayloadKeys(config, (keys) => missingMasters(pool, keys)));
   const queues = await openQueues(config.QUEUE_URL, { log });
   stack.defer(() => queues.close());
 

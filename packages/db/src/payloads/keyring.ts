@@ -117,6 +117,15 @@ function keptBriefly<Name extends string, Value>(read: (name: Name) => Promise<V
   };
 }
 
+const MASTERS = "SELECT DISTINCT master FROM payload_key WHERE wrapped IS NOT NULL ORDER BY master";
+
+/** The master keys that texts are sealed with, by way of the customers' keys, and that are not among these. */
+export async function missingMasters(db: Queryable, masters: readonly MasterKey[]): Promise<readonly string[]> {
+  const known = new Set(masters.map(({ kid }) => kid));
+  const { rows } = await db.query<Pick<KeyRow, "master">>({ text: MASTERS });
+  return rows.map(({ master }) => master).filter((kid) => !known.has(kid));
+}
+
 const OTHERS = `
   SELECT id, customer_id, master, wrapped FROM payload_key
    WHERE wrapped IS NOT NULL AND master <> $1 ORDER BY master, id LIMIT $2`;

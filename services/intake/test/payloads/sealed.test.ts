@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { reverificationSchema } from "@contingent/contracts/http/receipts";
 import { openPayloads, PLAIN } from "@contingent/db/payloads/payloads";
-import { rewrapKeys } from "@contingent/db/payloads/keyring";
+import { missingMasters, rewrapKeys } from "@contingent/db/payloads/keyring";
 import { dropDuePayloads } from "@contingent/db/payloads/drop";
 import { jobViews } from "@contingent/db/job-views";
 import { happens, partsOf, take } from "@contingent/testkit/jobs";
@@ -76,6 +76,10 @@ describe("with keys configured", () => {
     const { id } = await api.customer.submit({ ...JOB, metadata: { note: "a" } });
     await expect(jobViews(api.pool, PLAIN)(id)).rejects.toThrow("PAYLOAD_KEYS is not set");
     await expect(jobViews(api.pool, openPayloads(api.pool, [SECOND]))(id)).rejects.toThrow('master key "first"');
+    // So it does not start: readPayloadKeys asks for this.
+    expect(await missingMasters(api.pool, [])).toEqual(["first"]);
+    expect(await missingMasters(api.pool, [SECOND])).toEqual(["first"]);
+    expect(await missingMasters(api.pool, [SECOND, FIRST])).toEqual([]);
   });
 });
 
