@@ -22,8 +22,8 @@ import { deadlinePasses } from "./hazards/f13-deadline-passes.ts";
 import { identicalRequests } from "./hazards/f14-identical-requests.ts";
 import { linkBroken } from "./hazards/f15-link-broken.ts";
 import { rollingRestart } from "./hazards/f16-rolling-restart.ts";
-import { versionsSideBySide } from "./hazards/f18-versions-side-by-side.ts";
 import { databaseFull } from "./hazards/f17-database-full.ts";
+import { versionsSideBySide } from "./hazards/f18-versions-side-by-side.ts";
 
 interface Hazard {
   readonly name: string;
@@ -50,8 +50,8 @@ const HAZARDS: readonly Hazard[] = [
   { name: "F14 identical requests", tests: identicalRequests },
   { name: "F15 a link is broken", tests: linkBroken },
   { name: "F16 everything is restarted", tests: rollingRestart },
-  { name: "F18 two versions run side by side", tests: versionsSideBySide },
   { name: "F17 the database takes no writes", tests: databaseFull },
+  { name: "F18 two versions run side by side", tests: versionsSideBySide },
 ];
 
 export function hazardTests(transport: TransportName): void {
