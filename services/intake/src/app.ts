@@ -35,13 +35,14 @@ export function intakeApp(contexts: IntakeContexts): Express {
   return app;
 }
 
-/** What every answer has: its id, and that it is not to be kept. */
+/** What every answer has: its id, and that it is not to be kept, nor to be taken for anything but what it says it is. */
 function identify({ publicUrl }: IntakeContext): RequestHandler {
   return (request, response, next) => {
     const locals: Locals = { requestId: newId("req"), docsUrl: docsUrlOf(request, publicUrl) };
     Object.assign(response.locals, locals);
     response.setHeader("X-Request-Id", locals.requestId);
     response.setHeader("Cache-Control", "no-store");
+    response.setHeader("X-Content-Type-Options", "nosniff");
     next();
   };
 }

@@ -11,6 +11,10 @@ const ATTACKS = STARTS.flatMap((start) => [
   `${start}HYPERLINK("http://a","b")`,
   `${start}1+1`,
   start,
+  // Where cells are separated by semicolons or tabs, quotes of ours hold nothing together.
+  `a;${start}1+1`,
+  `a\t${start}1+1`,
+  `a\r\n${start}1+1;"b"`,
 ]);
 
 const HEAD = { id: "stm_0001", currency: "USD" } as unknown as StatementHead;
@@ -56,7 +60,7 @@ test.each([LINE, CREDIT])("no text of a line is run: $kind", (line) => {
       // Amounts are ours, and may begin with a minus.
       const words = fieldsOf(record).filter((field) => !/^-?\d+\.\d+$/.test(field));
       expect(
-        words.filter((field) => /^[=+\-@\t\r\n＝＋－＠]/u.test(field)),
+        words.filter((field) => /^[\t\r\n]|(?:^|[;\t\r\n])[=+\-@＝＋－＠]/u.test(field)),
         `${name}: ${attack}`,
       ).toEqual([]);
     }

@@ -31,8 +31,11 @@ type Column = (typeof CSV_COLUMNS)[number];
 type Cell = string | number | { readonly amount: Nanos } | null;
 
 const LINE_END = "\r\n";
-/** Also in their full width, which some spreadsheets read as the same, and after a line end. */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/u;
+/**
+ * Where a spreadsheet may take a text for a formula. The signs also in their full width, which some read as the same; and not
+ * only where the text begins: some separate cells by semicolons or tabs, and then quotes of ours do not hold it together.
+ */
+const FORMULAS = /^(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=[=+\-@＝＋－＠])/gu;
 const NEEDS_QUOTES = /[",\r\n]/;
 
 export function csvHeader(): string {
@@ -96,6 +99,6 @@ function written(cell: Cell): string {
   if (cell === null) return "";
   if (typeof cell === "number") return cell.toString();
   if (typeof cell === "object") return formatMoney(cell.amount);
-  const safe = FORMULA.test(cell) ? `'${cell}` : cell;
+  const safe = cell.replaceAll(FORMULAS, "'");
   return NEEDS_QUOTES.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -62,6 +62,28 @@ test("404 for a path whose encoding is broken", async () => {
   expect(response.status).toBe(404);
 });
 
+test("a browser takes no answer for anything but what it says it is, and shows none to another site's script", async () => {
+  const { key } = api.customer;
+  const paths = [
+    "/nothing",
+    "/v1/jobs",
+    "/v1/jobs/job_none",
+    "/healthz",
+    "/docs",
+    "/docs/errors",
+    "/docs/assets/start.js",
+  ];
+  for (const path of paths) {
+    const headers = { origin: "https://elsewhere.example", authorization: `Bearer ${key}` };
+    for (const method of ["GET", "OPTIONS"]) {
+      const { headers: answered } = await fetch(`${api.url}${path}`, { method, headers });
+      expect([path, method, answered.get("x-content-type-options")]).toEqual([path, method, "nosniff"]);
+      const allowed = [...answered.keys()].filter((name) => name.startsWith("access-control-"));
+      expect([path, method, ...allowed]).toEqual([path, method]);
+    }
+  }
+});
+
 describe("what is no request at all gets an error in the same form", () => {
   async function exchange(text: string): Promise<string> {
     const socket = net.connect(Number(new URL(api.url).port), "127.0.0.1");

@@ -10,7 +10,6 @@ export const getQualityPageRoute = route(getQualityPage, async (context, { param
   response.writeHead(200, {
     "Content-Type": `${HTML_TYPE}; charset=utf-8`,
     "Content-Security-Policy": QUALITY_PAGE_POLICY,
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
   });
   response.end(qualityPage(quality, { operatorName: context.operatorName, nowMs: Date.now() }));

@@ -12,7 +12,6 @@ export const getStatementCsvRoute = route(getStatementCsv, async (context, { cal
   response.writeHead(200, {
     "Content-Type": `${CSV_TYPE}; charset=utf-8; header=present`,
     "Content-Disposition": `attachment; filename="${head.id}.csv"`,
-    "X-Content-Type-Options": "nosniff",
     "X-Accel-Buffering": "no",
   });
   await writeChunk(response, csvHeader());

@@ -21,7 +21,6 @@ export const getStatementPageRoute = route(getStatementPage, async (context, { c
   response.writeHead(200, {
     "Content-Type": `${HTML_TYPE}; charset=utf-8`,
     "Content-Security-Policy": PAGE_POLICY,
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
   });
   await writeChunk(response, pageHead(view, options));

@@ -39,5 +39,5 @@ export function referenceRouter(): Router {
 }
 
 function html(response: Response, page: string): void {
-  response.set("Content-Security-Policy", PAGE_POLICY).set("X-Content-Type-Options", "nosniff").type("html").send(page);
+  response.set("Content-Security-Policy", PAGE_POLICY).type("html").send(page);
 }
