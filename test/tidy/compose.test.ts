@@ -60,6 +60,7 @@ const BY_DEPLOYMENT = [
   "PAYLOAD_KEYS",
   "RECEIPT_KEYS",
   "SANDBOX_SOCKET",
+  "TRUST_PROXY",
   "LOG_LEVEL",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
@@ -86,19 +87,29 @@ describe("docker-compose.yml", () => {
     ]);
   });
 
+  it("gives nothing of ours rights that it does not need, nor anything to write to", () => {
+    for (const [name, service] of Object.entries(compose.services)) {
+      expect([name, service.security_opt]).toEqual([name, ["no-new-privileges:true"]]);
+      if (service.image !== "contingent") continue;
+      expect([name, service.read_only, service.cap_drop]).toEqual([name, true, ["ALL"]]);
+      expect(service.tmpfs?.filter((mount) => !mount.includes("noexec"))).toEqual([]);
+    }
+  });
+
+  it("is reached from this machine only, and by nobody but through the API and the page of traces", () => {
+    const ports = Object.values(compose.services).flatMap((service) => service.ports ?? []);
+    expect(ports.toSorted()).toEqual(["127.0.0.1:16686:16686", "127.0.0.1:4080:8080"]);
+  });
+
   it("gives the sandbox no network, no rights and nothing to write to but its socket", () => {
     const { sandbox } = compose.services;
     expect(sandbox).toMatchObject({
       network_mode: "none",
-      read_only: true,
       user: "node",
-      cap_drop: ["ALL"],
-      security_opt: ["no-new-privileges:true"],
       volumes: ["sandbox:/run/sandbox"],
       depends_on: {},
     });
     expect([sandbox?.mem_limit, sandbox?.pids_limit, sandbox?.ports]).toEqual(["4g", 256, undefined]);
-    for (const mount of sandbox?.tmpfs ?? []) expect(mount).toContain("noexec");
     // Neither the database nor a key is within its reach.
     expect(Object.keys(sandbox?.environment ?? {}).toSorted()).toEqual([
       "CONTINGENT_ENV",
