@@ -17,7 +17,8 @@ export const LIMIT_ERRORS = {
   too_many_requests: {
     type: "rate_limit_error",
     status: 429,
-    meaning: "More requests came with this key, from this customer or from this address than may come in a while.",
+    meaning:
+      "More requests came with this key, from this customer or from this address than may come in a while, or are answered at the same time.",
     remedy: "Send it again after `Retry-After` seconds. Many jobs fit into one request: `POST /v1/jobs/bulk`.",
   },
   too_many_failures: {

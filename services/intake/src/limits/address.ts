@@ -10,9 +10,13 @@ export function addressOf(request: Request): string {
   return networkOf(request.ip ?? "");
 }
 
+/** As some proxies write it, with a port that is another one for each connection. */
+const WITH_PORT = /^(?:\[(?<v6>[^\]]*)\](?::\d+)?|(?<v4>[\d.]+):\d+)$/;
+
 /** An IPv4 address as it is, of an IPv6 address its /64. */
 export function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
+  const { v4, v6 } = WITH_PORT.exec(address)?.groups ?? {};
+  const plain = (v4 ?? v6 ?? address).replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
   if (!plain.includes(":")) return plain;
   const [left = [], right = []] = plain.split("::").map((half) => half.split(":").filter((group) => group !== ""));
   const zeros = Array.from({ length: Math.max(0, GROUPS - left.length - right.length) }, () => "0");

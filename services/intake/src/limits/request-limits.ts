@@ -16,6 +16,11 @@ const WINDOW_S = 10;
 const FAILURES_WINDOW_S = 60;
 /** Keys that are remembered to have been right. */
 const GOOD_KEYS_MAX = 10_000;
+/**
+ * Requests of one customer that are answered at the same time. Those that wait, stream and upload take long, however slowly
+ * they come; and the process takes 10,000 connections from all of them.
+ */
+const UNDER_WAY_MAX = 2_000;
 
 interface Counters {
   readonly keys: RateLimiterMemory;
@@ -27,10 +32,13 @@ interface Counters {
 export class RequestLimits {
   readonly #counters: Counters | null;
   readonly #goodKeys = new Set<KeyId>();
+  readonly #underWayMax: number;
+  readonly #underWay = new Map<string, number>();
 
   /** @param rates null: nothing is counted */
-  constructor(rates: RequestRates | null) {
+  constructor(rates: RequestRates | null, underWayMax: number = UNDER_WAY_MAX) {
     this.#counters = rates === null ? null : countersOf(rates);
+    this.#underWayMax = underWayMax;
   }
 
   /** @throws ApiError too_many_requests */
@@ -51,11 +59,29 @@ export class RequestLimits {
     const byKey = await keys.penalty(caller.keyId);
     show(response, keys, byKey);
     if (byKey.consumedPoints > keys.points) throw tooMany("with this key", keys, byKey);
+    this.#beginAnswer(caller.kind === "operator" ? caller.keyId : caller.customerId, response);
     if (caller.kind === "operator") return;
     const byCustomer = await customers.penalty(caller.customerId);
     if (byCustomer.remainingPoints < byKey.remainingPoints) show(response, customers, byCustomer);
     if (byCustomer.consumedPoints > customers.points)
       throw tooMany("with keys of this customer", customers, byCustomer);
+  }
+
+  /** Counts an answer as under way until it has ended. @throws ApiError too_many_requests */
+  #beginAnswer(whose: string, response: Response): void {
+    const already = this.#underWay.get(whose) ?? 0;
+    if (already >= this.#underWayMax) {
+      const message = `${already} requests are being answered already. Send this one again once some of them have ended.`;
+      throw new ApiError("too_many_requests", message, { headers: { "Retry-After": "1" } });
+    }
+    // Else its end would not be told any more.
+    if (response.closed) return;
+    this.#underWay.set(whose, already + 1);
+    response.once("close", () => {
+      const left = (this.#underWay.get(whose) ?? 1) - 1;
+      if (left > 0) this.#underWay.set(whose, left);
+      else this.#underWay.delete(whose);
+    });
   }
 
   /**

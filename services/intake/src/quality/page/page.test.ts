@@ -13,15 +13,15 @@ const FIGURES: QualityFigures = {
     status: "calibrated",
     reason: null,
     basis: [],
-    curve: [{ from_score: 0, probability: 0.5, labels: 30 }],
+    curve: [{ from_score: 0, to_score: 1, probability: 0.5, labels: 30 }],
     bins: [{ mean_score: 0.5, share_correct: 0.5, labels: 30 }],
     of_score: null,
     of_calibrated: null,
   },
-  precision: { point: 0.5, low: 0.3, high: 0.7, audited: 30, correct: 15 },
+  precision: { point: 0.5, low: 0.3, high: 0.7, audited: 30, correct: 15, basis: "random_audits" },
   audits: { undecided: 0, open: 0, overdue: 0 },
   false_bills: { rate: 0.5, low: 0.3, high: 0.7, maximum: 0.1, state: "exceeded" },
-} as QualityFigures;
+};
 
 test("what others have named is shown as they wrote it, and is no markup", () => {
   const version = { ...FIGURES, version: HOSTILE } as unknown as QualityBody["versions"][number];
