@@ -16,6 +16,7 @@ const database = { seesEverything: false, ownsTables: false, isolation: "read co
 const UNSAFE: readonly (readonly [string, Partial<typeof database> | Readonly<Record<string, string>>])[] = [
   ["DATABASE_URL has a password", { DATABASE_URL: "postgres://contingent_app:contingent@db:5432/contingent" }],
   ["DATABASE_URL has a password", { DATABASE_URL: "postgres://contingent_app:P%61ssword@db:5432/contingent" }],
+  ["DATABASE_URL has a password", { DATABASE_URL: "postgres://contingent_app@db:5432/contingent?password=contingent" }],
   ["QUEUE_URL has a password", { QUEUE_URL: "redis://:redis@redis:6379" }],
   ["DATABASE_URL logs in as a superuser", { seesEverything: true }],
   ["DATABASE_URL logs in as the owner", { ownsTables: true }],

@@ -104,8 +104,12 @@ async function reached(askDatabase: () => Promise<Database>): Promise<Database> 
   }
 }
 
+/** Drivers take a password among the URL's parameters as well. */
 function hasKnownPassword(url: string): boolean {
-  return URL.canParse(url) && KNOWN_PASSWORDS.has(decodeURIComponent(new URL(url).password).toLowerCase());
+  if (!URL.canParse(url)) return false;
+  const { password, searchParams } = new URL(url);
+  const given = [decodeURIComponent(password), ...searchParams.getAll("password")];
+  return given.some((each) => KNOWN_PASSWORDS.has(each.toLowerCase()));
 }
 
 function isPlain(url: string | undefined): boolean {
