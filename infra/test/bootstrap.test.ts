@@ -115,6 +115,6 @@ it("a verb that does not exist is answered with those that do", () => {
   const { status, stderr } = run(["fly"]);
   expect(status).toBe(1);
   expect(String(stderr)).toBe(
-    '"fly" is not something to run: use one of start, test, check, format, bench, check:books, verify:chain, verify:receipt.\n',
+    '"fly" is not something to run: use one of start, test, check, format, bench, chaos, backup, restore, check:books, verify:chain, verify:receipt, sbom.\n',
   );
 });
