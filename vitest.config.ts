@@ -4,14 +4,17 @@ import { defineConfig } from "vitest/config";
 /** A file under test may run a database's worth of processes: more at once would starve each other. */
 const WORKERS_MAX = 3;
 /** These run a whole system of nine processes each, and some take its parts away at instants that matter: one at a time. */
-const WHOLE_SYSTEMS = ["test/{e2e,fault,property,queue,trace}/**/*.test.ts", "infra/test/**/*.test.ts"];
+const WHOLE_SYSTEMS = ["test/{e2e,property,queue,trace}/**/*.test.ts", "infra/test/**/*.test.ts"];
+/** Mostly they wait: for leases to end, for messages to come again. So both transports at once. */
+const HAZARDS = ["test/fault/**/*.test.ts"];
+const HAZARDS_AT_ONCE = 2;
 
 const setupFiles = process.env["CI"] === "true" ? ["packages/testkit/src/fixed-seed.ts"] : [];
 
 /**
- * Three projects. `unit` is pure and needs nothing. `integration` gets one Postgres server for the whole run (and a Redis,
+ * Four projects. `unit` is pure and needs nothing. `integration` gets one Postgres server for the whole run (and a Redis,
  * where there is one): every test that asks takes a database of its own, cloned from a migrated template. `system` gets the
- * same, and runs afterwards, a file at a time.
+ * same, and runs afterwards, a file at a time. `faults` breaks whole systems on servers of their own, last of all.
  */
 export default defineConfig({
   test: {
@@ -33,7 +36,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["{packages,services}/*/test/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: ["test/{simulation,tidy}/**", "test/bench/**", "**/node_modules/**", ...WHOLE_SYSTEMS],
+          exclude: ["test/{simulation,tidy}/**", "test/bench/**", "**/node_modules/**", ...WHOLE_SYSTEMS, ...HAZARDS],
           setupFiles,
           globalSetup: ["packages/testkit/src/global-setup.ts"],
           testTimeout: 60_000,
@@ -46,6 +49,18 @@ export default defineConfig({
           include: WHOLE_SYSTEMS,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
+          setupFiles,
+          globalSetup: ["packages/testkit/src/global-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "faults",
+          include: HAZARDS,
+          maxWorkers: HAZARDS_AT_ONCE,
+          sequence: { groupOrder: 2 },
           setupFiles,
           globalSetup: ["packages/testkit/src/global-setup.ts"],
           testTimeout: 60_000,
