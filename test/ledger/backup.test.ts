@@ -23,6 +23,8 @@ import { rollupFaults, sealAll } from "./sealing.ts";
 const db = databaseOfThisFile();
 /** As if the books had been kept on a server with a long history, so that the numbers of transactions begin anew elsewhere. */
 const AHEAD = 5_000_000;
+/** A command ends when its work is done: less than the driver waits for an answer. */
+const COMMAND_TIMEOUT_MS = 25_000;
 
 let folder: string;
 let file: string;
@@ -272,7 +274,8 @@ async function run(
 ): Promise<{ code: number | null; said: string }> {
   const main = path.resolve(import.meta.dirname, `../../packages/db/src/${command}-main.ts`);
   const env = { PATH: process.env["PATH"] ?? "", DATABASE_URL: url };
-  const child = spawn(process.execPath, [main, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
+  const child = spawn(process.execPath, [main, ...args], { env, stdio, timeout: COMMAND_TIMEOUT_MS });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const code = await new Promise<number | null>((resolve) => void child.on("close", resolve));

@@ -23,7 +23,7 @@ export class EditedMigrationError extends Error {
  * @throws EditedMigrationError when an applied file has changed since
  */
 export async function migrate(url: string, folder: URL = FOLDER): Promise<readonly string[]> {
-  const pool = openPool(url, { applicationName: "contingent-migrate", connectionsMax: 1 });
+  const pool = openPool(url, { applicationName: "contingent-migrate", connectionsMax: 1, isPatient: true });
   try {
     const migrations = await readMigrations(folder);
     const applied: string[] = [];

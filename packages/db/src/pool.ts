@@ -35,6 +35,11 @@ export interface PoolOptions {
   readonly connectionsMax?: number;
   /** The role whose rights statements have, whoever logged in: `SERVICE_ROLE` for everything on the path of a job. */
   readonly role?: string;
+  /**
+   * For migrations and copies of whole tables, which take as long as they take: nothing is timed, on neither side. (The driver
+   * does not notice the end of a copy. It would break off a long one, and keep a process for as long after a short one.)
+   */
+  readonly isPatient?: boolean;
   /** Told of connections that broke. Without a listener such an error would end the process. */
   readonly log?: { readonly warn: (fields: object, message: string) => void };
 }
@@ -63,6 +68,7 @@ const STATEMENT_TIMEOUT_MS = 30_000;
  * being told, as by a network that swallows everything: that would look alive for a quarter of an hour.
  */
 const ANSWER_GRACE_MS = 5_000;
+const TIMEOUTS = { statement_timeout: STATEMENT_TIMEOUT_MS, query_timeout: STATEMENT_TIMEOUT_MS + ANSWER_GRACE_MS };
 /** What the driver says of an answer that did not come. It has no code for it. */
 const UNANSWERED = "Query read timeout";
 
@@ -77,8 +83,7 @@ export function openPool(url: string, options: PoolOptions): OpenPool {
     application_name: options.applicationName,
     max: options.connectionsMax ?? CONNECTIONS_MAX_DEFAULT,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: STATEMENT_TIMEOUT_MS + ANSWER_GRACE_MS,
+    ...(options.isPatient === true ? {} : TIMEOUTS),
     keepAlive: true,
     options: options.role === undefined ? PLANNER_OPTIONS : `${PLANNER_OPTIONS} -c role=${options.role}`,
     types: TYPES,

@@ -41,7 +41,7 @@ const FILE_MODE = 0o600;
  * @throws BackupRefusedError
  */
 export async function backUp(url: string, file: string): Promise<BackupReport> {
-  const pool = openPool(url, { applicationName: "contingent-backup", connectionsMax: 1 });
+  const pool = openPool(url, { applicationName: "contingent-backup", connectionsMax: 1, isPatient: true });
   const client = await pool.connect();
   try {
     if (await isMigrated(client)) return await writeBackup(client, file);

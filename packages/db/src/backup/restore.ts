@@ -39,7 +39,7 @@ const MAINTENANCE_MEMORY = "256MB";
 export async function restore(url: string, file: string): Promise<RestoreReport> {
   const header = await verifyBackup(file);
   const known = await knownMigrations(header);
-  const pool = openPool(url, { applicationName: "contingent-restore", connectionsMax: 1 });
+  const pool = openPool(url, { applicationName: "contingent-restore", connectionsMax: 1, isPatient: true });
   try {
     if (!(await isEmpty(pool))) {
       throw new RestoreRefusedError("The database is not empty. Give a new one, or drop what is there.");
