@@ -4,9 +4,9 @@ import { defineConfig } from "vitest/config";
 /** A file under test may run a database's worth of processes: more at once would starve each other. */
 const WORKERS_MAX = 3;
 /** These run a whole system of nine processes each, and some take its parts away at instants that matter: one at a time. */
-const WHOLE_SYSTEMS = ["test/{e2e,property,queue,trace}/**/*.test.ts", "infra/test/**/*.test.ts"];
+const WHOLE_SYSTEMS = ["test/{e2e,property,trace}/**/*.test.ts", "infra/test/**/*.test.ts"];
 /** Mostly they wait: for leases to end, for messages to come again. So both transports at once. */
-const HAZARDS = ["test/fault/**/*.test.ts"];
+const HAZARDS = ["test/{fault,queue}/**/*.test.ts"];
 const HAZARDS_AT_ONCE = 2;
 
 const setupFiles = process.env["CI"] === "true" ? ["packages/testkit/src/fixed-seed.ts"] : [];
