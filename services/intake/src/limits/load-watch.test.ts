@@ -10,11 +10,13 @@ const PLACES: readonly Place[] = [{ ahead: 999, turnAtMs: 1 }];
 /** A tier as it is to be seen: what waits on it, and how many attempts began on it since the last look. */
 let fast = { waiting: 0, begun: 0 };
 let isAway = false;
+let isSilent = false;
 
 function watch(): LoadWatch {
   const queues = {
     depth: async (queue: QueueName) => {
       if (isAway) throw new Error("away");
+      if (isSilent) await new Promise(() => undefined);
       return { waiting: queue === "attempt.fast" ? fast.waiting : 0, delayed: 0, active: 0 };
     },
     places: async () => PLACES,
@@ -26,6 +28,7 @@ function watch(): LoadWatch {
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_700_000_000_000, toFake: ["Date"] });
   isAway = false;
+  isSilent = false;
   return () => vi.useRealTimers();
 });
 
@@ -91,6 +94,15 @@ test("a look that fails leaves nothing known, and ends when it is told to", asyn
   const stop = new AbortController();
   const running = loads.run(stop.signal);
   await vi.waitFor(() => expect(loads.loadOf("fast")).toBeNull());
+  stop.abort();
+  await running;
+});
+
+test("a look that nobody answers keeps no process from ending", async () => {
+  const loads = watch();
+  isSilent = true;
+  const stop = new AbortController();
+  const running = loads.run(stop.signal);
   stop.abort();
   await running;
 });

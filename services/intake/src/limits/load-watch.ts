@@ -16,6 +16,8 @@ import type { Queues } from "@contingent/queue/queues";
 import type { Log } from "@contingent/runtime/log";
 
 const LOOK_INTERVAL_MS = 2_000;
+/** A transport that says nothing any more is not waited for: the next look may find it back. */
+const LOOK_TIMEOUT_MS = 10_000;
 /** Looking takes at most this share of the time, however large a backlog makes it. */
 const LOOKING_SHARE_MAX = 0.2;
 /** What fewer messages wait for is over before it could be measured. */
@@ -56,7 +58,7 @@ export class LoadWatch {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const startMs = performance.now();
-      await this.look().catch((error: unknown) => {
+      await Promise.race([this.look(), tooLong(signal)]).catch((error: unknown) => {
         this.#looks.clear();
         this.#loads.clear();
         this.#parts.log.warn(
@@ -93,6 +95,12 @@ export class LoadWatch {
     const attemptsPerSecond = Math.max(pace, 1_000 / watchedMs);
     this.#loads.set(tier, { attemptsPerSecond, places: await this.#parts.queues.places(queue) });
   }
+}
+
+/** Rejects when a look has taken too long; resolves when nobody needs it any more. */
+async function tooLong(signal: AbortSignal): Promise<void> {
+  const isOver = await delay(LOOK_TIMEOUT_MS, true, { signal, ref: false }).catch(() => false);
+  if (isOver) throw new Error("the transport does not say what waits");
 }
 
 interface Seen {
