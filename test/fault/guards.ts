@@ -101,7 +101,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: "a connection that is silent is given up",
     file: POOL,
-    from: "    query_timeout: STATEMENT_TIMEOUT_MS + ANSWER_GRACE_MS,\n",
+    from: ", query_timeout: STATEMENT_TIMEOUT_MS + ANSWER_GRACE_MS",
     to: "",
     noticedBy: ["test/db/pool.test.ts"],
   },
