@@ -11,7 +11,7 @@ import { onFreshMarket, RunFailed, runOnce, shrunk, violations } from "./runs.ts
 
 const IS_CI = process.env["CI"] === "true";
 /** Under CI fewer: they are the same every time. */
-const RUNS = Number(process.env["RUNS"] ?? (IS_CI ? 200 : 500));
+const RUNS = Number(process.env["RUNS"] ?? (IS_CI ? 100 : 500));
 const OPERATIONS = Number(process.env["OPERATIONS"] ?? 200);
 /** Under CI the same runs every time, so that what fails there is the change; elsewhere others each time, to find more. */
 const ANY_SEED = IS_CI ? 1 : Math.floor(Math.random() * 2 ** 31);
