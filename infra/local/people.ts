@@ -26,6 +26,8 @@ export interface Attended {
 export async function attendUntil(done: Promise<unknown>, stack: Stack): Promise<Attended> {
   const ended = new AbortController();
   const work = done.finally(() => ended.abort());
+  // It may fail while somebody is being looked after, before it is waited for below.
+  work.catch(() => undefined);
   const attended = { released: 0, rejected: 0, accepted: 0 };
   let failedLooks = 0;
   while (!ended.signal.aborted) {

@@ -97,12 +97,13 @@ async function submitAll(stack: Stack, screen: Screen, register: VendorRegister)
     for (let sample = waiting.shift(); sample !== undefined; sample = waiting.shift()) {
       const accepted = await submit(sample, stack);
       if (accepted.existing) existing += 1;
-      closing.push(
-        stack.api.closed(accepted.job.id, CLOSED_TIMEOUT_MS).then((job) => {
-          jobs.push(job);
-          showProgress(progress, jobs);
-        }),
-      );
+      const closed = stack.api.closed(accepted.job.id, CLOSED_TIMEOUT_MS).then((job) => {
+        jobs.push(job);
+        showProgress(progress, jobs);
+      });
+      // It is waited for below. Should the system die before, its end must not be told as a stack of frames.
+      closed.catch(() => undefined);
+      closing.push(closed);
     }
   };
   const allClosed = Promise.all(Array.from({ length: SUBMISSIONS_AT_ONCE }, lane)).then(() => Promise.all(closing));
