@@ -168,15 +168,19 @@ class Gate implements ModelGate {
     this.#lookAgain();
   }
 
+  /** As soon as what is known is no longer fresh. Somebody may have asked just before then, and others told meanwhile. */
   #lookAgain(): void {
-    this.#timer ??= setTimeout(() => {
+    const look = async (): Promise<void> => {
       this.#timer = null;
-      void this.#refresh();
-    }, this.#exchangeMs).unref();
+      await this.#refresh();
+      if (this.#untold.size > 0) this.#lookAgain();
+    };
+    this.#timer ??= setTimeout(() => void look(), Math.max(0, this.#freshUntilMs - performance.now())).unref();
   }
 
+  /** Whoever comes while an exchange is under way waits for it: what was known before may be as old as the last call. */
   #refresh(): Promise<void> {
-    if (performance.now() < this.#freshUntilMs) return Promise.resolve();
+    if (this.#exchanging === null && performance.now() < this.#freshUntilMs) return Promise.resolve();
     this.#exchanging ??= this.#exchange().finally(() => {
       this.#exchanging = null;
     });
