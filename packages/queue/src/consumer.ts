@@ -154,21 +154,24 @@ export class RestartingConsumer implements Consumer {
     await delay(CLOSE_GRACE_MS, undefined, { ref: false });
   }
 
+  /** Ends as soon as its worker runs, or another one has taken its place: two would take twice as much, and one outlive the other. */
   async #start(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      const worker = this.#open();
+    let worker: BrokerWorker;
+    const isWanted = (): boolean => this.#worker === worker && !this.#stop.signal.aborted;
+    do {
+      worker = this.#open();
       worker.on("error", this.#onError);
       this.#worker = worker;
       try {
         await worker.waitUntilReady();
-        if (!this.#stop.signal.aborted) worker.run().catch(this.#onError);
+        if (isWanted()) worker.run().catch(this.#onError);
         return;
       } catch (error) {
         this.#onError(error instanceof Error ? error : new Error("The worker could not start.", { cause: error }));
         await worker.close(true).catch(this.#onError);
         await delay(RESTART_DELAY_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       }
-    }
+    } while (isWanted());
   }
 }
 

@@ -114,8 +114,11 @@ function closingWith(pool: Pool, worker: BrokerWorker): BrokerWorker {
     run: () => worker.run(),
     on: (event, listener) => worker.on(event, listener),
     async close(force) {
-      await worker.close(force);
-      await pool.end();
+      try {
+        await worker.close(force);
+      } finally {
+        await pool.end();
+      }
     },
   };
 }

@@ -56,7 +56,6 @@ export interface BrokerQueue {
   getRateLimitTtl(): Promise<number>;
   setGlobalRateLimit(max: number, durationMs: number): Promise<unknown>;
   removeGlobalRateLimit(): Promise<unknown>;
-  isPaused(): Promise<boolean>;
   waitUntilReady(): Promise<unknown>;
   on(event: "error", listener: (error: Error) => void): unknown;
   close(): Promise<void>;
