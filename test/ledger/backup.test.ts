@@ -7,6 +7,8 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { backUp } from "@contingent/db/backup/backup";
 import { encodeFrame, type Frame, framesOf } from "@contingent/db/backup/frames";
 import { restore } from "@contingent/db/backup/restore";
+import { verifyBackup } from "@contingent/db/backup/verify";
+import { lockSchema } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { type OpenPool, openPool, type Pool } from "@contingent/db/pool";
 import { runBookCheck } from "@contingent/ledger/book-checks";
@@ -14,6 +16,7 @@ import { verifyChain } from "@contingent/ledger/bookkeeping/verify-chain";
 import { checkBooks } from "@contingent/ledger/check-books";
 import { acceptedJob, driveTo, happens, take } from "@contingent/testkit/jobs";
 import { emptyDatabase, type TestDatabase } from "@contingent/testkit/postgres";
+import { until } from "@contingent/testkit/until";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { databaseOfThisFile } from "../db/open.ts";
 import { schemaOf } from "../db/schema-of.ts";
@@ -241,6 +244,29 @@ describe("refused is, and nothing is left of it,", () => {
     const size = fs.statSync(file).size;
     await expect(backUp(db.url, file)).rejects.toThrow("is there already");
     expect(fs.statSync(file).size).toBe(size);
+  });
+
+  test("a database in which somebody else makes a schema at the same moment", async () => {
+    const other = await restored.connect();
+    await other.query("BEGIN");
+    await lockSchema(other);
+    await other.query("CREATE TABLE somebody_elses (id int)");
+    const end = restore(target.url, file).then(() => "restored", String);
+    const waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'";
+    await until(async () => (await restored.query(waits)).rowCount === 1, { timeoutMs: 60_000, what: "it to wait" });
+    await other.query("COMMIT");
+    other.release();
+    expect(await end).toContain("not empty");
+    expect(await tablesOf(restored)).toEqual(["somebody_elses"]);
+  });
+
+  test("the second of two backups to one file; the first is whole", async () => {
+    const once = path.join(folder, "once.backup");
+    const ends = await Promise.allSettled([backUp(db.url, once), backUp(db.url, once)]);
+    const refusals = ends.flatMap((end) => (end.status === "rejected" ? [String(end.reason)] : []));
+    expect(refusals).toEqual([expect.stringContaining("is there already")]);
+    await verifyBackup(once);
+    expect(fs.readdirSync(folder).filter((name) => name.endsWith(".part"))).toEqual([]);
   });
 
   test("the backup of a database with another schema", async () => {

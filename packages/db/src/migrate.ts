@@ -87,10 +87,15 @@ export async function readMigrations(folder: URL = FOLDER): Promise<readonly Mig
   );
 }
 
-async function apply(client: Queryable, migration: Migration): Promise<boolean> {
+/** From here on nobody else makes or changes a schema, until the caller's transaction ends. */
+export async function lockSchema(client: Queryable): Promise<void> {
   // A migration takes as long as it takes, and so does waiting for somebody else's.
   await client.query({ text: "SET LOCAL statement_timeout = 0" });
   await client.query({ text: "SELECT pg_advisory_xact_lock($1)", values: [ADVISORY_LOCK] });
+}
+
+async function apply(client: Queryable, migration: Migration): Promise<boolean> {
+  await lockSchema(client);
   await client.query({
     text: `CREATE TABLE IF NOT EXISTS schema_migration (
              name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,

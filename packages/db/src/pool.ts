@@ -178,8 +178,9 @@ export async function readWholeTables(client: Queryable, statementTimeoutMs: num
   return patient(client, statementTimeoutMs);
 }
 
-/** The same connection; an answer is waited for as long as the server may work on it. */
+/** The same connection; an answer is waited for as long as the server may work on it. 0: nothing is timed, on a patient one. */
 function patient(client: Queryable, statementTimeoutMs: number): Queryable {
+  if (statementTimeoutMs === 0) return client;
   return {
     query(statement) {
       const timed: pg.QueryConfig & { query_timeout: number } = {

@@ -5,7 +5,7 @@
  * One REPEATABLE READ transaction reads all tables, so that what is in the file belongs together; it blocks nobody. While it
  * runs nothing that it could see is vacuumed, and the books are not sealed.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import fs from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -56,21 +56,34 @@ export async function backUp(url: string, file: string): Promise<BackupReport> {
 
 /** The same on a connection that is closed afterwards, whatever schema there is. */
 export async function writeBackup(client: pg.PoolClient, file: string): Promise<BackupReport> {
-  if (fs.existsSync(file)) throw new BackupRefusedError(`${file} is there already: a backup replaces none.`);
-  const part = `${file}.part`;
+  if (fs.existsSync(file)) throw thereAlready(file);
+  // A name of its own: another backup to the same file writes beside this one, and who comes second is refused.
+  const part = `${file}.${randomUUID()}.part`;
   const counts = { tables: 0, rows: 0 };
   try {
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     await readWholeTables(client, NO_TIMEOUT_MS);
-    const target = fs.createWriteStream(part, { mode: FILE_MODE, flush: true });
+    const target = fs.createWriteStream(part, { flags: "wx", mode: FILE_MODE, flush: true });
     await pipeline(encoded(frames(client, counts)), createGzip({ level: GZIP_LEVEL }), target);
     await client.query("COMMIT");
-    // Never over another one, not even one that has come meanwhile.
-    fs.linkSync(part, file);
+    link(part, file);
     return { ...counts, bytes: fs.statSync(file).size };
   } finally {
     fs.rmSync(part, { force: true });
   }
+}
+
+/** Never over another one, not even one that has come meanwhile. */
+function link(part: string, file: string): void {
+  try {
+    fs.linkSync(part, file);
+  } catch (error) {
+    throw fs.existsSync(file) ? thereAlready(file) : error;
+  }
+}
+
+function thereAlready(file: string): BackupRefusedError {
+  return new BackupRefusedError(`${file} is there already: a backup replaces none.`);
 }
 
 async function* encoded(source: AsyncIterable<Frame>): AsyncGenerator<Buffer> {

@@ -8,7 +8,7 @@
 import { pipeline } from "node:stream/promises";
 import type pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import { migrateWithin, readMigrations } from "../migrate.ts";
+import { lockSchema, migrateWithin, readMigrations } from "../migrate.ts";
 import { openPool, readWholeTables } from "../pool.ts";
 import { foreignKeysOf, isEmpty, quoted, type Table, tablesOf, xactColumnsOf } from "./catalog.ts";
 import { DamagedBackupError, type Frame, type Header, type Sequences } from "./frames.ts";
@@ -41,9 +41,6 @@ export async function restore(url: string, file: string): Promise<RestoreReport>
   const known = await knownMigrations(header);
   const pool = openPool(url, { applicationName: "contingent-restore", connectionsMax: 1, isPatient: true });
   try {
-    if (!(await isEmpty(pool))) {
-      throw new RestoreRefusedError("The database is not empty. Give a new one, or drop what is there.");
-    }
     const loaded = await loadInto(pool, known, readBackup(file));
     await pool.query("ANALYZE");
     return { madeAt: header.made_at, ...loaded };
@@ -74,6 +71,11 @@ async function loadInto(
   const client = await pool.connect();
   try {
     await client.query("BEGIN");
+    // What somebody migrates just now is not seen before they are done; a system that starts here must not be overwritten.
+    await lockSchema(client);
+    if (!(await isEmpty(client))) {
+      throw new RestoreRefusedError("The database is not empty. Give a new one, or drop what is there.");
+    }
     await migrateWithin(client, known);
     await readWholeTables(client, NO_TIMEOUT_MS);
     await client.query(`SET LOCAL maintenance_work_mem = '${MAINTENANCE_MEMORY}'`);
