@@ -3,6 +3,7 @@ import type { JobId } from "@contingent/core/ids";
 import type { Json } from "@contingent/core/json";
 import { add, nanos } from "@contingent/core/money";
 import { openCommit, type Transition } from "@contingent/db/commit";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import type { Pool } from "@contingent/db/pool";
 import { acceptedJob, answer, claim, driveTo, happens, judge, partsOf, transitionBy } from "@contingent/testkit/jobs";
 import { expect, test, vi } from "vitest";
@@ -14,7 +15,7 @@ const db = databaseOfThisFile();
 /** Commits all at once, on a pool of their own, and says how each went and how many statements that took. */
 async function together(transitions: readonly Transition[], pool: Pool = db.another()) {
   const statements = vi.spyOn(pool, "query");
-  const commit = openCommit(pool);
+  const commit = openCommit(pool, PLAIN);
   const results = await Promise.allSettled(transitions.map((t) => commit(t)));
   return { results, statements: statements.mock.calls.length };
 }
@@ -56,7 +57,7 @@ test("of two transitions for one revision in one batch the first wins", async ()
 test("a stale transition does not take a current one of the same job down with it", async () => {
   const [id = "job_none"] = await several(1);
   const stale = await transitionBy(db.pool, id, claim());
-  const commit = openCommit(db.pool);
+  const commit = openCommit(db.pool, PLAIN);
   expect(await commit(await transitionBy(db.pool, id, claim()))).toBe(true);
   const current = await transitionBy(db.pool, id, answer());
   expect(await together([stale, current])).toEqual({ results: [LOST, WON], statements: 1 });
@@ -201,7 +202,7 @@ test("costs move by differences, so that what was added between load and commit 
     "UPDATE job SET cost_presumed_nanos = 7, cost_known_nanos = 11, cost_overrun_nanos = 3 WHERE id = $1",
     [id],
   );
-  expect(await openCommit(db.pool)(answered)).toBe(true);
+  expect(await openCommit(db.pool, PLAIN)(answered)).toBe(true);
   const text =
     "SELECT cost_known_nanos k, cost_presumed_nanos p, cost_held_nanos h, cost_overrun_nanos o FROM job WHERE id = $1";
   expect((await db.pool.query(text, [id])).rows).toEqual([{ k: add(nanos(400n), nanos(11n)), p: 7n, h: 0n, o: 3n }]);
@@ -209,7 +210,7 @@ test("costs move by differences, so that what was added between load and commit 
 
 test("a statement is prepared once on every connection of a pool, whoever uses it", async () => {
   const pool = db.another(3);
-  const commits = [1, 2, 3].map(() => openCommit(pool));
+  const commits = [1, 2, 3].map(() => openCommit(pool, PLAIN));
   for (let round = 0; round < 3; round += 1) {
     const ids = await several(3);
     const transitions = await Promise.all(ids.map((id) => transitionBy(db.pool, id, claim())));

@@ -7,6 +7,7 @@ import { jobLoader } from "@contingent/db/load";
 import { outcomeTypeVersions, UnknownVersionError } from "@contingent/db/outcome-types";
 import { nanos } from "@contingent/core/money";
 import { newId } from "@contingent/db/ids";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import { openPool } from "@contingent/db/pool";
 import {
   acceptedJob,
@@ -143,7 +144,7 @@ test("a hundred loads at once are one statement, and one unknown id among them c
   const pool = db.another();
   const versions = outcomeTypeVersions(pool);
   await versions.get((await publishedTerms(db.pool)).id);
-  const loader = jobLoader(pool, versions, { patienceMs: 0 });
+  const loader = jobLoader(pool, versions, { patienceMs: 0, payloads: PLAIN });
   const statements = vi.spyOn(pool, "query");
   const asked = [...ids, newId("job"), ...ids.slice(0, 5)];
   const loaded = await Promise.all(asked.map((id) => loader.forAttempt(id)));
@@ -162,10 +163,10 @@ test("a handler's load waits for a database that is away, and a caller's is told
   const versions = outcomeTypeVersions(pool);
   await versions.get((await publishedTerms(db.pool)).id);
   await link.cut();
-  await expect(jobLoader(pool, versions, { patienceMs: 0 }).forAttempt(id)).rejects.toThrow(Error);
+  await expect(jobLoader(pool, versions, { patienceMs: 0, payloads: PLAIN }).forAttempt(id)).rejects.toThrow(Error);
   const tries = vi.spyOn(pool, "query");
   const firstAskedMs = performance.now();
-  const loading = jobLoader(pool, versions, { patienceMs: 30_000 }).forAttempt(id);
+  const loading = jobLoader(pool, versions, { patienceMs: 30_000, payloads: PLAIN }).forAttempt(id);
   await until(() => tries.mock.calls.length > 1, { timeoutMs: 10_000, what: "a second try" });
   await link.restore();
   const loaded = await loading;

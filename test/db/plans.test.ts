@@ -26,6 +26,7 @@ import { resolveDispute } from "@contingent/ledger/disputes/resolve-dispute";
 import { earnDue } from "@contingent/ledger/earn";
 import { bookLateCost } from "@contingent/ledger/late-cost";
 import { nanos } from "@contingent/core/money";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import {
   acceptedJob,
   answer,
@@ -42,6 +43,7 @@ import {
   replies,
   take,
   transitionOf,
+  WITHOUT_LIMITS,
 } from "@contingent/testkit/jobs";
 import pg from "pg";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -83,7 +85,7 @@ async function aJobsLife(): Promise<void> {
   const idempotent = { key: "k", fingerprint: "f", answer: answered };
   await accept({ ...job, id, version: await publishedTerms(db.pool), idempotent });
   const asked = { customerId: CUSTOMER, outcomeType: OUTCOME_TYPE, outcomeKey: "o", idempotencyKey: "k", input: {} };
-  await openFindAccepted(db.pool)(asked);
+  await openFindAccepted(db.pool, PLAIN)(asked);
   await attemptsBegunSince(db.pool, Date.now());
   await forgetRequests(db.pool, 1, 10);
   const { id: key } = await createKey(db.pool, { label: "l", kind: "customer", customerId: CUSTOMER });
@@ -109,12 +111,12 @@ async function aJobsLife(): Promise<void> {
   expect(await takeDueJobs(db.pool, versions, 10)).toHaveLength(1);
   await take(db.pool, id, happens("settled"));
   await acceptanceDecisions(db.pool, id);
-  await jobViews(db.pool)(id);
-  await jobViews(db.pool)(id, { attempts: true });
-  await receiptFacts(db.pool, id);
+  await jobViews(db.pool, PLAIN)(id);
+  await jobViews(db.pool, PLAIN)(id, { attempts: true });
+  await receiptFacts(db.pool, id, PLAIN);
   await issueReceipt(db.pool, { jobId: id, key: { kid: "k" }, jws: "j" });
   await issuedReceipt(db.pool, id);
-  await storedEvidence(db.pool, id);
+  await storedEvidence(db.pool, id, PLAIN);
   await whatBecomesOfCharges(id);
 }
 
@@ -138,7 +140,7 @@ async function aCustomersRequests(): Promise<void> {
   const closed = await driveTo(db.pool, "closed");
   const [id, canceled] = [newId("job"), newId("job")];
   const job = { customerId: CUSTOMER, outcomeKey: "p", input: {}, metadata: {}, traceparent: "00-x", idempotent: null };
-  const accept = openAccept(tenants);
+  const accept = openAccept(tenants, WITHOUT_LIMITS, PLAIN);
   await accept({
     ...job,
     id,
@@ -146,22 +148,24 @@ async function aCustomersRequests(): Promise<void> {
     idempotent: { key: "p", fingerprint: "f", answer: null },
   });
   await accept({ ...job, id: canceled, outcomeKey: "q", version: await publishedTerms(db.pool) });
-  await openFindAccepted(tenants)({ ...job, outcomeType: OUTCOME_TYPE, idempotencyKey: "p" });
+  await openFindAccepted(tenants, PLAIN)({ ...job, outcomeType: OUTCOME_TYPE, idempotencyKey: "p" });
   await keepAlive(tenants, [{ customerId: CUSTOMER, key: "p" }]);
-  await finishAnswer(own, { customerId: CUSTOMER, key: "p" }, { status: 200, body: {} });
+  await finishAnswer(own, { customerId: CUSTOMER, key: "p" }, { status: 200, body: {} }, PLAIN);
   await jobPositions(tenants, [{ id, customerId: CUSTOMER }]);
-  await jobViews(own)(id);
-  await jobViews(own)(closed, { attempts: true });
-  await listJobViews(own, { customerId: CUSTOMER }, { before: id, limit: 10, attempts: true });
+  await jobViews(own, PLAIN)(id);
+  await jobViews(own, PLAIN)(closed, { attempts: true });
+  await listJobViews(own, { customerId: CUSTOMER }, { before: id, limit: 10, attempts: true }, PLAIN);
   await jobEventsAfter(own, closed, 1);
-  const loaded = await jobLoader(own, outcomeTypeVersions(db.pool), { patienceMs: 0 }).forSettlement(canceled);
+  const loaded = await jobLoader(own, outcomeTypeVersions(db.pool), { patienceMs: 0, payloads: PLAIN }).forSettlement(
+    canceled,
+  );
   const cancel = loaded === null ? null : transitionOf(loaded, { type: "cancel" }, Date.now());
   if (cancel === null) throw new Error("the job cannot be canceled");
-  expect(await openCommit(own, undefined, CUSTOMERS_MOVE)(cancel)).toBe(true);
+  expect(await openCommit(own, PLAIN, CUSTOMERS_MOVE)(cancel)).toBe(true);
   await acceptanceDecisions(own, closed);
-  await receiptFacts(own, closed);
+  await receiptFacts(own, closed, PLAIN);
   await issueReceipt(own, { jobId: closed, key: { kid: "k" }, jws: "j" });
-  await storedEvidence(own, closed);
+  await storedEvidence(own, closed, PLAIN);
   const opened = await openDispute(own, { jobId: closed, asked: null, reason: "r", reverification: {} });
   if (opened.kind !== "opened") throw new Error(`the dispute is ${opened.kind}`);
   await resolveDispute(own, opened.id, { outcome: "withdraw" });

@@ -2,6 +2,7 @@
 import type { JobId } from "@contingent/core/ids";
 import type { JobState } from "@contingent/core/job/job";
 import { openCommit } from "@contingent/db/commit";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import { checkBooks } from "@contingent/ledger/check-books";
 import {
   answer,
@@ -114,7 +115,7 @@ describe("of two transitions of one revision exactly one wins, and the other wri
     const id = await driveTo(db.pool, state);
     const before = await counted(db.pool, id);
     const [one, two] = [await transitionBy(db.pool, id, step), await transitionBy(db.pool, id, against)];
-    const [here, there] = [openCommit(db.another(1)), openCommit(db.another(1))];
+    const [here, there] = [openCommit(db.another(1), PLAIN), openCommit(db.another(1), PLAIN)];
     const won = await whileJobIsHeld(id, 2, () => Promise.all([here(one), there(two)]));
 
     expect(won.filter(Boolean)).toEqual([true]);
@@ -135,7 +136,7 @@ describe("of two transitions of one revision exactly one wins, and the other wri
       await transitionBy(db.pool, id, judge("pass")),
       await transitionBy(db.pool, id, judge("fail")),
     ];
-    const commit = openCommit(db.another(1));
+    const commit = openCommit(db.another(1), PLAIN);
     expect(await commit(fail)).toBe(true);
     const afterwards = await written(db.pool, id);
     expect(await partsOf(db.pool).commit(pass)).toBe(false);
@@ -155,7 +156,7 @@ describe("of two transitions of one revision exactly one wins, and the other wri
     const id = await driveTo(db.pool, "queued");
     const before = await counted(db.pool, id);
     const claimed = await transitionBy(db.pool, id, claim());
-    const commit = openCommit(db.another(1));
+    const commit = openCommit(db.another(1), PLAIN);
     const move = `UPDATE job SET revision = revision + 1 WHERE id = '${id}'`;
     expect(await whileJobIsHeld(id, 1, () => commit(claimed), move)).toBe(false);
     expect(await counted(db.pool, id)).toEqual(before);
@@ -172,7 +173,7 @@ describe("many processes on the same jobs", () => {
   test("take every job exactly once through every step, and wait for each other without a deadlock", async () => {
     const ids = await Promise.all(Array.from({ length: JOBS }, () => driveTo(db.pool, "queued")));
     const pools = Array.from({ length: PROCESSES }, () => db.another(3));
-    const commits = pools.map((pool) => openCommit(pool));
+    const commits = pools.map((pool) => openCommit(pool, PLAIN));
     for (const step of PATH) {
       const transitions = await Promise.all(ids.map((id) => transitionBy(db.pool, id, step)));
       // Every process goes through the jobs in an order of its own.

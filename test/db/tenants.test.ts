@@ -7,6 +7,7 @@ import { finishAnswer } from "@contingent/db/idempotency";
 import { newId } from "@contingent/db/ids";
 import { jobViewsOfCustomers, listJobViews } from "@contingent/db/job-views";
 import { createKey } from "@contingent/db/keys";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import { type OpenPool, openPool, type Pool, SERVICE_ROLE } from "@contingent/db/pool";
 import { issueReceipt } from "@contingent/db/receipts";
 import { TENANT_ROLE, type Tenants, tenantsOf } from "@contingent/db/tenants";
@@ -66,7 +67,7 @@ async function aRejection(): Promise<JobId> {
   const idempotent = { key: "k", fingerprint: "f", answer: null };
   const job = { id, customerId: CUSTOMER, version, outcomeKey: null, input: {}, metadata: {}, traceparent: "00-x" };
   await partsOf(db.pool).accept({ ...job, idempotent });
-  await finishAnswer(db.pool, { customerId: CUSTOMER, key: "k" }, { status: 200, body: {} });
+  await finishAnswer(db.pool, { customerId: CUSTOMER, key: "k" }, { status: 200, body: {} }, PLAIN);
   await take(db.pool, id, claim(), answer(), judge("pass"));
   await db.pool.query(
     `INSERT INTO customer_event (id, customer_id, type, subject, data, at) VALUES ('evt_x', '${CUSTOMER}', 'x', 'x', '{}', now())`,
@@ -124,7 +125,7 @@ test("lists that are asked for without naming a customer hold what is the custom
     const own = tenants.of([customer]);
     const { customerId: _, ...anybody } = { customerId: undefined };
     return {
-      jobs: await listJobViews(own, anybody, { ...page, attempts: true }),
+      jobs: await listJobViews(own, anybody, { ...page, attempts: true }, PLAIN),
       disputes: await listDisputes(own, anybody, page),
       creditNotes: await listCreditNotes(own, anybody, page),
       events: await listCustomerEvents(own, anybody, page),
@@ -153,7 +154,7 @@ test("a batch of several customers' requests sees what is theirs together", asyn
 });
 
 test("of a job that a neighbour in the batch asks for, too, another customer learns nothing", async () => {
-  const viewsOf = jobViewsOfCustomers(tenants);
+  const viewsOf = jobViewsOfCustomers(tenants, PLAIN);
   const query = vi.spyOn(pg.Client.prototype, "query");
   const [own, others, missing] = await Promise.all([
     viewsOf(CUSTOMER)(rejected),

@@ -4,6 +4,7 @@ import { storableJson, storableJsonText, storableText } from "@contingent/db/sto
 import { bookLateCost } from "@contingent/ledger/late-cost";
 import { answer, claim, driveTo, happens, judge, take, transitionBy } from "@contingent/testkit/jobs";
 import { nanos } from "@contingent/core/money";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { databaseOfThisFile } from "./open.ts";
@@ -22,7 +23,7 @@ test("an answer is kept, with a mark where something could not be, and its neigh
   const [bad, good] = [await driveTo(db.pool, "attempting"), await driveTo(db.pool, "attempting")];
   const [spoiled, clean] = [await transitionBy(db.pool, bad, answer()), await transitionBy(db.pool, good, answer())];
   const said = { text: BAD, responseId: BAD, usage: { [BAD]: [BAD] }, inputTokens: 1, outputTokens: 1, error: BAD };
-  const commit = openCommit(db.pool);
+  const commit = openCommit(db.pool, PLAIN);
   expect(await Promise.all([commit({ ...spoiled, answer: said }), commit(clean)])).toEqual([true, true]);
   const stored = { output: STORED, response_id: STORED, usage: { [STORED]: [STORED] }, error: STORED };
   expect(await row("attempt", bad)).toMatchObject(stored);
@@ -35,7 +36,7 @@ test("so are a verdict's findings and output", async () => {
   if (judged.verdict === undefined) throw new Error("no verdict");
   const findings = [{ path: BAD, code: "x", message: BAD }];
   expect(
-    await openCommit(db.pool)({ ...judged, verdict: { ...judged.verdict, findings, output: { [BAD]: BAD } } }),
+    await openCommit(db.pool, PLAIN)({ ...judged, verdict: { ...judged.verdict, findings, output: { [BAD]: BAD } } }),
   ).toBe(true);
   expect(await row("verdict", id)).toMatchObject({
     findings: [{ path: STORED, code: "x", message: STORED }],

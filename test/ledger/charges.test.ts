@@ -2,6 +2,7 @@
 import type { JobId } from "@contingent/core/ids";
 import { openCommit } from "@contingent/db/commit";
 import { newId } from "@contingent/db/ids";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import { settlementEntries } from "@contingent/ledger/settle";
 import {
   acceptedJob,
@@ -210,7 +211,7 @@ describe("a settlement", () => {
     } as const;
     const settled = await transitionBy(db.pool, id, happens("settled"));
     const before = await counted(db.pool, id);
-    const commit = openCommit(db.pool)({ ...settled, ...settlementEntries(wrong) });
+    const commit = openCommit(db.pool, PLAIN)({ ...settled, ...settlementEntries(wrong) });
     await expect(commit).rejects.toMatchObject({ constraint: "charge_verdict_id_job_id_verdict_billable_fkey" });
     expect(await counted(db.pool, id)).toEqual(before);
   });

@@ -5,6 +5,7 @@ import { nanos } from "@contingent/core/money";
 import { findAttemptCost } from "@contingent/db/attempt-cost";
 import { openCommit } from "@contingent/db/commit";
 import { createKey } from "@contingent/db/keys";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import { checkBooks } from "@contingent/ledger/check-books";
 import { correctCost, type Correction } from "@contingent/ledger/correct-cost";
 import { bookLateCost } from "@contingent/ledger/late-cost";
@@ -251,7 +252,7 @@ describe("at the same time as anything else nothing is lost", () => {
     const holder = await db.pool.connect();
     await holder.query("BEGIN");
     await holder.query("SELECT FROM job WHERE id = $1 FOR UPDATE", [jobId]);
-    const both = Promise.all([correct(attemptId, 450n, db.another(1)), openCommit(db.another(1))(answered)]);
+    const both = Promise.all([correct(attemptId, 450n, db.another(1)), openCommit(db.another(1), PLAIN)(answered)]);
     await until(async () => {
       const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
       return (await db.pool.query(waiting)).rowCount === 2;

@@ -5,6 +5,7 @@ import { openCommit } from "@contingent/db/commit";
 import { checkBooks } from "@contingent/ledger/check-books";
 import { bookLateCost, type LateAnswer } from "@contingent/ledger/late-cost";
 import { SMALL_NANOS } from "@contingent/core/job/job.fixture";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import {
   acceptedJob,
   answer,
@@ -168,7 +169,7 @@ describe("at the same time as a transition of the job nothing is lost", () => {
     const holder = await db.pool.connect();
     await holder.query("BEGIN");
     await holder.query("SELECT FROM job WHERE id = $1 FOR UPDATE", [late.jobId]);
-    const both = Promise.all([bookLateCost(db.another(1), late), openCommit(db.another(1))(answered)]);
+    const both = Promise.all([bookLateCost(db.another(1), late), openCommit(db.another(1), PLAIN)(answered)]);
     await until(async () => {
       const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
       return (await db.pool.query(waiting)).rowCount === 2;

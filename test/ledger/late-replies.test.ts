@@ -1,6 +1,7 @@
 /** Hazard: a reply or a verdict that comes after its job has moved on: what it says is dropped, but what it cost is the truth. */
 import type { InquiryId, JobId } from "@contingent/core/ids";
 import { nanos } from "@contingent/core/money";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import { bookLateReply, bookLateVerdict, type LateReply, type LateVerdict } from "@contingent/ledger/late-cost";
 import { checkBooks } from "@contingent/ledger/check-books";
 import {
@@ -101,7 +102,7 @@ async function verdictBeside(...steps: readonly TestStep[]): Promise<LateVerdict
 describe("a verdict on the answer of a job that was canceled meanwhile", () => {
   test("is recorded with what it cost, and sells nothing", async () => {
     const late = await verdictBeside(happens("cancel"));
-    expect(await bookLateVerdict(db.pool, late)).toBe(true);
+    expect(await bookLateVerdict(db.pool, late, PLAIN)).toBe(true);
     expect(await costsOf(late.job.id)).toEqual([470n, 0n, 0n, 0n, 470n]);
     const job = await take(db.pool, late.job.id, happens("settled"));
     expect(job).toMatchObject({ resolution: "failure", reason: "canceled" });
@@ -111,7 +112,7 @@ describe("a verdict on the answer of a job that was canceled meanwhile", () => {
 
   test("costs it once, by however many it is told", async () => {
     const late = await verdictBeside(happens("cancel"));
-    const booked = await Promise.all([1, 2, 3].map(() => bookLateVerdict(db.pool, late)));
+    const booked = await Promise.all([1, 2, 3].map(() => bookLateVerdict(db.pool, late, PLAIN)));
     expect(booked.filter(Boolean)).toHaveLength(1);
     expect(await costsOf(late.job.id)).toEqual([470n, 0n, 0n, 0n, 470n]);
   });
@@ -121,7 +122,7 @@ describe("a verdict on the answer of a job that was canceled meanwhile", () => {
     const waiting = await verdictBeside(validatorBreaks());
     for (const late of [judged, waiting]) {
       const before = await written(db.pool, late.job.id);
-      expect(await bookLateVerdict(db.pool, late)).toBe(false);
+      expect(await bookLateVerdict(db.pool, late, PLAIN)).toBe(false);
       expect(await written(db.pool, late.job.id)).toEqual(before);
     }
     expect((await take(db.pool, waiting.job.id, judge("pass"))).resolution).toBe("success");

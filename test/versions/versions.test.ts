@@ -8,6 +8,7 @@ import { restore } from "@contingent/db/backup/restore";
 import { jobViews } from "@contingent/db/job-views";
 import { newestMigration } from "@contingent/db/migrate";
 import { outcomeTypeVersions } from "@contingent/db/outcome-types";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import { type OpenPool, openPool, type Pool } from "@contingent/db/pool";
 import { verifyChain } from "@contingent/ledger/bookkeeping/verify-chain";
 import { checkBooks } from "@contingent/ledger/check-books";
@@ -39,7 +40,7 @@ describe.each(BACKUPS)("what the version of %s has stored", (name) => {
     expect(await schemaWithoutNumbers(pool)).toEqual(await schemaWithoutNumbers(present.pool));
     const jobs = await jobIds(pool);
     expect(jobs.length).toBeGreaterThan(10);
-    const view = jobViews(pool);
+    const view = jobViews(pool, PLAIN);
     const { loader } = partsOf(pool);
     for (const id of jobs) {
       expect((await view(id))?.id).toBe(id);

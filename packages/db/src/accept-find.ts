@@ -4,7 +4,7 @@ import { canonicalJson, type Json, type JsonObject } from "@contingent/core/json
 import { batched } from "./batch.ts";
 import { hashOfPayload } from "./payloads/marker.ts";
 import { placeOfAnswer } from "./payloads/new-job.ts";
-import { type Payloads, PLAIN } from "./payloads/payloads.ts";
+import type { Payloads } from "./payloads/payloads.ts";
 import type { Pool } from "./pool.ts";
 import { seenBy, type Tenants } from "./tenants.ts";
 
@@ -65,7 +65,7 @@ interface FoundRow {
 
 const ITEMS_MAX = 64;
 
-export function openFindAccepted(pool: Pool | Tenants, payloads: Payloads = PLAIN): FindAccepted {
+export function openFindAccepted(pool: Pool | Tenants, payloads: Payloads): FindAccepted {
   return batched<Asked, Found>({
     itemsMax: ITEMS_MAX,
     run: async (asked) => {

@@ -36,7 +36,7 @@ import { newId } from "./ids.ts";
 import { msOf, storedProgress } from "./job-row.ts";
 import { atPricesOf } from "./outcome-types.ts";
 import { withStoredTexts } from "./payloads/new-job.ts";
-import { type Payloads, PLAIN } from "./payloads/payloads.ts";
+import type { Payloads } from "./payloads/payloads.ts";
 import { type Pool, type Queryable, transaction, violatedConstraint } from "./pool.ts";
 import { seenBy, type Tenants } from "./tenants.ts";
 
@@ -96,8 +96,6 @@ export interface AcceptOptions {
   /** What waits on a tier; null: nothing that matters, or it is not known. */
   readonly loadOf: (tier: string) => TierLoad | null;
 }
-
-const WITHOUT_LIMITS: AcceptOptions = { openJobsMax: Number.POSITIVE_INFINITY, loadOf: () => null };
 
 /** How long a request that waits for its job's result is thought to be alive without a sign of life. */
 export const IN_FLIGHT_LEASE_MS = 5_000;
@@ -199,11 +197,7 @@ interface AcceptedRow {
 }
 
 /** Accepts jobs durably, many to a transaction; of as many customers as ask. */
-export function openAccept(
-  pool: Pool | Tenants,
-  options: AcceptOptions = WITHOUT_LIMITS,
-  payloads: Payloads = PLAIN,
-): Accept {
+export function openAccept(pool: Pool | Tenants, options: AcceptOptions, payloads: Payloads): Accept {
   const terms = customerTermsWithin();
   const accept = batched<NewJob, Result | null>({
     itemsMax: ITEMS_MAX,

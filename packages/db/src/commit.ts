@@ -29,7 +29,7 @@ import { batched } from "./batch.ts";
 import { newId } from "./ids.ts";
 import { HEARD_OF_MOVED, heardRow, INQUIRED_OF_MOVED, inquiredRow, type InquiryReply } from "./inquiries.ts";
 import { storedProgress } from "./job-row.ts";
-import { type Payloads, PLAIN, type Sealer } from "./payloads/payloads.ts";
+import type { Payloads, Sealer } from "./payloads/payloads.ts";
 import { sealersOfJobs } from "./payloads/sealers.ts";
 import type { Pool } from "./pool.ts";
 import { storableJsonText } from "./storable.ts";
@@ -215,7 +215,7 @@ interface Waiting {
  */
 export function openCommit(
   pool: Pool,
-  payloads: Payloads = PLAIN,
+  payloads: Payloads,
   statement: typeof COMMIT | typeof CUSTOMERS_MOVE = COMMIT,
 ): Commit {
   const sealerOf = sealersOfJobs(pool, payloads);

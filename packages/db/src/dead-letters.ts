@@ -18,7 +18,7 @@ import { isJsonObject, type Json, type JsonObject } from "@contingent/core/json"
 import { type Currency, type Nanos, nanos } from "@contingent/core/money";
 import { batched } from "./batch.ts";
 import { msOf } from "./job-row.ts";
-import { foundText, opened, openedOr, type Payloads, PLAIN } from "./payloads/payloads.ts";
+import { foundText, opened, openedOr, type Payloads } from "./payloads/payloads.ts";
 import type { Pool, Queryable } from "./pool.ts";
 
 export interface DeadLetter {
@@ -145,27 +145,21 @@ export async function listDeadLetters(
   filter: DeadLetterFilter,
   page: { readonly after: JobId | null; readonly limit: number },
 ): Promise<readonly DeadLetter[]> {
-  const values: (string | number)[] = [page.limit];
-  const conditions: string[] = [];
-  const condition = (sql: (parameter: string) => string, value: string | number | null | undefined): void => {
-    if (value === undefined || value === null) return;
-    values.push(value);
-    conditions.push(sql(`$${values.length}`));
-  };
-  // Said in words that the index of the open ones is found by.
-  if (filter.state !== undefined) conditions.push(STATES[filter.state]);
-  condition((p) => `d.cause = ${p}`, filter.cause);
-  condition((p) => `d.outcome_type = ${p}`, filter.outcomeType);
-  condition((p) => `d.customer_id = ${p}`, filter.customerId);
-  condition((p) => `d.at >= to_timestamp(${p}::float8 / 1000)`, filter.fromMs);
-  condition((p) => `d.at < to_timestamp(${p}::float8 / 1000)`, filter.untilMs);
-  condition((p) => `d.job_id > ${p}`, page.after);
-  const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
-  const text = `SELECT ${COLUMNS} ${FROM} ${where} ORDER BY d.job_id LIMIT $1`;
-  const { rows } = await db.query<Row>({ text, values });
+  const { state, cause = null, outcomeType = null, customerId = null, fromMs = null, untilMs = null } = filter;
+  const { rows } = await db.query<Row>({
+    text: `SELECT ${COLUMNS} ${FROM}
+            WHERE ${state === undefined ? "true" : STATES[state]}
+              AND ($1::text IS NULL OR d.cause = $1) AND ($2::text IS NULL OR d.outcome_type = $2)
+              AND ($3::text IS NULL OR d.customer_id = $3)
+              AND ($4::float8 IS NULL OR d.at >= to_timestamp($4 / 1000))
+              AND ($5::float8 IS NULL OR d.at < to_timestamp($5 / 1000)) AND ($6::text IS NULL OR d.job_id > $6)
+            ORDER BY d.job_id LIMIT $7`,
+    values: [cause, outcomeType, customerId, fromMs, untilMs, page.after, page.limit],
+  });
   return rows.map(letterOf);
 }
 
+/** In words that the index of the open ones is found by. */
 const STATES: Readonly<Record<DeadLetterState, string>> = {
   open: "d.ended_at IS NULL",
   redriven: "d.redriven_as IS NOT NULL",
@@ -176,7 +170,7 @@ const STATES: Readonly<Record<DeadLetterState, string>> = {
 export async function findDeadLetter(
   db: Queryable,
   jobId: JobId,
-  payloads: Payloads = PLAIN,
+  payloads: Payloads,
 ): Promise<DeadLetterInFull | null> {
   const { rows } = await db.query<FullRow>({
     text: `SELECT ${COLUMNS}, ${ATTEMPTS} AS attempt_list, ${FAULTS} AS faults ${FROM} WHERE d.job_id = $1`,
@@ -243,7 +237,7 @@ export async function takeForRedrive(
   db: Queryable,
   jobId: JobId,
   by: KeyId,
-  payloads: Payloads = PLAIN,
+  payloads: Payloads,
 ): Promise<Redrivable | null> {
   const { rows } = await db.query<RedrivableRow>({
     text: `

@@ -7,7 +7,7 @@ import type { Json } from "@contingent/core/json";
 import { type Nanos, nanos } from "@contingent/core/money";
 import type { Decision, LeafVerdict } from "@contingent/core/verdict";
 import { openedReplies, type RecordedReply, repliesAbout } from "./inquiries.ts";
-import { foundText, type Payloads, PLAIN } from "./payloads/payloads.ts";
+import { foundText, type Payloads } from "./payloads/payloads.ts";
 import type { Queryable } from "./pool.ts";
 
 export interface StoredEvidence {
@@ -67,11 +67,7 @@ const EVIDENCE = `
    WHERE j.id = $1`;
 
 /** The evidence of a job's verdict; null when no answer of the job has been judged. */
-export async function storedEvidence(
-  db: Queryable,
-  jobId: JobId,
-  payloads: Payloads = PLAIN,
-): Promise<StoredEvidence | null> {
+export async function storedEvidence(db: Queryable, jobId: JobId, payloads: Payloads): Promise<StoredEvidence | null> {
   const row = await readEvidence(db, jobId);
   if (row === null) return null;
   return { verdict: verdictOf(row), step: row.step ?? 0, evidence: await judgedTexts(payloads, jobId, row) };

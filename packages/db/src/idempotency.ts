@@ -6,7 +6,7 @@ import type { CustomerId, JobId } from "@contingent/core/ids";
 import type { JsonObject } from "@contingent/core/json";
 import { IN_FLIGHT_LEASE_MS } from "./accept.ts";
 import { placeOfAnswer } from "./payloads/new-job.ts";
-import { type Payloads, PLAIN } from "./payloads/payloads.ts";
+import type { Payloads } from "./payloads/payloads.ts";
 import type { Pool, Queryable } from "./pool.ts";
 import { seenBy, type Tenants } from "./tenants.ts";
 
@@ -25,7 +25,7 @@ export async function finishAnswer(
   db: Queryable,
   request: RequestKey,
   answer: StoredAnswer,
-  payloads: Payloads = PLAIN,
+  payloads: Payloads,
 ): Promise<void> {
   await db.query({
     name: "finish-answer",
@@ -40,7 +40,7 @@ export async function recordExisting(
   db: Queryable,
   request: RequestKey & { readonly fingerprint: string; readonly jobId: JobId },
   answer: StoredAnswer,
-  payloads: Payloads = PLAIN,
+  payloads: Payloads,
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: "record-existing",

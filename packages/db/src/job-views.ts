@@ -9,7 +9,7 @@ import { type Currency, type Nanos, nanos } from "@contingent/core/money";
 import type { Decision, Finding, LeafVerdict } from "@contingent/core/verdict";
 import { batched } from "./batch.ts";
 import { msOf } from "./job-row.ts";
-import { openedOr, type Payloads, PLAIN } from "./payloads/payloads.ts";
+import { openedOr, type Payloads } from "./payloads/payloads.ts";
 import type { Pool } from "./pool.ts";
 import { seenBy, type Tenants } from "./tenants.ts";
 
@@ -180,7 +180,7 @@ type AttemptJson = Omit<AttemptView, "cost" | "verdict"> & {
 export type FindJobView = (id: JobId, options?: { readonly attempts?: boolean }) => Promise<JobView | null>;
 
 /** A reader of views; concurrent reads become one statement. */
-export function jobViews(pool: Pool, payloads: Payloads = PLAIN): FindJobView {
+export function jobViews(pool: Pool, payloads: Payloads): FindJobView {
   return viewsOfCustomer(pool, payloads)(null);
 }
 
@@ -189,7 +189,7 @@ export function jobViews(pool: Pool, payloads: Payloads = PLAIN): FindJobView {
  * the same, for each of them looks again and again at the jobs that it waits for (six times the reads per second of readers
  * of their own, with 50 customers).
  */
-export function jobViewsOfCustomers(tenants: Tenants, payloads: Payloads = PLAIN): (of: CustomerId) => FindJobView {
+export function jobViewsOfCustomers(tenants: Tenants, payloads: Payloads): (of: CustomerId) => FindJobView {
   return viewsOfCustomer(tenants, payloads);
 }
 
@@ -252,7 +252,7 @@ export async function listJobViews(
   pool: Pool,
   filter: JobFilter,
   page: JobPage,
-  payloads: Payloads = PLAIN,
+  payloads: Payloads,
 ): Promise<readonly JobView[]> {
   const values: (string | number)[] = [page.limit];
   const conditions: string[] = [];

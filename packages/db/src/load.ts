@@ -15,7 +15,7 @@ import { openedReplies, type RecordedReply, repliesAbout } from "./inquiries.ts"
 import { insist } from "./insist.ts";
 import { jobColumns, type JobRow, jobOf } from "./job-row.ts";
 import type { OutcomeTypeVersions } from "./outcome-types.ts";
-import { opened, openedOr, openedText, type Payloads, PLAIN } from "./payloads/payloads.ts";
+import { opened, openedOr, openedText, type Payloads } from "./payloads/payloads.ts";
 import type { Pool } from "./pool.ts";
 
 export interface LoadedJob {
@@ -139,9 +139,9 @@ export const MESSAGE_PATIENCE_MS = 10_000;
 export function jobLoader(
   pool: Pool,
   versions: OutcomeTypeVersions,
-  options: { readonly patienceMs: number; readonly payloads?: Payloads },
+  options: { readonly patienceMs: number; readonly payloads: Payloads },
 ): JobLoader {
-  const { payloads = PLAIN } = options;
+  const { patienceMs, payloads } = options;
   async function loaded({ row, askedAtMs }: Read<JobRow>): Promise<LoadedJob> {
     const version = await versions.pinned(row.outcome_type_version_id, row.customer_terms_id);
     return {
@@ -160,7 +160,7 @@ export function jobLoader(
     return await opened(payloads, `input ${id}`, input);
   }
   const patiently = <Row extends JobRow>(read: (id: JobId) => Promise<Read<Row> | null>): typeof read => {
-    return (id) => insist(() => read(id), performance.now() + options.patienceMs);
+    return (id) => insist(() => read(id), performance.now() + patienceMs);
   };
   const attempt = patiently(readsById<AttemptRow>(pool, "load-for-attempt", FOR_ATTEMPT));
   const validation = patiently(readsById<ValidationRow>(pool, "load-for-validation", FOR_VALIDATION));

@@ -8,7 +8,7 @@ import { type Currency, type Nanos, nanos } from "@contingent/core/money";
 import type { Decision } from "@contingent/core/verdict";
 import { msOf } from "./job-row.ts";
 import { hashOfPayload } from "./payloads/marker.ts";
-import { type Payloads, type Place, PLAIN } from "./payloads/payloads.ts";
+import type { Payloads, Place } from "./payloads/payloads.ts";
 import type { Queryable } from "./pool.ts";
 
 /** Everything that a receipt speaks of. None of it ever changes once the job is charged. */
@@ -72,11 +72,7 @@ const FACTS = `
    WHERE c.job_id = $1`;
 
 /** What the receipt of a job's charge says; null when the job has not been charged. */
-export async function receiptFacts(
-  db: Queryable,
-  jobId: JobId,
-  payloads: Payloads = PLAIN,
-): Promise<ReceiptFacts | null> {
+export async function receiptFacts(db: Queryable, jobId: JobId, payloads: Payloads): Promise<ReceiptFacts | null> {
   const { rows } = await db.query<FactsRow>({ name: "receipt-facts", text: FACTS, values: [jobId] });
   const [row] = rows;
   if (row === undefined) return null;

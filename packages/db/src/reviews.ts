@@ -9,7 +9,7 @@ import { isJsonObject, type Json } from "@contingent/core/json";
 import type { Finding } from "@contingent/core/verdict";
 import { openedReplies, type RecordedReply, repliesAbout } from "./inquiries.ts";
 import { msOf } from "./job-row.ts";
-import { foundText, openedOr, type Payloads, PLAIN } from "./payloads/payloads.ts";
+import { foundText, openedOr, type Payloads } from "./payloads/payloads.ts";
 import type { Queryable } from "./pool.ts";
 
 export interface ReviewView {
@@ -129,7 +129,7 @@ export interface OpenReviews {
 export async function listOpenReviews(
   db: Queryable,
   open: OpenReviews,
-  payloads: Payloads = PLAIN,
+  payloads: Payloads,
 ): Promise<readonly ReviewView[]> {
   const { outcomeType = null, kind = null, after, limit } = open;
   const { rows } = await db.query<Row>({ text: OPEN, values: [outcomeType, kind, after, limit] });
@@ -137,11 +137,7 @@ export async function listOpenReviews(
 }
 
 /** The review of this id, open or over; null: there is none. */
-export async function findReview(
-  db: Queryable,
-  id: InquiryId,
-  payloads: Payloads = PLAIN,
-): Promise<ReviewInFull | null> {
+export async function findReview(db: Queryable, id: InquiryId, payloads: Payloads): Promise<ReviewInFull | null> {
   const { rows } = await db.query<FullRow>({ text: ONE, values: [id] });
   const [row] = rows;
   if (row === undefined) return null;

@@ -2,7 +2,7 @@
 import type { InquiryId, JobId, OutcomeTypeVersionId } from "@contingent/core/ids";
 import type { InquiryOutcome } from "@contingent/core/job/facts";
 import type { Finding } from "@contingent/core/verdict";
-import { openedOr, type Payloads, PLAIN } from "./payloads/payloads.ts";
+import { openedOr, type Payloads } from "./payloads/payloads.ts";
 import type { Queryable } from "./pool.ts";
 
 export interface ServiceInquiry {
@@ -26,7 +26,7 @@ const ONE = `
 export async function findServiceInquiry(
   db: Queryable,
   id: InquiryId,
-  payloads: Payloads = PLAIN,
+  payloads: Payloads,
 ): Promise<ServiceInquiry | null> {
   const { rows } = await db.query<ServiceInquiry>({ text: ONE, values: [id] });
   const [row] = rows;

@@ -9,7 +9,7 @@ import { payVerdict } from "@contingent/core/job/moves";
 import type { JsonObject } from "@contingent/core/json";
 import { type Currency, type Nanos, nanos, ZERO } from "@contingent/core/money";
 import { transactionRow } from "@contingent/db/commit";
-import { type Payloads, PLAIN } from "@contingent/db/payloads/payloads";
+import type { Payloads } from "@contingent/db/payloads/payloads";
 import { sealersOfJobs } from "@contingent/db/payloads/sealers";
 import { type Pool, type Queryable, transaction } from "@contingent/db/pool";
 import { storableJsonText } from "@contingent/db/storable";
@@ -130,7 +130,7 @@ const RECORD_VERDICT = `
  * Records a verdict that changes nothing any more, so that what it cost is booked under its name; false when it cost
  * nothing, the answer has a verdict, or the job still waits for one. Safe to repeat.
  */
-export async function bookLateVerdict(pool: Pool, late: LateVerdict, payloads: Payloads = PLAIN): Promise<boolean> {
+export async function bookLateVerdict(pool: Pool, late: LateVerdict, payloads: Payloads): Promise<boolean> {
   const { job, verdict, cost, currency } = late;
   const { effects } = payVerdict(job, { verdictId: verdict.id, cost });
   const [paid] = effects.filter((effect) => effect.type === "pay_verdict");

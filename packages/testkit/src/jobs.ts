@@ -12,7 +12,7 @@ import { RATES, termsWith, WINDOW } from "@contingent/core/job/job.fixture";
 import { type Nanos, nanos } from "@contingent/core/money";
 import { type OutcomeTypeVersion, type QualityTerms, type Terms, UNMEASURED } from "@contingent/core/outcome-type";
 import type { Decision } from "@contingent/core/verdict";
-import { type Accept, type NewJob, openAccept } from "@contingent/db/accept";
+import { type Accept, type AcceptOptions, type NewJob, openAccept } from "@contingent/db/accept";
 import type { AcceptanceDecision } from "@contingent/db/acceptance-decisions";
 import { type AttemptAnswer, type Commit, openCommit, type Transition } from "@contingent/db/commit";
 import { ensureCustomer } from "@contingent/db/customers";
@@ -48,6 +48,9 @@ export const ANSWER_NANOS = nanos(400n);
 export const INQUIRY_NANOS = 300n;
 const TRACEPARENT = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
 
+/** Every job is accepted that there is money for. */
+export const WITHOUT_LIMITS: AcceptOptions = { openJobsMax: Number.POSITIVE_INFINITY, loadOf: () => null };
+
 /** What a service opens on a pool, once for each pool of a test. */
 export interface Parts {
   readonly versions: OutcomeTypeVersions;
@@ -71,7 +74,7 @@ export function partsOf(pool: Pool, payloads: Payloads = PLAIN): Parts {
     versions,
     loader: jobLoader(pool, versions, { patienceMs: 0, payloads }),
     commit: openCommit(pool, payloads),
-    accept: openAccept(pool, undefined, payloads),
+    accept: openAccept(pool, WITHOUT_LIMITS, payloads),
     published: new Map(),
   };
   opened.set(pool, parts);

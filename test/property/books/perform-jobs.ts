@@ -7,8 +7,9 @@ import { nanos } from "@contingent/core/money";
 import { type NewJob, openAccept } from "@contingent/db/accept";
 import type { Transition } from "@contingent/db/commit";
 import { newId } from "@contingent/db/ids";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import { bookLateCost } from "@contingent/ledger/late-cost";
-import { partsOf, transitionOf } from "@contingent/testkit/jobs";
+import { partsOf, transitionOf, WITHOUT_LIMITS } from "@contingent/testkit/jobs";
 import type { SoldType } from "./catalog.ts";
 import { Died, dyingPool, surviving } from "./dying.ts";
 import { type Operation, pick, pickEarly } from "./operation.ts";
@@ -50,7 +51,11 @@ export async function submit(run: Run, operation: Operation): Promise<boolean> {
   if (fate !== "lives") {
     // Which of its statements it dies at: from the beginning to the commit.
     const death = { statement: operation.how % 5, isAfter: fate === "dies_after" };
-    await openAccept(dyingPool(run.pool, death))(first).catch((error: unknown) => {
+    await openAccept(
+      dyingPool(run.pool, death),
+      WITHOUT_LIMITS,
+      PLAIN,
+    )(first).catch((error: unknown) => {
       if (!(error instanceof Died)) throw error;
     });
     const isThereNow = (await partsOf(run.pool).loader.forSettlement(first.id)) !== null;

@@ -13,6 +13,7 @@ import { newId } from "@contingent/db/ids";
 import { createKey } from "@contingent/db/keys";
 import type { JobForSettlement } from "@contingent/db/load";
 import { publishVersion } from "@contingent/db/outcome-types-published";
+import { PLAIN } from "@contingent/db/payloads/payloads";
 import type { Pool } from "@contingent/db/pool";
 import { clockMoved } from "@contingent/testkit/customers";
 import { loadedJob, partsOf } from "@contingent/testkit/jobs";
@@ -194,7 +195,7 @@ export async function commit(run: Run, transition: Transition, { fate }: Operati
   }
   const death: Death = { statement: 0, isAfter: fate !== "dies_before" };
   try {
-    await openCommit(dyingPool(run.pool, death))(transition);
+    await openCommit(dyingPool(run.pool, death), PLAIN)(transition);
     throw new Error("nobody died");
   } catch (error) {
     if (!(error instanceof Died)) throw error;

@@ -4,7 +4,7 @@ import type { Json } from "@contingent/core/json";
 import type { AuditResult } from "@contingent/core/quality/false-bills";
 import type { Decision, Finding } from "@contingent/core/verdict";
 import { msOf } from "@contingent/db/job-row";
-import { foundText, openedOr, type Payloads, PLAIN } from "@contingent/db/payloads/payloads";
+import { foundText, openedOr, type Payloads } from "@contingent/db/payloads/payloads";
 import type { Queryable } from "@contingent/db/pool";
 import { only } from "../quality/audited.ts";
 
@@ -112,7 +112,7 @@ const WITH_EVIDENCE = `
 export async function findAudit(
   db: Queryable,
   id: AuditId,
-  payloads: Payloads = PLAIN,
+  payloads: Payloads,
 ): Promise<(AuditView & { readonly evidence: AuditEvidence | null }) | null> {
   const { rows } = await db.query<AuditRow & EvidenceRow>({ name: "find-audit", text: WITH_EVIDENCE, values: [id] });
   const [row] = rows;
