@@ -26,6 +26,7 @@ import { resolveDispute } from "@contingent/ledger/disputes/resolve-dispute";
 import { earnDue } from "@contingent/ledger/earn";
 import { bookLateCost } from "@contingent/ledger/late-cost";
 import { nanos } from "@contingent/core/money";
+import { erasePayloads } from "@contingent/db/payloads/erase";
 import { PLAIN } from "@contingent/db/payloads/payloads";
 import {
   acceptedJob,
@@ -47,6 +48,7 @@ import {
 } from "@contingent/testkit/jobs";
 import pg from "pg";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { rowsTouched } from "../ledger/rows-touched.ts";
 import { databaseOfThisFile } from "./open.ts";
 
 const db = databaseOfThisFile();
@@ -257,6 +259,17 @@ test("on a job's path every row is found by an index, whatever the planner belie
   expect(await reads(), "of tables that have grown since").toEqual([]);
   await db.pool.query("ANALYZE");
   expect(await reads(), "of tables that are known to be large").toEqual([]);
+});
+
+test("an erasure looks for open jobs among the open ones, however many were closed since", async () => {
+  const CLOSED = 20;
+  await acceptedJob(db.pool);
+  await Promise.all(Array.from({ length: CLOSED }, () => driveTo(db.pool, "closed")));
+  const statements = await statementsOf(async () => {
+    expect(await erasePayloads(db.pool, CUSTOMER)).toMatchObject({ kind: "jobs_open" });
+  });
+  const touched = await Promise.all(statements.map(({ text, values }) => rowsTouched(db.pool, text, values)));
+  expect(Math.max(...touched)).toBeLessThan(CLOSED);
 });
 
 test("the foreign keys of the tables that grow are looked up by an index on the other side, too", async () => {

@@ -17,9 +17,10 @@ export type Erased =
   | { readonly kind: "no_customer" }
   | { readonly kind: "jobs_open"; readonly jobId: JobId };
 
-// Under the account's lock no job is accepted. The newest ones first: those are open, if any is.
+// Under the account's lock no job is accepted.
 const LOCK = "SELECT FROM customer_account WHERE customer_id = $1 FOR NO KEY UPDATE";
-const OPEN = "SELECT id FROM job WHERE customer_id = $1 AND closed_at IS NULL ORDER BY id DESC LIMIT 1";
+// A job is open as long as its hold is, and of holds there is an index of the open ones.
+const OPEN = "SELECT job_id FROM hold WHERE customer_id = $1 AND state = 'open' ORDER BY job_id DESC LIMIT 1";
 const ERASE_KEYS = `
   UPDATE payload_key SET wrapped = NULL, erased_at = clock_timestamp() WHERE customer_id = $1 AND wrapped IS NOT NULL`;
 const ERASE_TEXTS = `
@@ -31,8 +32,8 @@ export async function erasePayloads(pool: Pool, customerId: CustomerId): Promise
   return await transaction(pool, async (client): Promise<Erased> => {
     const locked = await client.query({ text: LOCK, values: [customerId] });
     if (locked.rowCount === 0) return { kind: "no_customer" };
-    const [open] = (await client.query<{ id: JobId }>({ text: OPEN, values: [customerId] })).rows;
-    if (open !== undefined) return { kind: "jobs_open", jobId: open.id };
+    const [open] = (await client.query<{ job_id: JobId }>({ text: OPEN, values: [customerId] })).rows;
+    if (open !== undefined) return { kind: "jobs_open", jobId: open.job_id };
     const { rowCount: keys } = await client.query({ text: ERASE_KEYS, values: [customerId] });
     const { rows } = await client.query<{ until_ms: number }>({ text: ERASE_TEXTS, values: [customerId] });
     return { kind: "erased", keys: keys ?? 0, untilMs: rows[0]?.until_ms ?? 0 };
