@@ -31,55 +31,18 @@ const LOCK = `
 
 type ColumnType = "json" | "jsonb" | "text";
 
-/** Where texts are, column by column. `place` is the first word of a text's place; the second is the row's id. */
+/** Where texts of jobs are, column by column: what a column is called is also the first word of its texts' place, the row's id the second. */
 interface Texts {
   readonly table: string;
-  readonly id: string;
-  readonly jobId: string;
-  readonly columns: readonly {
-    readonly name: string;
-    readonly type: ColumnType;
-    readonly place: string;
-  }[];
+  readonly id: "id" | "job_id";
+  readonly columns: Readonly<Record<string, ColumnType>>;
 }
 
 const TEXTS: readonly Texts[] = [
-  {
-    table: "job_input",
-    id: "job_id",
-    jobId: "job_id",
-    columns: [
-      { name: "input", type: "json", place: "input" },
-      { name: "metadata", type: "jsonb", place: "metadata" },
-    ],
-  },
-  {
-    table: "attempt",
-    id: "id",
-    jobId: "job_id",
-    columns: [
-      { name: "output", type: "text", place: "output" },
-      { name: "error", type: "text", place: "error" },
-    ],
-  },
-  {
-    table: "verdict",
-    id: "id",
-    jobId: "job_id",
-    columns: [
-      { name: "findings", type: "jsonb", place: "findings" },
-      { name: "output", type: "jsonb", place: "output" },
-    ],
-  },
-  {
-    table: "inquiry",
-    id: "id",
-    jobId: "job_id",
-    columns: [
-      { name: "findings", type: "jsonb", place: "findings" },
-      { name: "detail", type: "jsonb", place: "detail" },
-    ],
-  },
+  { table: "job_input", id: "job_id", columns: { input: "json", metadata: "jsonb" } },
+  { table: "attempt", id: "id", columns: { output: "text", error: "text" } },
+  { table: "verdict", id: "id", columns: { findings: "jsonb", output: "jsonb" } },
+  { table: "inquiry", id: "id", columns: { findings: "jsonb", detail: "jsonb" } },
 ];
 
 const DROPPED = "UPDATE job SET payload_dropped_at = clock_timestamp() WHERE id = ANY ($1::text[])";
@@ -105,31 +68,33 @@ export async function dropDuePayloads(pool: Pool, payloads: Payloads, limit: num
 type Row = Readonly<Record<string, Json>> & { readonly row_id: string };
 
 async function dropTexts(client: Queryable, payloads: Payloads, texts: Texts, ids: readonly JobId[]): Promise<void> {
-  const { table, id, jobId, columns } = texts;
-  const names = columns.map(({ name }) => name).join(", ");
+  const { table, id, columns } = texts;
+  const names = Object.keys(columns);
   const { rows } = await client.query<Row>({
-    text: `SELECT ${id} AS row_id, ${names} FROM ${table} WHERE ${jobId} = ANY ($1::text[])`,
+    text: `SELECT ${id} AS row_id, ${names.join(", ")} FROM ${table} WHERE job_id = ANY ($1::text[])`,
     values: [ids],
   });
-  const dropped = await Promise.all(rows.map((row) => droppedRow(payloads, texts, row)));
-  const typed = columns.map(({ name, type }) => `${name} ${type}`).join(", ");
-  const sets = columns.map(({ name }) => `${name} = d.${name}`).join(", ");
+  const dropped: Row[] = [];
+  // One at a time: opened they are as large again as they are sealed.
+  for (const row of rows) dropped.push(await droppedRow(payloads, columns, row));
+  const typed = Object.entries(columns).map(([name, type]) => `${name} ${type}`);
   await client.query({
-    text: `UPDATE ${table} t SET ${sets} FROM jsonb_to_recordset($1::jsonb) AS d (row_id text, ${typed})
+    text: `UPDATE ${table} t SET ${names.map((name) => `${name} = d.${name}`).join(", ")}
+             FROM jsonb_to_recordset($1::jsonb) AS d (row_id text, ${typed.join(", ")})
             WHERE t.${id} = d.row_id AND t.${id} = ANY (ARRAY(SELECT r ->> 'row_id' FROM jsonb_array_elements($1::jsonb) r))`,
     values: [JSON.stringify(dropped)],
   });
 }
 
-async function droppedRow(payloads: Payloads, { columns }: Texts, row: Row): Promise<Row> {
-  const dropped = columns.map(async ({ name, type, place }): Promise<[string, Json]> => {
+async function droppedRow(payloads: Payloads, columns: Texts["columns"], row: Row): Promise<Row> {
+  const dropped: Record<string, Json> = {};
+  for (const [name, type] of Object.entries(columns)) {
     const stored = row[name] ?? null;
-    if (stored === null) return [name, null];
-    const at = `${place} ${row.row_id}` as Place;
-    const marker = markDropped(await hashAt(payloads, at, stored, type));
-    return [name, type === "text" ? JSON.stringify(marker) : marker];
-  });
-  return { ...Object.fromEntries(await Promise.all(dropped)), row_id: row.row_id };
+    if (stored === null) continue;
+    const marker = markDropped(await hashAt(payloads, `${name} ${row.row_id}` as Place, stored, type));
+    dropped[name] = type === "text" ? JSON.stringify(marker) : marker;
+  }
+  return { ...dropped, row_id: row.row_id };
 }
 
 async function hashAt(payloads: Payloads, place: Place, stored: Json, type: ColumnType): Promise<string | null> {
