@@ -77,7 +77,6 @@ export const trialResultSchema = z
   })
   .meta({ id: "TrialResult" });
 
-export type TrialBody = z.output<typeof trialBodySchema>;
 export type TrialResultBody = z.output<typeof trialResultSchema>;
 export type TrialVerdictBody = z.output<typeof trialVerdictSchema>;
 

@@ -13,7 +13,6 @@ import {
   COOL_DOWN_FIRST_MS,
   COOL_DOWN_MAX_MS,
   coolDownMs,
-  forcedTo,
   LONG_WINDOW_MS,
   probing,
   type Tally,
@@ -106,17 +105,13 @@ describe("a probe", () => {
 
 describe("a breaker that an operator has forced", () => {
   test("open stays open for good", () => {
-    const forced = { ...changed(CLOSED, forcedTo("open", "Too dear today."), NOW_MS), forced: true };
+    const forced: Breaker = { ...CLOSED, state: "open", forced: true };
     expect(admission(forced, NOW_MS + 1_000 * LONG_WINDOW_MS)).toBe("away");
   });
 
   test("closed stays closed, whatever is lost", () => {
-    const forced = { ...changed(CLOSED, forcedTo("closed", "It is known."), NOW_MS), forced: true };
+    const forced: Breaker = { ...CLOSED, forced: true };
     expect(trip(forced, { short: tally(99, 99), long: tally(99, 99) }, NOW_MS)).toBeNull();
-  });
-
-  test("and let go begins anew, closed", () => {
-    expect(forcedTo("automatic", "")).toMatchObject({ state: "closed", openings: 0, probeInMs: null });
   });
 });
 

@@ -110,11 +110,6 @@ export function afterProbe({ openings }: Breaker, outcome: Outcome): Change {
   }
 }
 
-/** What an operator wants: one state for good, or that the breaker decides again, beginning anew. */
-export function forcedTo(state: "open" | "closed" | "automatic", because: string): Change {
-  return { state: state === "open" ? "open" : "closed", openings: 0, probeInMs: null, because };
-}
-
 function open(openings: number, because: string): Change {
   return { state: "open", openings, probeInMs: coolDownMs(openings), because };
 }
