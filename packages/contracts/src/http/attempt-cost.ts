@@ -2,9 +2,8 @@
 import { parseMoney } from "@contingent/core/money";
 import { z } from "zod";
 import { BODY_ERRORS, JSON_TYPE, type Operation } from "./operation.ts";
-import { amountSchema, idSchema, moneySchema, timestampSchema } from "./values.ts";
+import { amountSchema, idSchema, moneySchema, reasonSchema, timestampSchema } from "./values.ts";
 
-const REASON_CHARACTERS_MAX = 2_000;
 /** No call of any model comes near it: above, something else was meant. */
 const COST_MAX = parseMoney("1000000") ?? 0n;
 
@@ -16,7 +15,7 @@ export const correctCostSchema = z
       .refine((text) => (parseMoney(text) ?? 0n) >= 0n, { error: "must not be negative" })
       .refine((text) => (parseMoney(text) ?? 0n) <= COST_MAX, { error: "must be at most 1000000" })
       .meta({ description: "What the attempt cost altogether, in USD. Not the difference." }),
-    reason: z.string().trim().min(1).max(REASON_CHARACTERS_MAX).meta({ description: "How that is known now." }),
+    reason: reasonSchema.meta({ description: "How that is known now." }),
   })
   .meta({ id: "CorrectCost" });
 

@@ -12,10 +12,10 @@ import {
   moneySchema,
   outcomeTypeNameSchema,
   pageOf,
+  reasonSchema,
   timestampSchema,
 } from "./values.ts";
 
-const REASON_CHARACTERS_MAX = 2_000;
 export const REDRIVEN_AT_ONCE_MAX = 500;
 export const REDRIVEN_AT_ONCE_DEFAULT = 100;
 
@@ -84,12 +84,10 @@ export type DeadLetterInFullBody = z.output<typeof deadLetterInFullSchema>;
 
 export const dismissDeadLetterSchema = z
   .strictObject({
-    reason: z
-      .string()
-      .trim()
-      .min(1)
-      .max(REASON_CHARACTERS_MAX)
-      .meta({ description: "Why it is not done once more; kept.", examples: ["The customer has asked for it anew."] }),
+    reason: reasonSchema.meta({
+      description: "Why it is not done once more; kept.",
+      examples: ["The customer has asked for it anew."],
+    }),
   })
   .meta({ id: "DismissDeadLetter" });
 

@@ -1,9 +1,15 @@
 /** Judges: models that `llm_judge` asks, and how they do on answers that are known to be bad. */
 import { z } from "zod";
 import { BODY_ERRORS, JSON_TYPE, type Operation } from "./operation.ts";
-import { cursorParameter, idSchema, limitParameter, outcomeTypeNameSchema, pageOf, timestampSchema } from "./values.ts";
-
-const REASON_CHARACTERS_MAX = 2_000;
+import {
+  cursorParameter,
+  idSchema,
+  limitParameter,
+  outcomeTypeNameSchema,
+  pageOf,
+  reasonSchema,
+  timestampSchema,
+} from "./values.ts";
 
 const share = z.number().min(0).max(1);
 
@@ -37,15 +43,10 @@ export type JudgeBody = z.output<typeof judgeSchema>;
 
 export const reinstateJudgeSchema = z
   .strictObject({
-    reason: z
-      .string()
-      .trim()
-      .min(1)
-      .max(REASON_CHARACTERS_MAX)
-      .meta({
-        description: "Why it can be believed again; kept.",
-        examples: ["The rubric's second criterion was too vague."],
-      }),
+    reason: reasonSchema.meta({
+      description: "Why it can be believed again; kept.",
+      examples: ["The rubric's second criterion was too vague."],
+    }),
   })
   .meta({ id: "ReinstateJudge" });
 

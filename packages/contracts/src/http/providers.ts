@@ -2,9 +2,8 @@
 import { BREAKER_STATES } from "@contingent/core/breaker/breaker";
 import { z } from "zod";
 import { BODY_ERRORS, JSON_TYPE, type Operation } from "./operation.ts";
-import { cursorParameter, limitParameter, moneySchema, pageOf, timestampSchema } from "./values.ts";
+import { cursorParameter, limitParameter, moneySchema, pageOf, reasonSchema, timestampSchema } from "./values.ts";
 
-const REASON_CHARACTERS_MAX = 2_000;
 const NAME_CHARACTERS_MAX = 200;
 
 const modelSchema = z
@@ -56,12 +55,10 @@ export const putBreakerSchema = z
       description:
         "`open`: it is not called. `closed`: it is called, whatever fails. `automatic`: its calls decide again.",
     }),
-    reason: z
-      .string()
-      .trim()
-      .min(1)
-      .max(REASON_CHARACTERS_MAX)
-      .meta({ description: "Why; shown.", examples: ["The provider has announced an outage until noon."] }),
+    reason: reasonSchema.meta({
+      description: "Why; shown.",
+      examples: ["The provider has announced an outage until noon."],
+    }),
   })
   .meta({ id: "PutBreaker" });
 

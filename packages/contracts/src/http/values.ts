@@ -7,6 +7,7 @@ import { z } from "zod";
 
 /** Longest text that names something. */
 const NAME_CHARACTERS_MAX = 255;
+const REASON_CHARACTERS_MAX = 2_000;
 export const METADATA_ENTRIES_MAX = 50;
 const METADATA_KEY_CHARACTERS_MAX = 40;
 const METADATA_VALUE_CHARACTERS_MAX = 500;
@@ -27,6 +28,9 @@ export const jsonObjectSchema = z
     error: "must be an object",
   })
   .meta({ override: { type: "object", additionalProperties: true } });
+
+/** Why an operator does something. */
+export const reasonSchema = z.string().trim().min(1).max(REASON_CHARACTERS_MAX);
 
 export const timestampSchema = z.iso.datetime({ offset: true }).meta({ examples: ["2026-11-24T09:30:00.123Z"] });
 
