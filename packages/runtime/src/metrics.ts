@@ -22,74 +22,46 @@
 import type { Effect } from "@contingent/core/job/facts";
 import { currentStep, type Job } from "@contingent/core/job/job";
 import type { Nanos } from "@contingent/core/money";
-import { type Counter, type Gauge, type Histogram, metrics } from "@opentelemetry/api";
+import { metrics } from "@opentelemetry/api";
 import { GEN_AI, OUTCOME } from "./attributes.ts";
 import type { Log } from "./log.ts";
 
 const SCOPE = "@contingent/runtime";
 
-interface Instruments {
-  readonly jobs: Counter;
-  readonly price: Counter;
-  readonly attempts: Counter;
-  readonly cost: Counter;
-  readonly validation: Histogram;
-  readonly inquiry: Histogram;
-  readonly audits: Counter;
-  readonly alerts: Counter;
-  readonly deadLetters: Counter;
-  readonly breakers: Counter;
-  readonly orphans: Counter;
-  readonly republished: Counter;
-  readonly transport: Gauge;
-}
-
-let made: Instruments | null = null;
+let made: ReturnType<typeof makeInstruments> | null = null;
 
 /** Made at the first use, which is after telemetry has started: a meter that is taken earlier stays a no-op. */
-function instruments(): Instruments {
-  if (made !== null) return made;
+function instruments(): ReturnType<typeof makeInstruments> {
+  made ??= makeInstruments();
+  return made;
+}
+
+function makeInstruments() {
   const meter = metrics.getMeter(SCOPE);
-  made = {
-    jobs: meter.createCounter("outcome.jobs", { unit: "{job}", description: "Jobs closed." }),
-    price: meter.createCounter("outcome.price", { unit: "nUSD", description: "What customers were charged." }),
-    attempts: meter.createCounter("outcome.attempts", { unit: "{attempt}", description: "Attempts ended." }),
-    cost: meter.createCounter("outcome.cost", { unit: "nUSD", description: "What providers charge us." }),
-    validation: meter.createHistogram("outcome.validation.duration", {
-      unit: "ms",
-      description: "Time to reach a verdict.",
-    }),
-    inquiry: meter.createHistogram("outcome.inquiry.duration", {
-      unit: "ms",
-      description: "Time that whoever is asked about an answer takes.",
-    }),
-    audits: meter.createCounter("outcome.audits", { unit: "{audit}", description: "Audits decided." }),
-    alerts: meter.createCounter("outcome.quality.alerts", {
-      unit: "{alert}",
-      description: "Alerts of false bills raised, become certain and cleared.",
-    }),
-    deadLetters: meter.createCounter("outcome.dead_letters", {
-      unit: "{job}",
-      description: "Jobs that ended because the system broke.",
-    }),
-    breakers: meter.createCounter("outcome.breaker.changes", {
-      unit: "{change}",
-      description: "Circuit breakers opened, probed and closed.",
-    }),
-    orphans: meter.createCounter("outcome.orphans", {
-      unit: "{job}",
-      description: "Jobs taken away from processes that were not seen any more.",
-    }),
-    republished: meter.createCounter("outcome.republished", {
-      unit: "{message}",
-      description: "Messages published again because the transport may have lost them, or never got them.",
-    }),
+  const counter = (name: string, unit: string, description: string) => meter.createCounter(name, { unit, description });
+  const durations = (name: string, description: string) => meter.createHistogram(name, { unit: "ms", description });
+  return {
+    jobs: counter("outcome.jobs", "{job}", "Jobs closed."),
+    price: counter("outcome.price", "nUSD", "What customers were charged."),
+    attempts: counter("outcome.attempts", "{attempt}", "Attempts ended."),
+    cost: counter("outcome.cost", "nUSD", "What providers charge us."),
+    validation: durations("outcome.validation.duration", "Time to reach a verdict."),
+    inquiry: durations("outcome.inquiry.duration", "Time that whoever is asked about an answer takes."),
+    audits: counter("outcome.audits", "{audit}", "Audits decided."),
+    alerts: counter("outcome.quality.alerts", "{alert}", "Alerts of false bills raised, become certain and cleared."),
+    deadLetters: counter("outcome.dead_letters", "{job}", "Jobs that ended because the system broke."),
+    breakers: counter("outcome.breaker.changes", "{change}", "Circuit breakers opened, probed and closed."),
+    orphans: counter("outcome.orphans", "{job}", "Jobs taken away from processes that were not seen any more."),
+    republished: counter(
+      "outcome.republished",
+      "{message}",
+      "Messages published again because the transport may have lost them, or never got them.",
+    ),
     transport: meter.createGauge("outcome.transport.available", {
       unit: "1",
       description: "1 while the queue transport takes messages and keeps them, else 0.",
     }),
   };
-  return made;
 }
 
 /** After the transaction that closes a job. */
@@ -112,21 +84,11 @@ export function recordJobClosed(job: {
 export function recordEndedAttempt(before: Job, effects: readonly Effect[]): void {
   const ended = effects.find((effect) => effect.type === "end_attempt");
   if (ended === undefined) return;
-  const { model, outcome: result, cost } = ended;
-  recordAttempt({ tier: currentStep(before).tier, model, result, cost });
-}
-
-/** After the transaction that books an attempt's end. */
-export function recordAttempt(attempt: {
-  readonly tier: string;
-  readonly model: string;
-  readonly result: string;
-  readonly cost: Nanos;
-}): void {
+  const { model, outcome, cost: amount } = ended;
   const { attempts, cost } = instruments();
-  const where = { [OUTCOME.tier]: attempt.tier, [GEN_AI.requestModel]: attempt.model };
-  attempts.add(1, { ...where, [OUTCOME.attemptResult]: attempt.result });
-  cost.add(Number(attempt.cost), where);
+  const where = { [OUTCOME.tier]: currentStep(before).tier, [GEN_AI.requestModel]: model };
+  attempts.add(1, { ...where, [OUTCOME.attemptResult]: outcome });
+  cost.add(Number(amount), where);
 }
 
 export function recordValidation(validation: {
