@@ -13,7 +13,8 @@ const SCHEMA_CHARACTERS_MAX = 65_536;
 const SCHEMA_DEPTH_MAX = 32;
 /**
  * Nodes of the schema once every `$ref` is written out: a 1.4 kB chain of doubled references took 3.8 s to compile, 6,000
- * nodes of `oneOf` 2.7 s. Whoever publishes a type compiles it in the API's own process, which others wait for.
+ * nodes of `oneOf` 2.7 s. What has passed the sandbox (definition.ts) is compiled again in the API's own process, which
+ * others wait for.
  */
 const SCHEMA_NODES_MAX = 3_000;
 /** Of all its patterns together. One takes half a millisecond to compile. */
