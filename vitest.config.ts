@@ -9,7 +9,14 @@ const WHOLE_SYSTEMS = ["test/{e2e,property,trace}/**/*.test.ts", "infra/test/**/
 const HAZARDS = ["test/{fault,queue}/**/*.test.ts"];
 const HAZARDS_AT_ONCE = 2;
 
-const setupFiles = process.env["CI"] === "true" ? ["packages/testkit/src/fixed-seed.ts"] : [];
+const EVERY_PROJECT = {
+  setupFiles: process.env["CI"] === "true" ? ["packages/testkit/src/fixed-seed.ts"] : [],
+  /**
+   * A worker loads what the files have in common once: loading it again for each took longer than most files do. So a test
+   * takes back what it changes in its process.
+   */
+  isolate: false,
+};
 
 /**
  * Four projects. `unit` is pure and needs nothing. `integration` gets one Postgres server for the whole run (and a Redis,
@@ -28,7 +35,7 @@ export default defineConfig({
             "infra/local/**/*.test.ts",
             "test/{simulation,tidy}/**/*.test.ts",
           ],
-          setupFiles,
+          ...EVERY_PROJECT,
           testTimeout: 20_000,
         },
       },
@@ -37,7 +44,7 @@ export default defineConfig({
           name: "integration",
           include: ["{packages,services}/*/test/**/*.test.ts", "test/**/*.test.ts"],
           exclude: ["test/{simulation,tidy}/**", "test/bench/**", "**/node_modules/**", ...WHOLE_SYSTEMS, ...HAZARDS],
-          setupFiles,
+          ...EVERY_PROJECT,
           globalSetup: ["packages/testkit/src/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -49,7 +56,7 @@ export default defineConfig({
           include: WHOLE_SYSTEMS,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
-          setupFiles,
+          ...EVERY_PROJECT,
           globalSetup: ["packages/testkit/src/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -61,7 +68,7 @@ export default defineConfig({
           include: HAZARDS,
           maxWorkers: HAZARDS_AT_ONCE,
           sequence: { groupOrder: 2 },
-          setupFiles,
+          ...EVERY_PROJECT,
           globalSetup: ["packages/testkit/src/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
