@@ -165,6 +165,17 @@ describe("docker-compose.yml", () => {
     expect(command).toContain("--appendonly yes");
   });
 
+  it("lets nobody at its messages without the password that services are given", () => {
+    const { redis } = compose.services;
+    const password = /--requirepass (\S+)/.exec(redis?.command?.join(" ") ?? "")?.[1] ?? "";
+    expect(password).toMatch(/^\$\{REDIS_PASSWORD:-/);
+    expect(redis?.environment).toEqual({ REDISCLI_AUTH: password });
+    for (const { name } of started) {
+      const url = compose.services[composeNameOf(name)]?.environment?.["QUEUE_URL"];
+      expect([name, url]).toEqual([name, `redis://:${password}@redis:6379`]);
+    }
+  });
+
   it("knows of each long-running container whether it is well", () => {
     for (const name of ["postgres", "redis"]) expect(compose.services[name]?.healthcheck?.test).toBeDefined();
     // Ours are asked by the image's own check.

@@ -18,6 +18,12 @@ const UNSAFE: readonly (readonly [string, Partial<typeof database> | Readonly<Re
   ["DATABASE_URL has a password", { DATABASE_URL: "postgres://contingent_app:P%61ssword@db:5432/contingent" }],
   ["DATABASE_URL has a password", { DATABASE_URL: "postgres://contingent_app@db:5432/contingent?password=contingent" }],
   ["QUEUE_URL has a password", { QUEUE_URL: "redis://:redis@redis:6379" }],
+  ["QUEUE_URL names a Redis without", { QUEUE_URL: "redis://redis:6379" }],
+  ["QUEUE_URL names a Redis without", { QUEUE_URL: "rediss://default@10.0.0.7:6379" }],
+  ["DATABASE_URL reaches a host", { DATABASE_URL: "postgres://app:z8Kq1vX@db.example.com/contingent" }],
+  ["DATABASE_URL reaches a host", { DATABASE_URL: "postgres://app:z8Kq1vX@db.example.com/contingent?sslmode=prefer" }],
+  ["DATABASE_URL reaches a host", { DATABASE_URL: "postgres://app:z8Kq1vX@db/contingent?host=93.184.216.34" }],
+  ["QUEUE_URL reaches a host", { QUEUE_URL: "redis://:z8Kq1vX@[2606:4700::1111]:6379" }],
   ["DATABASE_URL logs in as a superuser", { seesEverything: true }],
   ["DATABASE_URL logs in as the owner", { ownsTables: true }],
   ["the database isolates", { isolation: "serializable" }],
@@ -39,8 +45,29 @@ describe("in production a service refuses to start", () => {
 
   it("for each reason in the table, and for no other", () => {
     expect(problemsOf(settings, database)).toEqual([]);
-    const all = UNSAFE.map(([, differs]) => differs).reduce((one, other) => ({ ...one, ...other }));
-    expect(problemsOf({ ...settings, ...all }, { ...database, ...all })).toEqual(REFUSALS.map(({ say }) => say));
+    const said = UNSAFE.flatMap(([, differs]) => problemsOf({ ...settings, ...differs }, { ...database, ...differs }));
+    expect(new Set(said)).toEqual(new Set(REFUSALS.map(({ say }) => say)));
+  });
+
+  it("and says all of it at once", async () => {
+    const started = refuseUnsafe(
+      { ...settings, PUBLIC_URL: "http://api.example.com", QUEUE_URL: "redis://redis.example.com" },
+      () => Promise.resolve({ ...database, isDurable: false }),
+    );
+    await expect(started).rejects.toThrow(
+      /^QUEUE_URL names a Redis[^\n]+\nQUEUE_URL reaches[^\n]+\nthe database forgets[^\n]+\nPUBLIC_URL[^\n]+$/,
+    );
+  });
+
+  it.each([
+    { DATABASE_URL: "postgres://app:z8Kq1vX@db.example.com/contingent?sslmode=verify-full" },
+    { DATABASE_URL: "postgres://app:z8Kq1vX@192.168.1.5/contingent" },
+    { DATABASE_URL: "postgres://app:z8Kq1vX@postgres.contingent.svc.cluster.local/contingent" },
+    { DATABASE_URL: "postgres:///contingent?host=/var/run/postgresql" },
+    { QUEUE_URL: "rediss://:z8Kq1vX@redis.example.com:6379" },
+    { QUEUE_URL: "redis://redis.internal:6379?password=z8Kq1vX" },
+  ])("and not for a way that is closed to others: %j", (differs) => {
+    expect(problemsOf({ ...settings, ...differs }, database)).toEqual([]);
   });
 
   it("and repeats no secret", () => {

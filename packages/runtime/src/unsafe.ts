@@ -2,8 +2,10 @@
  * What is good for trying things out and refused where customers are real (`CONTINGENT_ENV=production`): one table, so that
  * it can be read in one go. A service is held to what it reads; all that is wrong is said at once.
  */
+import { isIP } from "node:net";
 import type { DEPLOYMENTS } from "./config.ts";
 import { ServiceError } from "./errors.ts";
+import { bare, mayReach } from "./outgoing/addresses.ts";
 
 /** What a service was configured with: variables that it does not read are not there. */
 export interface Settings {
@@ -43,6 +45,18 @@ export const REFUSALS: readonly Refusal[] = [
   {
     when: ({ QUEUE_URL: url }) => hasKnownPassword(url),
     say: "QUEUE_URL has a password that everybody knows: set another one",
+  },
+  {
+    when: ({ QUEUE_URL: url }) => isRedis(url) && passwordsOf(url).length === 0,
+    say: "QUEUE_URL names a Redis without a password, whose messages anybody who reaches it takes and forges: set requirepass there, and write redis://:password@host:6379",
+  },
+  {
+    when: ({ DATABASE_URL: url }) => travelsInTheClear(url),
+    say: "DATABASE_URL reaches a host outside of private networks unencrypted, so passwords and customers' texts would travel in the clear: add sslmode=verify-full",
+  },
+  {
+    when: ({ QUEUE_URL: url }) => travelsInTheClear(url),
+    say: "QUEUE_URL reaches a host outside of private networks unencrypted, so its password would travel in the clear: write rediss://, or add sslmode=verify-full for Postgres",
   },
   {
     when: (_, { seesEverything }) => seesEverything,
@@ -104,12 +118,38 @@ async function reached(askDatabase: () => Promise<Database>): Promise<Database> 
   }
 }
 
-/** Drivers take a password among the URL's parameters as well. */
 function hasKnownPassword(url: string): boolean {
-  if (!URL.canParse(url)) return false;
+  return passwordsOf(url).some((each) => KNOWN_PASSWORDS.has(each.toLowerCase()));
+}
+
+/** Drivers take a password among the URL's parameters as well. */
+function passwordsOf(url: string): readonly string[] {
+  if (!URL.canParse(url)) return [];
   const { password, searchParams } = new URL(url);
-  const given = [decodeURIComponent(password), ...searchParams.getAll("password")];
-  return given.some((each) => KNOWN_PASSWORDS.has(each.toLowerCase()));
+  return [decodeURIComponent(password), ...searchParams.getAll("password")].filter((each) => each !== "");
+}
+
+function isRedis(url: string): boolean {
+  return /^rediss?:/i.test(url);
+}
+
+/** As far as the URL tells: a name with dots may mean an address of a private network, but nothing here can know. */
+function travelsInTheClear(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, searchParams } = new URL(url);
+  const isEncrypted =
+    protocol === "rediss:" || ENCRYPTED.has(searchParams.get("sslmode") ?? "") || searchParams.get("ssl") === "true";
+  // Postgres' driver takes the host, or the folder of a socket, from the parameters first.
+  return !isEncrypted && !isPrivate(bare(searchParams.get("host") ?? hostname));
+}
+
+/** With `prefer` a server may refuse to encrypt, and with `no-verify` it may be anybody's. */
+const ENCRYPTED: ReadonlySet<string> = new Set(["require", "verify-ca", "verify-full"]);
+/** Names that no public name server knows: of containers and machines beside us, and of zones that are kept for it. */
+const PRIVATE_NAME = /^[^.]*$|\.(?:internal|local|localhost|svc|home\.arpa)$|^\//i;
+
+function isPrivate(host: string): boolean {
+  return isIP(host) === 0 ? PRIVATE_NAME.test(host) : !mayReach(host, { allowsLoopback: false });
 }
 
 function isPlain(url: string | undefined): boolean {
