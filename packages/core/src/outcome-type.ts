@@ -150,4 +150,6 @@ export interface OutcomeTypeVersion {
   readonly features: Readonly<Record<string, string>>;
   readonly terms: Terms;
   readonly quality: QualityTerms;
+  /** For how many days after a job is closed its texts are kept at the most; null: as long as its customer's are. */
+  readonly payloadRetentionDays: number | null;
 }

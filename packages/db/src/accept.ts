@@ -118,7 +118,7 @@ WITH input AS MATERIALIZED (
       id text, customer_id text, outcome_type text, version_id text, terms_id text, outcome_key text, state text,
       progress jsonb, cost_cap bigint, now_ms float8, deadline_ms float8, turn_ms float8, wake_ms float8, traceparent text,
       input json, metadata jsonb, event jsonb, hold bigint, billing text, slices jsonb, period_ms float8, alerts jsonb, currency text,
-      transaction jsonb, key text, fingerprint text, status int, body jsonb, redrive_of text)
+      transaction jsonb, key text, fingerprint text, status int, body jsonb, redrive_of text, retention_days int)
 ), wanted AS MATERIALIZED (
   SELECT DISTINCT ON (i.customer_id, i.outcome_type, i.outcome_key, CASE WHEN i.outcome_key IS NULL THEN i.id END) i.*
     FROM input i
@@ -139,10 +139,10 @@ WITH input AS MATERIALIZED (
 ), accepted AS (
   INSERT INTO job (id, customer_id, outcome_type, outcome_type_version_id, customer_terms_id, outcome_key, state, revision,
                    cost_cap_nanos, progress, traceparent, created_at, deadline_at, turn_at, ready_at, wake_at,
-                   redrive_of)
+                   redrive_of, payload_retention_days)
   SELECT w.id, w.customer_id, w.outcome_type, w.version_id, w.terms_id, w.outcome_key, w.state, 1,
          w.cost_cap, w.progress, w.traceparent, w.created_at, w.deadline_at, to_timestamp(w.turn_ms / 1000), w.created_at,
-         w.created_at + w.wake_ms * interval '1 millisecond', w.redrive_of
+         w.created_at + w.wake_ms * interval '1 millisecond', w.redrive_of, w.retention_days
     FROM wanted w LEFT JOIN claimed c ON c.job_id = w.id
    WHERE w.key IS NULL OR c.job_id IS NOT NULL
    ORDER BY w.customer_id, w.outcome_type, w.outcome_key
@@ -384,5 +384,6 @@ function rowOf({ job, hold: held, turnAtMs, account, alerts }: FundedJob): JsonO
     status: idempotent?.answer?.status ?? null,
     body: idempotent?.answer?.body ?? null,
     redrive_of: redrive?.of ?? null,
+    retention_days: version.payloadRetentionDays,
   };
 }

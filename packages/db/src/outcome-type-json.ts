@@ -27,10 +27,11 @@ const UNSAID: Partial<Terms> = {
 const UNSAID_OF_A_STEP: Partial<CascadeStep> = { successAt: null };
 
 /** Content as it may be stored. */
-type Stored = Omit<OutcomeTypeContent, "features" | "quality"> & Partial<OutcomeTypeContent>;
+type Stored = Omit<OutcomeTypeContent, "features" | "quality" | "payloadRetentionDays"> & Partial<OutcomeTypeContent>;
 
 /** The content as plain JSON. What a definition need not say is only written if it does, so that those from before have the hash they had. */
-export function encodeOutcomeType({ features, quality, terms, ...content }: OutcomeTypeContent): JsonObject {
+export function encodeOutcomeType(version: OutcomeTypeContent): JsonObject {
+  const { features, quality, payloadRetentionDays, terms, ...content } = version;
   const isMeasured = Object.values(quality).some((part) => part !== null);
   const { inquiryReserve, ...said } = terms;
   const cascade = terms.cascade.map(({ successAt, ...step }) => ({
@@ -42,16 +43,18 @@ export function encodeOutcomeType({ features, quality, terms, ...content }: Outc
     terms: markAmounts({ ...said, ...(inquiryReserve === ZERO ? {} : { inquiryReserve }), cascade }),
     ...(Object.keys(features).length > 0 ? { features } : {}),
     ...(isMeasured ? { quality } : {}),
+    // The duty that drops texts reads it where it is stored (payloads/drop.ts).
+    ...(payloadRetentionDays === null ? {} : { payloadRetentionDays }),
   };
   return JSON.parse(JSON.stringify(written)) as JsonObject;
 }
 
 /** The content that `encodeOutcomeType` wrote. */
 export function decodeOutcomeType(stored: JsonObject): OutcomeTypeContent {
-  const { features = {}, quality = UNMEASURED, ...content } = stored as unknown as Stored;
+  const { features = {}, quality = UNMEASURED, payloadRetentionDays = null, ...content } = stored as unknown as Stored;
   const terms = readAmounts(content.terms) as Terms;
   const said = (step: CascadeStep): CascadeStep => ({ ...UNSAID_OF_A_STEP, ...step });
   const [first, ...others] = terms.cascade;
   const cascade: Terms["cascade"] = [said(first), ...others.map(said)];
-  return { ...content, features, quality, terms: { ...UNSAID, ...terms, cascade } };
+  return { ...content, features, quality, payloadRetentionDays, terms: { ...UNSAID, ...terms, cascade } };
 }

@@ -113,6 +113,7 @@ async function publish(pool: Pool, terms: Terms, quality: QualityTerms): Promise
       features: {},
       terms,
       quality,
+      payloadRetentionDays: null,
     },
   );
   return await partsOf(pool).versions.get(id);

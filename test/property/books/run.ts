@@ -68,6 +68,7 @@ export async function openMarket(pool: Pool): Promise<Market> {
         features: {},
         terms: termsWith(coreTerms(type)),
         quality: UNMEASURED,
+        payloadRetentionDays: null,
       },
     );
     versions.set(type.name, await partsOf(pool).versions.get(id));

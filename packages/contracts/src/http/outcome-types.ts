@@ -10,6 +10,7 @@ import {
   limitParameter,
   outcomeTypeNameSchema,
   pageOf,
+  retentionDaysSchema,
   timestampSchema,
   versionParameter,
 } from "./values.ts";
@@ -231,6 +232,11 @@ export const outcomeTypeDefinitionSchema = z
     }),
     dispute_window_ms: z.int().min(0).max(WINDOW_MAX_MS).default(DISPUTE_WINDOW_DEFAULT_MS).meta({
       description: "How long after it was made a charge may be disputed; 0: never. 30 days unless given.",
+    }),
+    payload_retention_days: retentionDaysSchema.optional().meta({
+      description:
+        "The texts of a job are dropped so many days after it was closed, or earlier where the customer's retention is shorter. Unless given the customer's alone counts.",
+      examples: [30],
     }),
     audit: auditSchema.optional().meta({
       description: "Random audits of billed outcomes: by them it is measured what share of the bills is right.",

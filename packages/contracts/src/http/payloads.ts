@@ -2,11 +2,9 @@
 import { z } from "zod";
 import { customerParams, customerSchema } from "./customers.ts";
 import { BODY_ERRORS, JSON_TYPE, type Operation } from "./operation.ts";
-import { idSchema, timestampSchema } from "./values.ts";
+import { idSchema, retentionDaysSchema, timestampSchema } from "./values.ts";
 
 const TAG = "Customers";
-/** A hundred years. */
-const RETENTION_MAX_DAYS = 36_500;
 
 export const putRetention = {
   id: "putRetention",
@@ -17,14 +15,14 @@ export const putRetention = {
   tag: TAG,
   summary: "Say for how long a customer's texts are kept",
   description:
-    "Input, metadata, answers, findings and what reviewers said of a job are dropped so many days after it was closed, by the customer's clock. Hashes, verdicts and the books stay. Texts that somebody may still have to look at, for an open dispute or audit, wait for that.",
+    "Input, metadata, answers, findings and what reviewers said of a job are dropped so many days after it was closed, by the customer's clock. Hashes, verdicts and the books stay. An outcome type may say a shorter time for its jobs (`payload_retention_days`). Texts that somebody may still have to look at, for an open dispute or audit, wait for that.",
   params: customerParams,
   query: z.strictObject({}),
   body: {
     type: JSON_TYPE,
     schema: z
       .strictObject({
-        payload_days: z.int().min(0).max(RETENTION_MAX_DAYS).nullable().meta({ description: "Null: they are kept." }),
+        payload_days: retentionDaysSchema.nullable().meta({ description: "Null: they are kept." }),
       })
       .meta({ id: "Retention", examples: [{ payload_days: 90 }] }),
   },

@@ -32,6 +32,9 @@ export const jsonObjectSchema = z
 /** Why an operator does something. */
 export const reasonSchema = z.string().trim().min(1).max(REASON_CHARACTERS_MAX);
 
+/** For how many days after a job is closed its texts are kept: a hundred years at the most. */
+export const retentionDaysSchema = z.int().min(0).max(36_500);
+
 export const timestampSchema = z.iso.datetime({ offset: true }).meta({ examples: ["2026-11-24T09:30:00.123Z"] });
 
 export const hashSchema = z

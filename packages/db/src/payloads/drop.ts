@@ -3,7 +3,7 @@
  * for whoever kept the texts and wants to show that it was these.
  *
  * Locks: the rows of the jobs, in the order of their ids, before anything that belongs to them. Indexes: `job_payload_kept`
- * finds them, the indexes by job what belongs to them.
+ * and `job_payload_kept_by_type` find them, the indexes by job what belongs to them.
  */
 import type { JobId } from "@contingent/core/ids";
 import type { Json } from "@contingent/core/json";
@@ -11,19 +11,37 @@ import { type Pool, type Queryable, transaction } from "../pool.ts";
 import { hashOfPayload, markDropped } from "./marker.ts";
 import { foundText, type Payloads, type Place } from "./payloads.ts";
 
-// What somebody may still have to look at waits: a dispute or an audit that is not decided. An erasure waits for nothing.
+/** What somebody may still have to look at waits: a dispute or an audit that is not decided. */
+const NOBODY_LOOKS = `
+  NOT EXISTS (SELECT FROM dispute d WHERE d.open_job_id = j.id)
+  AND NOT EXISTS (SELECT FROM audit u WHERE u.job_id = j.id AND u.result IS NULL)`;
+
+// Whose customer's time is over, or who has them erased, which waits for nothing; and whose outcome type's is.
 const DUE = `
-  SELECT due.id FROM customer_account a
+  (SELECT due.id FROM customer_account a
    CROSS JOIN LATERAL (
      SELECT j.id FROM job j
       WHERE j.customer_id = a.customer_id AND j.closed_at IS NOT NULL AND j.payload_dropped_at IS NULL
         AND j.closed_at <= greatest(
               clock_timestamp() + a.clock_offset - a.payload_retention_days * interval '24 hours', a.payloads_erased_until)
         AND (j.closed_at <= a.payloads_erased_until
-             OR (NOT EXISTS (SELECT FROM dispute d WHERE d.open_job_id = j.id)
-                 AND NOT EXISTS (SELECT FROM audit u WHERE u.job_id = j.id AND u.result IS NULL)))
+             OR (${NOBODY_LOOKS}))
       ORDER BY j.closed_at LIMIT $1) due
    WHERE a.payload_retention_days IS NOT NULL OR a.payloads_erased_until IS NOT NULL
+   LIMIT $1)
+   UNION
+  (SELECT due.id
+     FROM (SELECT DISTINCT (resolved ->> 'payloadRetentionDays')::int AS days
+             FROM outcome_type_version WHERE resolved ->> 'payloadRetentionDays' IS NOT NULL) kept
+    CROSS JOIN LATERAL (
+      SELECT j.id FROM job j
+       CROSS JOIN LATERAL (SELECT clock_offset FROM customer_account WHERE customer_id = j.customer_id OFFSET 0) a
+       WHERE j.payload_retention_days = kept.days AND j.closed_at IS NOT NULL AND j.payload_dropped_at IS NULL
+         AND j.closed_at <= clock_timestamp() + (SELECT clock_offset_max()) - kept.days * interval '24 hours'
+         AND j.closed_at <= clock_timestamp() + a.clock_offset - kept.days * interval '24 hours'
+         AND ${NOBODY_LOOKS}
+       ORDER BY j.closed_at LIMIT $1) due
+    LIMIT $1)
    LIMIT $1`;
 
 const LOCK = `

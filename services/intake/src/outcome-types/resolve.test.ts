@@ -50,6 +50,7 @@ test.each<[string, JsonObject]>([
   ["linear", { price: { shape: "linear", amount: "1", floor: "0.1" }, partial_at: 0.5 }],
   ["value", { price: VALUE }],
   ["with a judge", { validation: JUDGE }],
+  ["with a retention", { payload_retention_days: 0 }],
 ])("what is resolved survives being stored as JSON: %s", (_, changes) => {
   const resolution = resolveDefinition({ ...GOOD, ...changes }, AROUND);
   if (!resolution.ok) throw new Error(JSON.stringify(resolution.problems));
@@ -303,6 +304,7 @@ describe("each mistake is refused with its place", () => {
       /^\/rework: needs more than one attempt/,
     ],
     ["a dispute window of years", { dispute_window_ms: 401 * 86_400_000 }, /^\/dispute_window_ms: is too large/],
+    ["a retention that is none", { payload_retention_days: -1 }, /^\/payload_retention_days: is too small/],
     ["another currency", { currency: "EUR" }, /^\/currency/],
     ["a misspelt field", { prise: 1 }, /^\/prise: is not known/],
   ])("%s", (_, changes, problem) => {

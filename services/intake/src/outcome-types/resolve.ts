@@ -67,6 +67,7 @@ function contentOf(definition: OutcomeTypeDefinition, { catalog }: Surroundings)
     validator,
     features,
     terms: termsOf(definition, catalog),
+    payloadRetentionDays: definition.payload_retention_days ?? null,
   };
 }
 

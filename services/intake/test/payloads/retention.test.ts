@@ -131,6 +131,21 @@ test("what somebody has still to look at waits: an open dispute", async () => {
   expect(await drop()).toBe(1);
 });
 
+test("an outcome type's own retention holds for its jobs, and the shorter one counts", async () => {
+  await api.operator.publish(REVIEWED, { ...REVIEWED_TYPE, payload_retention_days: 7 });
+  const [first, second] = [someTexts(), someTexts()];
+  await closedJob(api, first, "own-first");
+  await later(6);
+  expect(await drop()).toBe(0);
+  await later(2);
+  expect(await drop()).toBe(1);
+  expect(await textsIn(api.pool, first)).toEqual([]);
+  await closedJob(api, second, "own-second");
+  await keepFor(3);
+  await later(4);
+  expect(await drop()).toBe(1);
+});
+
 test("another customer's texts are kept, and so are those of jobs that are open", async () => {
   await keepFor(0);
   const open = await resend(someTexts(), "open");
