@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -54,6 +55,18 @@ describe("failpoints", () => {
     expect(passed).toBe(false);
     writeFileSync(file, "");
     await expect(paused).resolves.toBe(true);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("block the whole process until the file appears", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "failpoint-"));
+    const file = path.join(folder, "go");
+    arm(`worker.claimed=block:${file}`);
+    // Somebody else makes the file: this process can do nothing meanwhile.
+    spawn("touch", [file], { stdio: "ignore" });
+    const blocked = failpoint("worker.claimed");
+    expect(existsSync(file)).toBe(true);
+    await blocked;
     rmSync(folder, { recursive: true });
   });
 

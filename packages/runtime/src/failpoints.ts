@@ -3,8 +3,8 @@
  *
  *     FAILPOINTS="worker.answered=exit;worker.claimed=pause:/tmp/go;validator.judged@2=throw"
  *
- * `exit` kills the process as `kill -9` would; `pause:<file>` waits until the file exists; `throw` throws. `@n` means the
- * n-th time only. Before it acts, a failpoint writes a log line `{"msg":"failpoint","failpoint":…}`, on which tests wait.
+ * `exit` kills the process as `kill -9` would; `pause:<file>` waits until the file exists; `block:<file>` does so without
+ * letting anything else of the process run, as a computation would; `throw` throws. `@n` means the n-th time only. Before it acts, a failpoint writes a log line `{"msg":"failpoint","failpoint":…}`, on which tests wait.
  *
  * `FAILPOINTS="@/tmp/points"` reads them from a file whenever a marked place is passed, so that a process can be armed and
  * disarmed while it runs. Counting begins anew when the file's text changes; a file that is not there arms nothing.
@@ -20,7 +20,7 @@ export type FailpointName = `${"intake" | "worker" | "validator" | "ledger" | "q
 type Action =
   | { readonly kind: "exit" }
   | { readonly kind: "throw" }
-  | { readonly kind: "pause"; readonly file: string };
+  | { readonly kind: "pause" | "block"; readonly file: string };
 
 interface Failpoint {
   readonly action: Action;
@@ -30,7 +30,9 @@ interface Failpoint {
 }
 
 const PAUSE_POLL_MS = 5;
-const SYNTAX = /^(?<name>[a-z]+\.[a-z_.]+)(?:@(?<nth>[1-9]\d{0,5}))?=(?<action>exit|throw|pause:(?<file>.+))$/;
+const NEVER_WOKEN = new Int32Array(new SharedArrayBuffer(4));
+const SYNTAX =
+  /^(?<name>[a-z]+\.[a-z_.]+)(?:@(?<nth>[1-9]\d{0,5}))?=(?<action>exit|throw|(?<wait>pause|block):(?<file>.+))$/;
 
 export class FailpointError extends Error {
   override readonly name = "FailpointError";
@@ -96,12 +98,13 @@ export function parseFailpoints(text: string): Map<string, Failpoint> {
     if (groups === undefined || name === undefined) {
       throw new ServiceError(
         "config_invalid",
-        `FAILPOINTS has "${part}": write name=exit, name=throw or name=pause:/file, and name@2=… for the second time only`,
+        `FAILPOINTS has "${part}": write name=exit, name=throw, name=pause:/file or name=block:/file, and name@2=… for the second time only`,
       );
     }
     const file = groups["file"];
     const kind = groups["action"] === "throw" ? "throw" : "exit";
-    const action: Action = file === undefined ? { kind } : { kind: "pause", file };
+    const wait = groups["wait"] === "block" ? "block" : "pause";
+    const action: Action = file === undefined ? { kind } : { kind: wait, file };
     points.set(name, { action, nth: groups["nth"] === undefined ? null : Number(groups["nth"]), hits: 0 });
   }
   return points;
@@ -124,6 +127,9 @@ async function trigger(points: Failpoints, name: FailpointName): Promise<void> {
       throw new FailpointError(`failpoint ${name}`);
     case "pause":
       while (!existsSync(action.file)) await delay(PAUSE_POLL_MS);
+      return;
+    case "block":
+      while (!existsSync(action.file)) Atomics.wait(NEVER_WOKEN, 0, 0, PAUSE_POLL_MS);
       return;
   }
 }

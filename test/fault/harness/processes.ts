@@ -18,6 +18,16 @@ export function processOf(system: System, name: string): RunningProcess {
   return found;
 }
 
+/** The name under which the process holds jobs. */
+export function instanceOf(system: System, name: string): string {
+  const line = /"instance":"([^"]+)"/.exec(system.log(name).split("\n").at(0) ?? "");
+  const instance = line?.[1];
+  if (instance === undefined || !instance.includes(`-${processOf(system, name).child.pid}-`)) {
+    throw new Error(`${name} has not said how it is called`);
+  }
+  return instance;
+}
+
 const ACT_TIMEOUT_MS = 30_000;
 
 /** The process dies as by kill -9 when it next gets to this point. */
@@ -64,12 +74,20 @@ export interface Pause {
   goOn(): void;
 }
 
-/** Whoever of these processes gets to the point waits there. */
-export function pauseAt(system: System, names: readonly string[], point: FailpointName): Pause {
+/**
+ * Whoever of these processes gets to the point waits there.
+ * @param how `block`: without letting anything else of the process run
+ */
+export function pauseAt(
+  system: System,
+  names: readonly string[],
+  point: FailpointName,
+  how: "pause" | "block" = "pause",
+): Pause {
   const go = path.join(os.tmpdir(), `contingent-go-${randomUUID()}`);
   const pausesOf = (name: string): number => system.log(name).split(`"failpoint":"${point}"`).length - 1;
   const before = new Map(names.map((name) => [name, pausesOf(name)]));
-  for (const name of names) system.arm(name, `${point}=pause:${go}`);
+  for (const name of names) system.arm(name, `${point}=${how}:${go}`);
   return {
     reached: () =>
       until(() => names.find((name) => pausesOf(name) > (before.get(name) ?? 0)), {
