@@ -11,6 +11,7 @@ import {
   type Change,
   type Outcome,
   probing,
+  type Thresholds,
   trip,
 } from "@contingent/core/breaker/breaker";
 import { earned, fullBudget, putBack, type RetryBudget, taken } from "@contingent/core/breaker/retry-budget";
@@ -60,6 +61,8 @@ export interface ModelGate {
 export interface ModelGateOptions {
   readonly log: { readonly warn: (fields: object, message: string) => void };
   readonly changed: (change: BreakerChanged) => void;
+  /** What opens a breaker; core's own unless given. */
+  readonly thresholds?: Thresholds;
   readonly exchangeMs?: number;
 }
 
@@ -199,7 +202,7 @@ class Gate implements ModelGate {
       if (told.size > 0) this.#lookAgain();
       for (const breaker of breakers) this.#know(breaker);
       for (const breaker of breakers) {
-        const change = trip(breaker, breaker, nowMs);
+        const change = trip(breaker, breaker, nowMs, this.#options.thresholds);
         if (change !== null) await this.#change(breaker, breaker, change);
       }
     } catch (error) {

@@ -38,6 +38,9 @@ const LIMITS = [
   "TRUST_PROXY",
 ];
 
+/** Of those that call models: what opens a circuit breaker. */
+const BREAKERS = ["BREAKER_CALLS_MIN", "BREAKER_BURNT_MIN_USD", "BREAKER_LOST_PERCENT"];
+
 /** Of those that read or write the texts of customers. */
 const TEXTS = ["PAYLOAD_KEYS", "PAYLOAD_KEYS_FILE"];
 
@@ -59,13 +62,14 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = {
   },
   worker: {
     entry: "services/worker/src/main.ts",
-    reads: [...READ_BY_ALL, ...TEXTS, "TIER", "CONCURRENCY", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
+    reads: [...READ_BY_ALL, ...TEXTS, ...BREAKERS, "TIER", "CONCURRENCY", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
   },
   validator: {
     entry: "services/validator/src/main.ts",
     reads: [
       ...READ_BY_ALL,
       ...TEXTS,
+      ...BREAKERS,
       "CONCURRENCY",
       "SANDBOX_SOCKET",
       ...OUTGOING,

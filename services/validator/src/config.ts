@@ -1,3 +1,8 @@
+import {
+  breakerBurntMinUsdSetting,
+  breakerCallsMinSetting,
+  breakerLostPercentSetting,
+} from "@contingent/runtime/breaker-settings";
 import { concurrencySetting, serviceSettings } from "@contingent/runtime/config";
 import { httpValidatorSecretsFileSetting, outgoingAllowLoopbackSetting } from "@contingent/runtime/outgoing/settings";
 import { payloadKeysFileSetting, payloadKeysSetting } from "@contingent/runtime/payload-keys";
@@ -9,6 +14,9 @@ export const validatorSettings = z.object({
   PAYLOAD_KEYS: payloadKeysSetting,
   PAYLOAD_KEYS_FILE: payloadKeysFileSetting,
   CONCURRENCY: concurrencySetting,
+  BREAKER_CALLS_MIN: breakerCallsMinSetting,
+  BREAKER_BURNT_MIN_USD: breakerBurntMinUsdSetting,
+  BREAKER_LOST_PERCENT: breakerLostPercentSetting,
   SANDBOX_SOCKET: sandboxSocketSetting,
   HTTP_VALIDATOR_SECRETS_FILE: httpValidatorSecretsFileSetting,
   OUTGOING_ALLOW_LOOPBACK: outgoingAllowLoopbackSetting,

@@ -7,8 +7,6 @@ import {
   afterProbe,
   type Breaker,
   BURNT_CALLS_MIN,
-  BURNT_MIN,
-  CALLS_MIN,
   type Change,
   COOL_DOWN_FIRST_MS,
   COOL_DOWN_MAX_MS,
@@ -16,9 +14,11 @@ import {
   LONG_WINDOW_MS,
   probing,
   type Tally,
+  THRESHOLDS,
   trip,
 } from "./breaker.ts";
 
+const { callsMin: CALLS_MIN, burntMin: BURNT_MIN } = THRESHOLDS;
 const NOW_MS = 1_700_000_000_000;
 const CLOSED: Breaker = {
   state: "closed",
@@ -57,6 +57,17 @@ describe("a closed breaker", () => {
     ["much money of too few calls", tally(2, BURNT_CALLS_MIN - 1, 9n * BURNT_MIN, 9n * BURNT_MIN), null],
   ])("opens when that is lost: %s", (_, short, because) => {
     expect(trip(CLOSED, { short, long: NONE }, NOW_MS)?.because ?? null).toBe(because);
+  });
+
+  test("opens at what an operator says is too much", () => {
+    const strict = { callsMin: 5, burntMin: nanos(10n), lostPercent: 20 };
+    const opens = (short: Tally): boolean => trip(CLOSED, { short, long: NONE }, NOW_MS, strict) !== null;
+    expect([tally(5, 1), tally(6, 1), tally(4, 4)].map(opens)).toEqual([true, false, false]);
+    expect([tally(4, 3, 50n, 10n), tally(4, 3, 51n, 10n), tally(4, 3, 9n, 9n)].map(opens)).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   test("looks at a minute too, so that it opens where calls are rare", () => {

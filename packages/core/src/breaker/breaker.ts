@@ -1,7 +1,7 @@
 /**
  * A circuit breaker: whether a provider's model is worth a call now. There is one for each model, shared by all processes.
  *
- *               half of the calls, or of the money, is lost             cool-down over: one takes the probe
+ *       too many of the calls, or too much money, are lost              cool-down over: one takes the probe
  *    closed ───────────────────────────────────────────────► open ───────────────────────────────────────► half open
  *      ▲                                                      ▲ ▲                                             │ │ │
  *      │                                                      │ └──── it fails: a longer cool-down ───────────┘ │ │
@@ -57,12 +57,21 @@ export interface Change {
   readonly because: string;
 }
 
+/** What must be lost within a window for a breaker to open. */
+export interface Thresholds {
+  /** Fewer calls than this prove nothing. */
+  readonly callsMin: number;
+  /** Less money than this that went to calls which failed is not worth a breaker. */
+  readonly burntMin: Nanos;
+  /** The share of the calls, or of the money, that is lost at the least, percent. */
+  readonly lostPercent: number;
+}
+
+/** Of twenty calls ten fail by chance once in a hundred thousand windows when one in ten does anyway. */
+export const THRESHOLDS: Thresholds = { callsMin: 20, burntMin: nanos(1_000_000_000n), lostPercent: 50 };
+
 export const SHORT_WINDOW_MS = 5_000;
 export const LONG_WINDOW_MS = 60_000;
-/** Fewer calls prove nothing: of twenty, ten fail by chance once in a hundred thousand windows when one in ten does anyway. */
-export const CALLS_MIN = 20;
-/** Less money than this in a window is not worth a breaker. */
-export const BURNT_MIN = nanos(1_000_000_000n);
 /** A single dear call that was cut off is bad luck. */
 export const BURNT_CALLS_MIN = 3;
 export const COOL_DOWN_FIRST_MS = 1_000;
@@ -77,9 +86,15 @@ export function admission({ state, probeAtMs }: Breaker, nowMs: number): Admissi
 }
 
 /** Whether the calls are reason to open a closed breaker; null: they are not. */
-export function trip(breaker: Breaker, tallies: Tallies, nowMs: number): Change | null {
+export function trip(
+  breaker: Breaker,
+  tallies: Tallies,
+  nowMs: number,
+  thresholds: Thresholds = THRESHOLDS,
+): Change | null {
   if (breaker.state !== "closed" || breaker.forced) return null;
-  const because = lossOf(tallies.short, SHORT_WINDOW_MS) ?? lossOf(tallies.long, LONG_WINDOW_MS);
+  const { short, long } = tallies;
+  const because = lossOf(short, SHORT_WINDOW_MS, thresholds) ?? lossOf(long, LONG_WINDOW_MS, thresholds);
   if (because === null) return null;
   // One that was closed for less than a minute was closed too early: the cool-down goes on growing.
   const lasted = nowMs - breaker.sinceMs >= LONG_WINDOW_MS;
@@ -120,10 +135,15 @@ export function coolDownMs(openings: number): number {
 }
 
 /** In a sentence, what was lost in a window that is too much; null: nothing. */
-function lossOf({ calls, failures, spent, burnt }: Tally, windowMs: number): string | null {
+function lossOf(
+  { calls, failures, spent, burnt }: Tally,
+  windowMs: number,
+  { callsMin, burntMin, lostPercent }: Thresholds,
+): string | null {
   const when = `within ${windowMs / 1_000} s`;
-  if (calls >= CALLS_MIN && failures * 2 >= calls) return `${failures} of ${calls} calls failed ${when}.`;
-  if (burnt >= BURNT_MIN && failures >= BURNT_CALLS_MIN && burnt * 2n >= spent) {
+  if (calls >= callsMin && failures * 100 >= calls * lostPercent)
+    return `${failures} of ${calls} calls failed ${when}.`;
+  if (burnt >= burntMin && failures >= BURNT_CALLS_MIN && burnt * 100n >= spent * BigInt(lostPercent)) {
     return `${formatMoney(burnt)} of ${formatMoney(spent)} USD went to calls that failed ${when}.`;
   }
   return null;
