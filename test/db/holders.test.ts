@@ -1,8 +1,18 @@
 /** Hazard: a process that is gone, and jobs that wait for it until the end of leases as long as a model may take. */
 import type { JobId } from "@contingent/core/ids";
 import { takeDueJobs } from "@contingent/db/due";
-import { forgetHolder, showHolder, wakeOrphans } from "@contingent/db/holders";
-import { acceptedJob, answer, claim, partsOf, take, transitionBy } from "@contingent/testkit/jobs";
+import { forgetHolder, letGoOf, showHolder, wakeOrphans } from "@contingent/db/holders";
+import {
+  acceptedJob,
+  answer,
+  claim,
+  inquires,
+  loadedJob,
+  partsOf,
+  replies,
+  take,
+  transitionBy,
+} from "@contingent/testkit/jobs";
 import { afterEach, expect, test } from "vitest";
 import { databaseOfThisFile } from "./open.ts";
 
@@ -12,6 +22,7 @@ const UNSEEN_MS = 10_000;
 afterEach(async () => {
   await db.pool.query("DELETE FROM holder");
   await db.pool.query("UPDATE attempt SET holder = NULL WHERE cost_state = 'held'");
+  await db.pool.query("UPDATE inquiry SET holder = NULL WHERE outcome IS NULL");
   await db.pool.query("UPDATE job SET wake_at = 'infinity'");
 });
 
@@ -19,6 +30,14 @@ afterEach(async () => {
 async function heldBy(holder: string | undefined): Promise<JobId> {
   const id = await acceptedJob(db.pool);
   expect(await partsOf(db.pool).commit({ ...(await transitionBy(db.pool, id, claim())), holder })).toBe(true);
+  return id;
+}
+
+/** A job about whose answer this process has asked somebody. */
+async function askedBy(holder: string): Promise<JobId> {
+  const id = await acceptedJob(db.pool);
+  await take(db.pool, id, claim(), answer());
+  expect(await partsOf(db.pool).commit({ ...(await transitionBy(db.pool, id, inquires())), holder })).toBe(true);
   return id;
 }
 
@@ -61,6 +80,32 @@ test("what has ended is nobody's any more", async () => {
   await take(db.pool, id, answer());
   await lastSeen("gone", 60);
   expect(await wakeOrphans(db.pool, UNSEEN_MS)).toEqual(new Map());
+});
+
+test("an inquiry whose asker is not seen any more is due at once, and once: from then on it waits for a validator like any other", async () => {
+  const [lost, kept] = [await askedBy("gone"), await askedBy("there")];
+  await lastSeen("gone", 11);
+  await lastSeen("there", 9);
+  expect(await wakeOrphans(db.pool, UNSEEN_MS)).toEqual(new Map([["gone", 1]]));
+  expect(await due()).toEqual([lost]);
+  // Looked at, and its message is on its way.
+  expect(await wakeOrphans(db.pool, UNSEEN_MS)).toEqual(new Map());
+  const { forValidation } = partsOf(db.pool).loader;
+  const [first, second] = [await forValidation(lost), await forValidation(kept)];
+  expect([first?.asker, second?.asker]).toEqual(["gone", "there"]);
+  expect((first?.job.readyAtMs ?? Infinity) - (first?.nowMs ?? 0)).toBeLessThanOrEqual(0);
+  expect((second?.job.readyAtMs ?? 0) - (second?.nowMs ?? 0)).toBeGreaterThan(10_000);
+});
+
+test("nobody's death ends an inquiry whose reply comes by itself, or has come", async () => {
+  const [pending, over] = [await askedBy("gone"), await askedBy("gone")];
+  const { inquiry } = (await loadedJob(db.pool, pending)).job.progress;
+  await letGoOf(db.pool, inquiry?.inquiryId ?? "inq_");
+  await take(db.pool, over, replies());
+  await lastSeen("gone", 3_601);
+  expect(await wakeOrphans(db.pool, UNSEEN_MS)).toEqual(new Map());
+  expect((await partsOf(db.pool).loader.forValidation(pending))?.asker).toBeNull();
+  expect(await holders()).toEqual([]);
 });
 
 test("a process that shows itself again keeps what it holds", async () => {

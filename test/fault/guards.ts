@@ -92,6 +92,20 @@ export const GUARDS: readonly Guard[] = [
     noticedBy: ["services/validator/src/handlers"],
   },
   {
+    name: "a suspect takes no other suspect with it",
+    file: "services/validator/src/handlers/validate.ts",
+    from: "if (job.progress.strikes > 0) return reachSuspectVerdict(context, judging, suspects);",
+    to: "",
+    noticedBy: ["services/validator/src/handlers"],
+  },
+  {
+    name: "a validator that died while it asked is nobody's silence",
+    file: "services/validator/src/overdue.ts",
+    from: "asker === null ? meaningOfSilence(version.validator, inquiry) : null;",
+    to: "meaningOfSilence(version.validator, inquiry);",
+    noticedBy: ["services/validator/src/overdue.test.ts"],
+  },
+  {
     name: "a message that is due is not held back by a wrong clock",
     file: "services/ledger/src/publish-missing.ts",
     from: "await context.queues.hasten(queue, due);",

@@ -69,7 +69,7 @@ export interface Transition {
   readonly currency: Currency;
   /** Span of the attempt that starts with this transition. */
   readonly attemptTraceparent?: string | undefined;
-  /** The process that makes the attempt which starts with this transition (holders.ts). */
+  /** The process that makes the attempt, or waits for the reply to the inquiry, that starts with this transition (holders.ts). */
   readonly holder?: string | undefined;
   readonly answer?: AttemptAnswer | undefined;
   readonly verdict?: StoredVerdict | undefined;
@@ -263,7 +263,7 @@ function rowOf(transition: Transition, sealer: Sealer): JsonObject {
     data: event.data,
     started: startedRow(transition),
     ended: endedRow(transition, sealer),
-    inquired: inquiredRow(transition.effects),
+    inquired: inquiredRow(transition.effects, transition.holder),
     heard: heardRow(transition.effects, transition.reply, sealer),
     verdict: verdictRow(transition.verdict, before.progress.step, transition.effects, sealer),
     settled: settledRow(transition),

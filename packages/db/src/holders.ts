@@ -1,7 +1,8 @@
 /**
- * Processes that hold jobs while they are attempted. Each says every few seconds that it is there; the jobs of one that has
- * not been seen for a while become due, whatever is left of their leases, and the sweeper takes them away from it.
+ * Processes that hold jobs: while they are attempted, and while somebody is asked about an answer. Each says every few
+ * seconds that it is there; the jobs of one that has not been seen for a while become due, however long it might have taken.
  */
+import type { InquiryId } from "@contingent/core/ids";
 import type { Pool } from "./pool.ts";
 
 /** Says that the process is there, by the database's clock. */
@@ -18,27 +19,45 @@ export async function forgetHolder(pool: Pool, id: string): Promise<void> {
   await pool.query({ name: "forget-holder", text: "DELETE FROM holder WHERE id = $1", values: [id] });
 }
 
-/** A row of a process that died is kept this long after it has lost everything, for an attempt that it may yet begin. */
+/**
+ * The process does not wait for the reply to this inquiry any more: it comes by itself. One that is over stays as it was.
+ */
+export async function letGoOf(pool: Pool, inquiry: InquiryId): Promise<void> {
+  await pool.query({
+    name: "let-go-of-inquiry",
+    text: "UPDATE inquiry SET holder = NULL WHERE id = $1 AND outcome IS NULL",
+    values: [inquiry],
+  });
+}
+
+/** A row of a process that died is kept this long after it has lost everything, for what it may yet begin. */
 const FORGOTTEN_AFTER_MS = 3_600_000;
 
 /**
- * Changes nothing of a job but when it is looked at: whoever takes an attempt away decides so by the job as it stands
- * then, under the job's fence. Passes over rows that somebody is changing just now, so that it waits for nobody; the next round
- * finds them. Index: `attempt_held`, which knows the attempts under way only.
+ * Changes nothing of a job but when it is looked at: whoever takes an attempt away, or ends an inquiry, decides so by the job
+ * as it stands then, under the job's fence. Passes over rows that somebody is changing just now, so that it waits for nobody;
+ * the next round finds them. Indexes: `attempt_held` and `inquiry_held`, which know those under way only.
  */
 const WAKE_ORPHANS = `
   WITH forgotten AS (
     DELETE FROM holder h
      WHERE h.seen_at < now() - $2::float8 * interval '1 millisecond'
        AND NOT EXISTS (SELECT FROM attempt a WHERE a.holder = h.id AND a.cost_state = 'held')
+       AND NOT EXISTS (SELECT FROM inquiry q WHERE q.holder = h.id AND q.outcome IS NULL)
   )
-  UPDATE job j SET wake_at = now()
+  UPDATE job j SET wake_at = now(), ready_at = CASE j.state WHEN 'validating' THEN now() ELSE j.ready_at END
     FROM (SELECT held.id, h.id AS holder
             FROM holder h
-           CROSS JOIN LATERAL (SELECT job_id FROM attempt WHERE holder = h.id AND cost_state = 'held' OFFSET 0) a
+           CROSS JOIN LATERAL (
+             SELECT job_id, id FROM attempt WHERE holder = h.id AND cost_state = 'held'
+              UNION ALL
+             SELECT job_id, id FROM inquiry WHERE holder = h.id AND outcome IS NULL OFFSET 0) a
             JOIN job held ON held.id = a.job_id
            WHERE h.seen_at < now() - $1::float8 * interval '1 millisecond'
-             AND held.state = 'attempting' AND held.wake_at > now()
+             AND held.wake_at > now()
+             AND (held.state = 'attempting'
+                  -- Once: from then on it waits for a validator like any other.
+                  OR held.state = 'validating' AND held.ready_at > now() AND held.progress -> 'inquiry' ->> 'inquiryId' = a.id)
              FOR UPDATE OF held SKIP LOCKED) orphan
    WHERE j.id = orphan.id
   RETURNING orphan.holder`;

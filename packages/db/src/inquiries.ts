@@ -57,12 +57,12 @@ export async function openedReplies(
 
 /** Part of the statement that commits transitions: opens inquiries. */
 export const INQUIRED_OF_MOVED = `
-  INSERT INTO inquiry (id, job_id, attempt_id, kind, leaf, validator, asked, provider, name, reserve_nanos, cost_state, due_at)
+  INSERT INTO inquiry (id, job_id, attempt_id, kind, leaf, validator, asked, provider, name, reserve_nanos, cost_state, due_at, holder)
   SELECT q.id, m.id, q.attempt_id, q.kind, q.leaf, q.validator, q.asked, q.provider, q.name, q.reserve, 'held',
-         to_timestamp(q.due_ms / 1000)
+         to_timestamp(q.due_ms / 1000), q.holder
     FROM moved m, jsonb_to_record(m.inquired) AS q (
       id text, attempt_id text, kind text, leaf text, validator text, asked text, provider text, name text, reserve bigint,
-      due_ms float8)
+      due_ms float8, holder text)
    WHERE m.inquired IS NOT NULL`;
 
 /** Part of the statement that commits transitions: ends inquiries. */
@@ -76,8 +76,11 @@ export const HEARD_OF_MOVED = `
      AND q.id = ANY (ARRAY(SELECT heard ->> 'id' FROM moved WHERE heard IS NOT NULL))
   RETURNING q.id`;
 
-/** The inquiry that begins with these effects, as the statement reads it. */
-export function inquiredRow(effects: readonly Effect[]): JsonObject | null {
+/**
+ * The inquiry that begins with these effects, as the statement reads it.
+ * @param holder the process that waits for the reply
+ */
+export function inquiredRow(effects: readonly Effect[], holder: string | undefined): JsonObject | null {
   const effect = effects.find((e) => e.type === "open_inquiry");
   if (effect === undefined) return null;
   const { inquiryId: id, attemptId, kind, leaf, validator, asked, payee, reserve, dueAtMs } = effect;
@@ -92,6 +95,7 @@ export function inquiredRow(effects: readonly Effect[]): JsonObject | null {
     name: payee?.name ?? null,
     reserve: reserve.toString(),
     due_ms: dueAtMs,
+    holder: holder ?? null,
   };
 }
 

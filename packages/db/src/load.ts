@@ -50,6 +50,8 @@ export interface JobForValidation extends LoadedJob {
   } | null;
   /** What was replied to inquiries about it. The open inquiry, if there is one, is part of the job's progress. */
   readonly replies: readonly RecordedReply[];
+  /** The process that waits for the reply to the open inquiry; null: none does, because the reply comes by itself. */
+  readonly asker: string | null;
 }
 
 export interface JobForSettlement extends LoadedJob {
@@ -79,6 +81,7 @@ interface ValidationRow extends JobRow {
   readonly provider: string;
   readonly model: string;
   readonly replies: readonly RecordedReply[] | null;
+  readonly asker: string | null;
 }
 
 interface SettlementRow extends JobRow {
@@ -112,7 +115,8 @@ const FOR_ATTEMPT = `
 
 const FOR_VALIDATION = `
   SELECT ${JOB_COLUMNS}, i.input, a.id AS answer_attempt_id, a.output AS answer_text,
-         a.tier, a.provider, a.model, ${repliesAbout("a.id")} AS replies
+         a.tier, a.provider, a.model, ${repliesAbout("a.id")} AS replies,
+         (SELECT holder FROM inquiry WHERE id = j.progress -> 'inquiry' ->> 'inquiryId') AS asker
     FROM unnest($1::text[]) AS wanted (id)
     JOIN job j ON j.id = wanted.id
     JOIN customer_account account ON account.customer_id = j.customer_id
@@ -185,7 +189,7 @@ export function jobLoader(
       const replies = await openedReplies(payloads, read.row.replies);
       const producer = { tier, provider, model };
       const answer = attemptId === null || text === null ? null : { attemptId, text, producer };
-      return { ...(await loaded(read)), input, answer, replies };
+      return { ...(await loaded(read)), input, answer, replies, asker: read.row.asker };
     },
     async forSettlement(id) {
       const read = await settlement(id);

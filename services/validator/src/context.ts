@@ -10,6 +10,8 @@ import type { ModelAccess } from "./means.ts";
 
 /** What the validator service works with. */
 export interface ValidatorContext {
+  /** This process, as the holder of what it asks. */
+  readonly holder: string;
   readonly pool: Pool;
   readonly loader: JobLoader;
   readonly commit: Commit;

@@ -8,7 +8,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { InquiryId } from "@contingent/core/ids";
 import type { Fact } from "@contingent/core/job/facts";
 import type { Job, OpenInquiry } from "@contingent/core/job/job";
+import { letGoOf } from "@contingent/db/holders";
 import { newId } from "@contingent/db/ids";
+import { insist } from "@contingent/db/insist";
 import type { InquiryReply } from "@contingent/db/inquiries";
 import { storableJson } from "@contingent/db/storable";
 import { failpoint } from "@contingent/runtime/failpoints";
@@ -19,13 +21,15 @@ import type { Ask } from "./asking.ts";
 import type { ValidatorContext } from "./context.ts";
 import { errorText, type ToAsk } from "./judge.ts";
 import { noteFault } from "./fault.ts";
-import { advance, announce, type Judging } from "./judging.ts";
+import { advance, announce, type Judging, putOff } from "./judging.ts";
 import { bookLate } from "./late.ts";
 import { meansFor } from "./means.ts";
 import { inInquirySpan } from "./tracing.ts";
 
 /** Nobody is waited for longer than this; a reply that takes longer comes by itself. */
 const ASK_MS_MAX = 10 * 60_000;
+/** How long the database may be away until it is told that a reply comes by itself. */
+const LET_GO_MS = 60_000;
 /** How much longer than its time an inquiry may take to notice that the time is over. */
 const GIVE_UP_MS = 2_000;
 
@@ -41,9 +45,7 @@ export async function inquire(context: ValidatorContext, judging: Judging, toAsk
     return announce(context, judging, await advance(context, judging, job, broke));
   }
   const delayMs = await context.asking.start(prepared.target, () => open(context, judging, toAsk, prepared));
-  if (delayMs === null) return;
-  const busy: Fact = { type: "put_off", attemptId, delayMs };
-  await announce(context, judging, await advance(context, judging, job, busy));
+  if (delayMs !== null) await putOff(context, judging, delayMs);
 }
 
 /** @returns what is left to do: to ask, and to record the reply; null: nothing was opened */
@@ -56,7 +58,9 @@ async function open(
   const { validator, options } = leaf;
   const { attemptId } = judging.answer;
   const inquired: Fact = { type: "inquired", attemptId, inquiry, durationMs: validator.durationMs(options) };
-  const opened = await advance(context, judging, judging.job, inquired);
+  // A person replies when this process may be long gone.
+  const holder = inquiry.asked === "person" ? undefined : context.holder;
+  const opened = await advance(context, judging, judging.job, inquired, { holder });
   await failpoint("validator.inquired");
   // It did not fit the cap or the deadline, or somebody was faster.
   if (opened === null || opened.progress.inquiry === null) {
@@ -108,9 +112,15 @@ async function prepare(
 /** Writes down what came of asking; nothing yet where the reply comes by itself, or the time is over. */
 async function record(context: ValidatorContext, judging: Judging, opened: Job, reply: Reply): Promise<void> {
   const { inquiry } = opened.progress;
-  if (reply.kind === "pending" || inquiry === null) return announce(context, judging, opened);
+  if (inquiry === null) return;
   const { attemptId } = judging.answer;
   const { inquiryId } = inquiry;
+  if (reply.kind === "pending") {
+    // One that was given up because this process ends is nobody's silence.
+    const comesByItself = inquiry.asked !== "person" && !context.asking.stopped.aborted;
+    if (comesByItself) await insist(() => letGoOf(context.pool, inquiryId), performance.now() + LET_GO_MS);
+    return announce(context, judging, opened);
+  }
   const fact: Fact =
     reply.kind === "answered"
       ? { type: "replied", attemptId, inquiryId, outcome: "replied", cost: reply.cost }

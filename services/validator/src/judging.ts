@@ -17,7 +17,7 @@ export interface Judging extends JobForValidation {
 }
 
 /** What comes with a fact, to be written down with what follows from it. */
-type Written = Pick<Transition, "verdict" | "reply">;
+type Written = Pick<Transition, "verdict" | "reply" | "holder">;
 
 /**
  * Decides what follows from a fact and commits it.
@@ -36,6 +36,12 @@ export async function advance(
   const transition = { ...step, ...written, before: job, currency: version.currency };
   const won = await insistOnCommit(context, transition, performance.now() + MESSAGE_PATIENCE_MS);
   return won ? step.next : null;
+}
+
+/** There is no room to go on with the answer now: it waits, and that counts against nobody. */
+export async function putOff(context: ValidatorContext, judging: Judging, delayMs: number): Promise<void> {
+  const busy: Fact = { type: "put_off", attemptId: judging.answer.attemptId, delayMs };
+  await announce(context, judging, await advance(context, judging, judging.job, busy));
 }
 
 /** Publishes the message that the job's state calls for, if it was this process that brought it there. */

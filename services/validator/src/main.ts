@@ -10,9 +10,11 @@ import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { priceBook } from "@contingent/db/price-book";
 import { missingMasters } from "@contingent/db/payloads/keyring";
 import { openPayloads } from "@contingent/db/payloads/payloads";
+import { startPulse } from "@contingent/db/pulse";
 import { databaseSafety } from "@contingent/db/safety";
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { openQueues } from "@contingent/queue/queues";
+import { breakerThresholds } from "@contingent/runtime/breaker-settings";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
 import { breakerReport } from "@contingent/runtime/metrics";
@@ -34,7 +36,8 @@ await runService("validator", async (stack, service) => {
   const pool = openPool(config.DATABASE_URL, { applicationName: "contingent-validator", role: SERVICE_ROLE, log });
   stack.defer(() => pool.end());
   await refuseUnsafe(config, () => databaseSafety(pool));
-  const gate = openModelGate(pool, { log, changed: breakerReport(log) });
+  const thresholds = breakerThresholds(config);
+  const gate = openModelGate(pool, { log, changed: breakerReport(log), thresholds });
   stack.defer(() => gate.close());
   const payloads = openPayloads(pool, await readPayloadKeys(config, (keys) => missingMasters(pool, keys)));
   const queues = await openQueues(config.QUEUE_URL, { log });
@@ -57,12 +60,24 @@ await runService("validator", async (stack, service) => {
     isSuspended: (judge) => isSuspended(pool, judge),
   };
 
+  stack.use(await startPulse(pool, service.instance, log));
   const loader = jobLoader(pool, outcomeTypeVersions(pool), { patienceMs: MESSAGE_PATIENCE_MS, payloads });
   const commit = openCommit(pool, payloads);
   // Closed after the consumer, and before all that it asks and writes with.
   const asking = new Asking(log);
   stack.defer(() => asking.close());
-  const handler = validateHandler({ pool, loader, commit, payloads, queues, run: sandbox.run, models, asking, log });
+  const handler = validateHandler({
+    holder: service.instance,
+    pool,
+    loader,
+    commit,
+    payloads,
+    queues,
+    run: sandbox.run,
+    models,
+    asking,
+    log,
+  });
   const consumer = queues.consume("validate", handler, {
     ...(config.CONCURRENCY === undefined ? {} : { concurrency: config.CONCURRENCY }),
   });

@@ -27,8 +27,20 @@ function treeWith(onSilence: string): ValidatorNode {
   };
 }
 
+const SERVICE: ValidatorNode = {
+  all: [
+    { use: "json_schema", options: {} },
+    { use: "http", options: { url: "https://checks.example.com/", secret: "checks", on_silence: "fail" } },
+  ],
+};
+
 /** What is written down when nobody has replied to the job's inquiry by then; null: nothing. */
-async function silence(job: Job, validator: ValidatorNode, atMs: number): Promise<Transition | null> {
+async function silence(
+  job: Job,
+  validator: ValidatorNode,
+  atMs: number,
+  asker: string | null = null,
+): Promise<Transition | null> {
   let written: Transition | null = null;
   const context = {
     commit: async (transition: Transition) => {
@@ -39,7 +51,8 @@ async function silence(job: Job, validator: ValidatorNode, atMs: number): Promis
     log: { warn: () => undefined },
   } as unknown as ValidatorContext;
   const version = { validator, currency: "USD" };
-  const judging = { job, version, answer: { attemptId: FIRST }, clock: () => at(atMs).nowMs } as unknown as Judging;
+  const clock = (): number => at(atMs).nowMs;
+  const judging = { job, version, answer: { attemptId: FIRST }, clock, asker } as unknown as Judging;
   const { inquiry } = job.progress;
   if (inquiry === null) throw new Error("nobody is asked");
   await endOverdue(context, judging, inquiry);
@@ -63,7 +76,7 @@ describe("when nobody has replied in time", () => {
 
   test("a person's silence that means nothing is no reply", async () => {
     const written = await silence(askingJob(termsWith(), PERSON), treeWith("error"), 15_000);
-    expect(written?.reply).toBeUndefined();
+    expect(written?.reply?.result).toBeNull();
     expect(written?.event).toMatchObject({ type: "job.waited", data: { cause: "unanswered" } });
     expect(ended(written)).toMatchObject({ outcome: "broke", costState: "released", cost: 0n });
   });
@@ -79,6 +92,18 @@ describe("when nobody has replied in time", () => {
     const written = await silence(askingJob(), tree, 30_000);
     expect(written?.event).toMatchObject({ type: "job.waited", data: { cause: "unanswered" } });
     expect(ended(written)).toMatchObject({ outcome: "broke", costState: "presumed", cost: 300n });
+  });
+
+  test("because the process that asked has died, that is nobody's silence: it is asked again", async () => {
+    const written = await silence(askingJob(), SERVICE, 30_000, "validator-1");
+    expect(written?.reply).toEqual({
+      result: null,
+      detail: { error: "the process that asked has died" },
+      repliedBy: null,
+    });
+    expect(written?.event).toMatchObject({ type: "job.waited", data: { cause: "unanswered" } });
+    const silent = await silence(askingJob(), SERVICE, 30_000);
+    expect(silent?.reply?.result?.score).toBe(0);
   });
 
   test("about an answer that no validator could check, the job ends for that reason", async () => {

@@ -1,6 +1,6 @@
 /**
- * An inquiry whose time is over. Nobody replied: a person was silent, or the process that asked a model or a service has
- * died and what it was told is lost.
+ * An inquiry whose time is over. Nobody replied: a person or a service was silent, or the process that asked has died and
+ * what it was told is lost. The latter is nobody's silence, and is found out long before the inquiry is due (holders.ts).
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { newId } from "@contingent/db/ids";
@@ -17,21 +17,23 @@ import { advance, announce, type Judging } from "./judging.ts";
 const EARLY_MAX_MS = 2_000;
 
 export async function endOverdue(context: ValidatorContext, judging: Judging, inquiry: OpenInquiry): Promise<void> {
-  const { job, version, answer, clock } = judging;
+  const { job, version, answer, clock, asker } = judging;
   const earlyMs = job.readyAtMs - clock();
   if (earlyMs > EARLY_MAX_MS) return;
   if (earlyMs > 0) await delay(Math.ceil(earlyMs));
 
   const about = { attemptId: answer.attemptId, inquiryId: inquiry.inquiryId };
-  const meaning = meaningOfSilence(version.validator, inquiry);
+  const meaning = asker === null ? meaningOfSilence(version.validator, inquiry) : null;
   // Who did not look is not paid. Who was called may have done the work.
   const isPerson = inquiry.asked === "person";
   const fact: Fact =
     meaning === null
       ? { type: "unanswered", ...about, cost: isPerson ? ZERO : null, reviewId: newId("inq") }
       : { type: "replied", ...about, outcome: "silence", cost: isPerson ? ZERO : inquiry.reserve };
-  if (meaning === null) context.log.warn({ job: job.id, inquiry: inquiry.inquiryId }, "nobody replied in time");
-  const reply = meaning === null ? undefined : { result: meaning, detail: null, repliedBy: null };
+  const why = asker === null ? "nobody replied in time" : "the process that asked has died";
+  if (meaning === null) context.log.warn({ job: job.id, inquiry: inquiry.inquiryId }, why);
+  const detail = meaning === null && asker !== null ? { error: why } : null;
+  const reply = { result: meaning, detail, repliedBy: null };
   await announce(context, judging, await advance(context, judging, job, fact, { reply }));
 }
 

@@ -10,9 +10,11 @@ import { openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { priceBook } from "@contingent/db/price-book";
 import { missingMasters } from "@contingent/db/payloads/keyring";
 import { openPayloads } from "@contingent/db/payloads/payloads";
+import { startPulse } from "@contingent/db/pulse";
 import { databaseSafety } from "@contingent/db/safety";
 import { anthropic } from "@contingent/providers/anthropic/anthropic";
 import { openQueues } from "@contingent/queue/queues";
+import { breakerThresholds } from "@contingent/runtime/breaker-settings";
 import { readConfig } from "@contingent/runtime/config";
 import { startHealthServer } from "@contingent/runtime/health";
 import { breakerReport } from "@contingent/runtime/metrics";
@@ -21,7 +23,6 @@ import { readPayloadKeys } from "@contingent/runtime/payload-keys";
 import { refuseUnsafe } from "@contingent/runtime/unsafe";
 import { workerSettings } from "./config.ts";
 import { attemptHandler } from "./handlers/attempt.ts";
-import { startPulse } from "./pulse.ts";
 
 await runService("worker", async (stack, service) => {
   const { log, health } = service;
@@ -34,7 +35,8 @@ await runService("worker", async (stack, service) => {
   });
   stack.defer(() => pool.end());
   await refuseUnsafe(config, () => databaseSafety(pool));
-  const gate = openModelGate(pool, { log, changed: breakerReport(log) });
+  const thresholds = breakerThresholds(config);
+  const gate = openModelGate(pool, { log, changed: breakerReport(log), thresholds });
   stack.defer(() => gate.close());
   const payloads = openPayloads(pool, await readPayloadKeys(config, (keys) => missingMasters(pool, keys)));
   const queues = await openQueues(config.QUEUE_URL, { log });

@@ -6,8 +6,9 @@ import { bookedFor } from "../../e2e/support/books.ts";
 import { type Case, publish, submit } from "../../e2e/support/cases.ts";
 import { expectCharged, expectCostAsBilled, storyOf } from "../../e2e/support/expectations.ts";
 import { positionOf, wakeNow } from "../../e2e/support/jobs.ts";
-import { RIGHT, SONNET, step } from "../../e2e/support/sums.ts";
-import { armToDie, untilDeadThenRestart } from "../harness/processes.ts";
+import { RIGHT, step } from "../../e2e/support/sums.ts";
+import { armToDie, instanceOf, untilDeadThenRestart } from "../harness/processes.ts";
+import { JUDGED, judgeOf } from "../harness/judged.ts";
 import { UNDISTURBED } from "../harness/stories.ts";
 import type { GetWorld } from "../harness/use-world.ts";
 
@@ -27,17 +28,15 @@ export function validatorKilled(get: GetWorld): void {
 
   test("a validator that dies with a judge's reply in its hands: asked again, both are paid for, one verdict, one charge", async () => {
     const { system } = get();
-    const judge = { rubric: "The sums are right.", models: [SONNET], cost_max: "0.02", canaries: { rate: 0 } };
-    const check = { use: "arithmetic", options: { sums: [{ total: "/net", parts: ["/a", "/b"] }] } };
-    const validator = { all: [check, { use: "llm_judge", options: judge }] };
-    const type = await publish(system, { cascade: [step("fast")], validator });
-    system.simulator.script({ match: `The task is "${type}"`, steps: ["right"], afterwards: "last" });
+    const type = await publish(system, { cascade: [step("fast")], validator: JUDGED });
+    system.simulator.script({ match: judgeOf(type), steps: ["right"], afterwards: "last" });
     armToDie(system, "validator", "validator.replied");
+    const dead = instanceOf(system, "validator");
     const it = await submit(system, { type });
     await untilDeadThenRestart(system, "validator");
     expect((await inquiriesOf(system, it)).map(({ outcome }) => outcome)).toEqual([null]);
-    // As if the judge's time were over.
-    await system.pool.query("UPDATE job SET ready_at = now(), wake_at = now() WHERE id = $1", [it.id]);
+    // The judge's time is not over. As if the process had not been seen for as long as the dead are waited for (f06 waits).
+    await system.pool.query("UPDATE holder SET seen_at = now() - interval '11 s' WHERE id = $1", [dead]);
     const job = await it.closed();
     expect(job).toMatchObject({ resolution: "success", output: RIGHT, attempts: 1 });
     await expectCharged(system, it, job);

@@ -1,7 +1,7 @@
 /**
- * Redis is killed, and killed and its disk wiped, while a worker dies in the middle of calls that may take ten minutes. The
- * API goes on accepting, the services resume by themselves, and the dead worker's jobs run again within seconds. (On
- * Postgres there is only the worker's death.)
+ * Redis is killed, and killed and its disk wiped, while a worker and a validator die in the middle of calls that may take
+ * minutes. The API goes on accepting, the services resume by themselves, and what the dead held is taken up within seconds.
+ * (On Postgres there are only the deaths.)
  */
 import type { System } from "@contingent/testkit/system";
 import { until } from "@contingent/testkit/until";
@@ -9,7 +9,8 @@ import { expect, test } from "vitest";
 import { type Case, held, publish, submit } from "../../e2e/support/cases.ts";
 import { attemptsOf, expectCharged } from "../../e2e/support/expectations.ts";
 import { HAIKU, step } from "../../e2e/support/sums.ts";
-import { FAST_WORKERS, processOf } from "../harness/processes.ts";
+import { JUDGED, judgeOf } from "../harness/judged.ts";
+import { FAST_WORKERS, instanceOf } from "../harness/processes.ts";
 import type { GetWorld } from "../harness/use-world.ts";
 import type { World } from "../harness/world.ts";
 
@@ -22,7 +23,7 @@ const ORDERS = 5;
 const SOON = { timeoutMs: 20_000, intervalMs: 10 };
 
 export function redisGone(get: GetWorld): void {
-  test("a worker dies in the middle of long calls: its jobs run again within 15 s, while Redis comes and goes", async () => {
+  test("a worker and a validator die in the middle of long calls: what they held is taken up within 15 s, while Redis comes and goes", async () => {
     const world = get();
     const { system } = world;
     const type = await publish(system, { cascade: [step("fast", LONG_CALL)] });
@@ -30,16 +31,20 @@ export function redisGone(get: GetWorld): void {
     const instance = instanceOf(system, VICTIM);
     const orphans = await jobsHeldBy(system, instance);
     expect(orphans.length).toBeGreaterThan(0);
+    const judged = await judgementUnderWay(system);
     const diedAtMs = await databaseTime(system);
-    await system.kill(VICTIM);
+    await Promise.all([system.kill(VICTIM), system.kill("validator")]);
+    await system.restart("validator");
 
     const ordered: Case[] = [];
     if (world.redis !== null) ordered.push(...(await redisComesAndGoes(world)));
 
     await until(async () => (await jobsHeldBy(system, instance)).length === 0, { timeoutMs: BACK_WITHIN_MS * 2 });
     await until(async () => (await restarts(system, orphans)).length === orphans.length, SOON);
-    const waitsMs = (await restarts(system, orphans)).map((startedAtMs) => startedAtMs - diedAtMs);
-    expect(Math.max(...waitsMs)).toBeLessThan(BACK_WITHIN_MS);
+    const lost = await until(() => lostReplyTo(system, judged), SOON);
+    const again = [...(await restarts(system, orphans)), lost];
+    expect(Math.max(...again.map((atMs) => atMs - diedAtMs))).toBeLessThan(BACK_WITHIN_MS);
+    expect(await judged.closed()).toMatchObject({ resolution: "success", attempts: 1 });
 
     await system.restart(VICTIM);
     system.simulator.release(type);
@@ -50,6 +55,21 @@ export function redisGone(get: GetWorld): void {
       await expectCharged(system, it, job);
     }
   });
+}
+
+/** A job whose judge has been asked, and does not answer. */
+async function judgementUnderWay(system: System): Promise<Case> {
+  const type = await publish(system, { cascade: [step("fast")], validator: JUDGED, deadline_ms: 600_000 });
+  system.simulator.script({ match: judgeOf(type), steps: [held(type), "right"], afterwards: "last" });
+  const it = await submit(system, { type });
+  await until(() => system.simulator.held(type) === 1, SOON);
+  return it;
+}
+
+/** When it was known that nobody waits for the judge any more, by the database's clock, ms. */
+async function lostReplyTo({ pool }: System, { id }: Case): Promise<number | undefined> {
+  const text = `SELECT (extract(epoch FROM ended_at) * 1000)::float8 AS ms FROM inquiry WHERE job_id = $1 AND outcome = 'broke'`;
+  return (await pool.query<{ ms: number }>({ text, values: [id] })).rows[0]?.ms;
 }
 
 /** Calls that are under way at the provider, spread over both workers. */
@@ -78,16 +98,6 @@ async function redisComesAndGoes({ redis, system }: World): Promise<readonly Cas
   await until(async () => (await openOf(system, ordered)) === 0, { ...SOON, what: "what was ordered meanwhile" });
   expect(system.processes().map(({ child }) => child.pid)).toEqual(before);
   return ordered;
-}
-
-/** How the process begins the name under which it holds jobs. */
-function instanceOf(system: System, name: string): string {
-  const line = /"instance":"([^"]+)"/.exec(system.log(name).split("\n").at(0) ?? "");
-  const instance = line?.[1];
-  if (instance === undefined || !instance.includes(`-${processOf(system, name).child.pid}-`)) {
-    throw new Error(`${name} has not said how it is called`);
-  }
-  return instance;
 }
 
 async function jobsHeldBy({ pool }: System, instance: string): Promise<readonly string[]> {

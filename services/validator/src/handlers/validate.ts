@@ -7,16 +7,19 @@ import { newId } from "@contingent/db/ids";
 import type { Handler } from "@contingent/queue/consumer";
 import { databaseClockNotBehind } from "@contingent/runtime/clock";
 import { failpoint } from "@contingent/runtime/failpoints";
+import { Asking } from "../asking.ts";
 import type { ValidatorContext } from "../context.ts";
 import { inquire } from "../inquire.ts";
 import { type Judgement, judge, type ToAsk } from "../judge.ts";
 import { noteFault } from "../fault.ts";
-import { advance, announce, type Judging } from "../judging.ts";
+import { advance, announce, type Judging, putOff } from "../judging.ts";
 import { bookLateVerdictOf } from "../late.ts";
 import { endOverdue } from "../overdue.ts";
 import { inValidationSpan } from "../tracing.ts";
 
 export function validateHandler(context: ValidatorContext): Handler {
+  /** Who has a strike already. */
+  const suspects = new Asking(context.log, 1);
   return async (message, { redelivered }) => {
     const loaded = await context.loader.forValidation(message.jobId);
     if (loaded === null || loaded.job.revision !== message.revision || loaded.answer === null) return;
@@ -26,21 +29,39 @@ export function validateHandler(context: ValidatorContext): Handler {
     if (job.progress.inquiry !== null) return endOverdue(context, judging, job.progress.inquiry);
 
     if (redelivered) return strike(context, judging);
-
-    const judgement = await inValidationSpan(judging, () => judge(judging, context.run));
-    if (judgement.kind === "inquire") return inquire(context, judging, judgement);
-    if (judgement.kind === "broke") {
-      context.log.error({ job: job.id, attempt: answer.attemptId, error: judgement.error }, "the validator broke");
-      await noteFault(context, judging, "validator_error", judgement.error);
-    }
-    await failpoint("validator.judged");
-
-    const fact = factOf(answer.attemptId, judgement, verdictCostMax(job));
-    const verdict = judgement.kind === "verdict" ? judgement.verdict : undefined;
-    const next = await advance(context, judging, job, fact, { verdict });
-    if (next === null && verdict !== undefined) await bookLateVerdictOf(context, judging, verdict);
-    await announce(context, judging, next);
+    if (job.progress.strikes > 0) return reachSuspectVerdict(context, judging, suspects);
+    return reachVerdict(context, judging);
   };
+}
+
+async function reachVerdict(context: ValidatorContext, judging: Judging): Promise<void> {
+  await failpoint("validator.taken");
+  const { job, answer } = judging;
+  const judgement = await inValidationSpan(judging, () => judge(judging, context.run));
+  if (judgement.kind === "inquire") return inquire(context, judging, judgement);
+  if (judgement.kind === "broke") {
+    context.log.error({ job: job.id, attempt: answer.attemptId, error: judgement.error }, "the validator broke");
+    await noteFault(context, judging, "validator_error", judgement.error);
+  }
+  await failpoint("validator.judged");
+
+  const fact = factOf(answer.attemptId, judgement, verdictCostMax(job));
+  const verdict = judgement.kind === "verdict" ? judgement.verdict : undefined;
+  const next = await advance(context, judging, job, fact, { verdict });
+  if (next === null && verdict !== undefined) await bookLateVerdictOf(context, judging, verdict);
+  await announce(context, judging, next);
+}
+
+/**
+ * An answer that has a strike already is the only such one that a process judges at a time. When it takes the process with
+ * it, no other suspect is under way there and gets its next strike for being near.
+ */
+async function reachSuspectVerdict(context: ValidatorContext, judging: Judging, suspects: Asking): Promise<void> {
+  const delayMs = await suspects.start("suspect", async () => {
+    await reachVerdict(context, judging);
+    return null;
+  });
+  if (delayMs !== null) await putOff(context, judging, delayMs);
 }
 
 /**

@@ -1,7 +1,6 @@
-/** The worker's sign of life: without it the sweeper takes its jobs away from it, long before their leases end. */
-import { forgetHolder, showHolder } from "@contingent/db/holders";
-import type { Pool } from "@contingent/db/pool";
-import type { Log } from "@contingent/runtime/log";
+/** The sign of life of a process that holds jobs: without it they are taken away from it, long before it may take no longer. */
+import { forgetHolder, showHolder } from "./holders.ts";
+import type { Pool } from "./pool.ts";
 
 /** Several may fail before anybody minds (the ledger service waits for 10 s). */
 const BEAT_INTERVAL_MS = 2_000;
@@ -15,7 +14,7 @@ const BEATS_UNDER_WAY_MAX = 3;
 export async function startPulse(
   pool: Pool,
   holder: string,
-  log: Pick<Log, "warn">,
+  log: { readonly warn: (fields: object, message: string) => void },
   intervalMs: number = BEAT_INTERVAL_MS,
 ): Promise<AsyncDisposable> {
   await showHolder(pool, holder);
