@@ -1,5 +1,5 @@
 /** Runs the sample jobs through the public API, as a customer would, and shows what came of them. */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { jobSchema, type JobBody } from "@contingent/contracts/http/job";
 import type { OutcomeTypeDefinition } from "@contingent/contracts/http/outcome-types";
 import { summarySchema } from "@contingent/contracts/http/summary";
@@ -29,11 +29,22 @@ export async function runSamples(
   dataFolder: string,
   register: VendorRegister,
 ): Promise<void> {
-  screen.heading("Samples");
-  const { jobs, existing } = await submitAll(stack, screen, register).catch((error: unknown) => {
+  try {
+    await submitAndReport(stack, screen, dataFolder, register);
+  } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     throw new Problem(`The samples did not go through: ${said}`, { cause: error });
-  });
+  }
+}
+
+async function submitAndReport(
+  stack: Stack,
+  screen: Screen,
+  dataFolder: string,
+  register: VendorRegister,
+): Promise<void> {
+  screen.heading("Samples");
+  const { jobs, existing } = await submitAll(stack, screen, register);
   if (existing > 0) {
     screen.line(
       `  ${existing} of these outcomes were bought before (same outcome_key): they are the same jobs, and nothing is billed again.`,
@@ -133,7 +144,9 @@ function showOthers(screen: Screen, { released, rejected, accepted }: Attended, 
 
 async function submit(sample: SampleJob, stack: Stack): Promise<{ readonly job: JobBody; readonly existing: boolean }> {
   const body = { ...sample, outcome_key: `${sample.outcome_key}-${digestOf(sample.input)}` };
-  const request = { method: "POST", path: "/v1/jobs", body };
+  // Its own: a request that is repeated because the API was just being started again is not taken for an earlier run's.
+  const headers = { "idempotency-key": randomUUID() };
+  const request = { method: "POST", path: "/v1/jobs", body, headers };
   const answer = await stack.api.send(request);
   if (answer.status !== 200 && answer.status !== 202) throw new ApiError(request, answer);
   return { job: jobSchema.parse(answer.body), existing: answer.headers.get("contingent-existing-job") === "true" };

@@ -18,6 +18,7 @@ export interface Progress {
   end(): void;
 }
 
+const CLEAR_LINE = "\r\u001b[K";
 const NAME_WIDTH = 11;
 const BAR_WIDTH = 32;
 /** Without a terminal a line is written each time this share of the work is done. */
@@ -31,7 +32,8 @@ export function openScreen(stream: NodeJS.WriteStream): Screen {
   const screen: Screen = {
     line: (text = "") => write(`${text}\n`),
     heading: (text) => write(`\n${style("bold", text)}\n`),
-    note: (text) => write(`${style("yellow", "note")}  ${text}\n`),
+    // It may come while a bar is drawn, which then goes on below.
+    note: (text) => write(`${stream.isTTY ? CLEAR_LINE : ""}${style("yellow", "note")}  ${text}\n`),
     async step(name, work, outcome) {
       const startedMs = performance.now();
       const value = await work();
@@ -71,7 +73,7 @@ function bar(write: (text: string) => void, total: number): Progress {
   return {
     update(done, detail) {
       const filled = Math.round((done / Math.max(1, total)) * BAR_WIDTH);
-      write(`\r\u001b[K  [${"#".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}] ${done}/${total}  ${detail}`);
+      write(`${CLEAR_LINE}  [${"#".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}] ${done}/${total}  ${detail}`);
     },
     end: () => write("\n"),
   };

@@ -3,12 +3,14 @@ import path from "node:path";
 import { isTierId, tierIds } from "@contingent/catalog/tiers";
 import { openPool } from "@contingent/db/pool";
 import { apiClient, type ApiClient } from "@contingent/embedded/api-client";
+import type { Child } from "@contingent/embedded/children";
 import { isBarredPort, isPortFree } from "@contingent/embedded/ports";
 import { Problem } from "@contingent/embedded/problem";
-import { serviceProcesses } from "@contingent/embedded/services";
+import { serviceProcesses, type ServiceProcess } from "@contingent/embedded/services";
+import { supervise, type Ward } from "@contingent/embedded/supervisor";
 import {
   migrateDatabase,
-  obituary,
+  startService,
   startServices,
   startSimulatorProcess,
   type RunningProcess,
@@ -28,12 +30,23 @@ export interface Stack {
   readonly keys: DevelopmentKeys;
   /** Whether the models are simulated, and cost nothing. */
   readonly simulated: boolean;
-  /** Rejects with a Problem when a process ends that should run. */
-  readonly died: Promise<never>;
+  /** Rejects with a Problem when a process ends again and again, however often it is started. */
+  readonly gaveUp: Promise<never>;
 }
 
-/** What is started here is a child process, which whoever called ends with `stopAllChildren`, also when this fails. */
-export async function startStack(options: StartOptions, screen: Screen, lock: Lock): Promise<Stack> {
+/** While a process is started again, what is asked of the API waits for it. */
+const PATIENCE_MS = 120_000;
+
+/**
+ * What is started here is a child process, which whoever called ends with `stopAllChildren`, also when this fails.
+ * @param ending aborted before that: from then on nothing is started again
+ */
+export async function startStack(
+  options: StartOptions,
+  screen: Screen,
+  lock: Lock,
+  ending: AbortSignal,
+): Promise<Stack> {
   const logFolder = path.join(options.dataFolder, "logs");
   const workers = workersOf(options);
   const apiPort = await chooseApiPort(options.port, screen);
@@ -67,16 +80,22 @@ export async function startStack(options: StartOptions, screen: Screen, lock: Lo
     () => startServices(definitions, logFolder),
     () => `${definitions.map(({ name }) => name).join(", ")} (logs in ${path.relative(process.cwd(), logFolder)})`,
   );
+  const gaveUp = supervise(
+    [database.ward, models.ward, ...services.map((service) => wardOf(service, definitions, logFolder))].filter(
+      (ward) => ward !== null,
+    ),
+    { say: (line) => screen.note(line), ending },
+  );
   const url = `http://127.0.0.1:${services.find(({ name }) => name === "intake")?.port ?? apiPort}`;
   const keys = await makeKeys(database.url, options.dataFolder);
   showAccess(screen, url, keys);
-  const api = apiClient(url, keys.customer);
+  const api = apiClient(url, keys.customer, { patienceMs: PATIENCE_MS });
   return {
     api,
     operator: api.as(keys.operator),
     keys,
-    simulated: models.simulator !== null,
-    died: firstDeath(models.simulator === null ? services : [models.simulator, ...services], database),
+    simulated: models.ward !== null,
+    gaveUp,
   };
 }
 
@@ -111,22 +130,40 @@ async function chooseApiPort(wanted: number | null, screen: Screen): Promise<num
 interface Models {
   readonly apiKey: string;
   readonly baseUrl: string | undefined;
-  /** Null: the real API is called. */
-  readonly simulator: RunningProcess | null;
+  /** The simulator, to be kept running; null when the real API is called. */
+  readonly ward: Ward | null;
 }
 
 async function startModels(options: StartOptions, logFolder: string, screen: Screen): Promise<Models> {
   const apiKey = process.env["ANTHROPIC_API_KEY"] ?? "";
   if (apiKey !== "" && !options.simulate) {
     screen.line("  models      the real API, with your ANTHROPIC_API_KEY: calls cost money (--simulate avoids it)");
-    return { apiKey, baseUrl: process.env["ANTHROPIC_BASE_URL"], simulator: null };
+    return { apiKey, baseUrl: process.env["ANTHROPIC_BASE_URL"], ward: null };
   }
-  const simulator = await screen.step(
+  const { port, name, child } = await screen.step(
     "models",
     () => startSimulatorProcess(logFolder),
-    ({ port }) => `simulated on port ${port}: nothing is paid (with ANTHROPIC_API_KEY the real API is called)`,
+    (simulator) =>
+      `simulated on port ${simulator.port}: nothing is paid (with ANTHROPIC_API_KEY the real API is called)`,
   );
-  return { apiKey: "simulated", baseUrl: `http://127.0.0.1:${simulator.port}`, simulator };
+  const startAgain = async (): Promise<Child> =>
+    (await startSimulatorProcess(logFolder, { PORT: String(port) }, { keepsLog: true })).child;
+  return { apiKey: "simulated", baseUrl: `http://127.0.0.1:${port}`, ward: { name, running: child, startAgain } };
+}
+
+/** A service is started again at its own port: callers of the API know it. */
+function wardOf(service: RunningProcess, definitions: readonly ServiceProcess[], logFolder: string): Ward {
+  const { name, child, port } = service;
+  return {
+    name,
+    running: child,
+    startAgain: async () => {
+      const definition = definitions.find((candidate) => candidate.name === name);
+      if (definition === undefined) throw new Error(`${name} was not started here`);
+      const variables = { ...definition.variables, PORT: String(port) };
+      return (await startService({ ...definition, variables }, logFolder, { keepsLog: true })).child;
+    },
+  };
 }
 
 async function makeKeys(databaseUrl: string, dataFolder: string): Promise<DevelopmentKeys> {
@@ -143,18 +180,4 @@ function showAccess(screen: Screen, url: string, keys: DevelopmentKeys): void {
   screen.line(`  API           ${url}  (reference at ${url}/docs)`);
   screen.line(`  customer key  ${keys.customer}`);
   screen.line(`  operator key  ${keys.operator}`);
-}
-
-/** A system that lacks a part is not left running: whoever watches should know why it ended. */
-function firstDeath(running: readonly RunningProcess[], database: StartedDatabase): Promise<never> {
-  const deaths = running.map(async ({ child }) => {
-    await child.exited;
-    throw new Problem(obituary(child));
-  });
-  const databaseDeath = database.exited.then(() => {
-    throw new Problem(`Postgres stopped; its log is ${database.logFile ?? "elsewhere"}.`);
-  });
-  const died = Promise.race<never>([...deaths, databaseDeath]);
-  died.catch(() => undefined);
-  return died;
 }

@@ -1,7 +1,7 @@
 /** The database that the system runs on: a Postgres of our own, or one that was named. */
 import path from "node:path";
-import { startPostgres } from "@contingent/embedded/postgres";
-import type { Exit } from "@contingent/embedded/children";
+import { startPostgres, type Postgres } from "@contingent/embedded/postgres";
+import type { Ward } from "@contingent/embedded/supervisor";
 
 /** Its name on the embedded server. */
 export const DATABASE = "contingent";
@@ -13,9 +13,8 @@ export interface StartedDatabase {
   readonly serviceUrl: string;
   /** For the screen. */
   readonly place: string;
-  /** Resolves when our own server ends; never for somebody else's. */
-  readonly exited: Promise<Exit>;
-  readonly logFile: string | null;
+  /** Our own server, to be kept running; null for somebody else's. */
+  readonly ward: Ward | null;
 }
 
 /** The embedded server, started on the data folder, with an empty or kept database in it. */
@@ -24,20 +23,22 @@ export async function startDatabase(
   port: number | undefined,
   say: (line: string) => void,
 ): Promise<StartedDatabase> {
-  const postgres = await startPostgres({
-    folder: path.join(dataFolder, "postgres"),
-    logFile: path.join(dataFolder, "logs/postgres.log"),
-    port,
-    keep: "data",
-    say,
-  });
+  const startOn = (wanted: number | undefined, keepsLog: boolean): Promise<Postgres> =>
+    startPostgres({
+      folder: path.join(dataFolder, "postgres"),
+      logFile: path.join(dataFolder, "logs/postgres.log"),
+      port: wanted,
+      keep: "data",
+      keepsLog,
+      say,
+    });
+  const postgres = await startOn(port, false);
   await postgres.ensureDatabase(DATABASE);
   return {
     url: postgres.url(DATABASE),
     serviceUrl: postgres.serviceUrl(DATABASE),
     place: `127.0.0.1:${postgres.port}, data in ${postgres.dataFolder}`,
-    exited: postgres.exited,
-    logFile: postgres.logFile,
+    ward: { name: "postgres", running: postgres, startAgain: () => startOn(postgres.port, true) },
   };
 }
 
@@ -48,7 +49,6 @@ export function foreignDatabase(url: string): StartedDatabase {
     url,
     serviceUrl: url,
     place: `${host}${pathname} (yours)`,
-    exited: new Promise<never>(() => undefined),
-    logFile: null,
+    ward: null,
   };
 }

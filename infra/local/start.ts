@@ -20,27 +20,50 @@ const EXIT_INTERRUPTED = 130;
 
 const screen = openScreen(process.stdout);
 
-async function start(options: StartOptions): Promise<void> {
+/** Longest time that the rest gets to finish when a part is given up: it cannot do its work without. */
+const GIVEN_UP_GRACE_MS = 3_000;
+
+async function start(options: StartOptions): Promise<number> {
   const interruption = listenForInterruption(
     () => screen.line("\nStopping: running jobs reach a safe point first (Ctrl-C again to kill)"),
     killAllChildren,
   );
   const lock = takeLock(options.dataFolder, (line) => screen.note(line));
+  const ending = new AbortController();
+  let graceMs = STOP_GRACE_MS;
   try {
-    const stack = await Promise.race([startStack(options, screen, lock), interruption.asked]);
-    const orEnd = async <T>(work: Promise<T>): Promise<T> => await Promise.race([work, interruption.asked, stack.died]);
+    const stack = await Promise.race([startStack(options, screen, lock, ending.signal), interruption.asked]);
+    const orEnd = async <T>(work: Promise<T>): Promise<T> =>
+      await Promise.race([work, interruption.asked, stack.gaveUp]);
     // It stays up as long as the system does: jobs of your own are judged by it as well.
     await using register = await startVendorRegister(options.dataFolder);
     if (options.samples) await orEnd(runSamples(stack, screen, options.dataFolder, register));
-    if (options.once) return;
+    if (options.once) return 0;
     screen.line("\nRunning. Ctrl-C stops everything.");
-    await Promise.race([aborted(interruption.signal), stack.died]);
+    await Promise.race([aborted(interruption.signal), stack.gaveUp]);
+    return 0;
+  } catch (error) {
+    if (error instanceof Problem) graceMs = GIVEN_UP_GRACE_MS;
+    // Told before the rest is stopped, which takes a while.
+    return tell(error);
   } finally {
-    const stopped = await stopAllChildren(STOP_GRACE_MS);
+    ending.abort();
+    const stopped = await stopAllChildren(graceMs);
     await reaper().dismiss();
     lock.release();
     if (stopped > 0) screen.line("\nEverything is stopped. The data is kept for the next start.");
   }
+}
+
+/**
+ * Says what went wrong, where that can be said in a sentence.
+ * @returns the exit code
+ */
+function tell(error: unknown): number {
+  if (error instanceof Interrupted) return EXIT_INTERRUPTED;
+  if (!(error instanceof UsageError) && !(error instanceof Problem)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  return error instanceof UsageError ? EXIT_USAGE : EXIT_PROBLEM;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -50,18 +73,11 @@ function aborted(signal: AbortSignal): Promise<void> {
 async function main(): Promise<number> {
   try {
     const options = parseOptions(process.argv.slice(2));
-    if (options.help) screen.line(HELP);
-    else await start(options);
+    if (!options.help) return await start(options);
+    screen.line(HELP);
     return 0;
   } catch (error) {
-    if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\n`);
-      return EXIT_USAGE;
-    }
-    if (error instanceof Interrupted) return EXIT_INTERRUPTED;
-    if (!(error instanceof Problem)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return EXIT_PROBLEM;
+    return tell(error);
   }
 }
 

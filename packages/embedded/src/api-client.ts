@@ -1,4 +1,5 @@
 /** A small client of the HTTP API, for the start command and for tests. It hides nothing: tests look at raw answers. */
+import { setTimeout as pause } from "node:timers/promises";
 import type { ErrorBody } from "@contingent/contracts/http/errors";
 import { errorSchema } from "@contingent/contracts/http/errors";
 import { jobSchema, operatorJobSchema, type JobBody, type OperatorJobBody } from "@contingent/contracts/http/job";
@@ -63,11 +64,18 @@ export interface ApiClient {
   as(key: string): ApiClient;
 }
 
+export interface ApiClientOptions {
+  /** For how long a request is repeated while nobody answers, or the answer is 503: both pass, and what is sent may be repeated. */
+  readonly patienceMs?: number;
+}
+
 const WAIT_S = 20;
 const CLOSED_TIMEOUT_MS = 60_000;
+const REPEAT_AFTER_MS = 250;
+const UNAVAILABLE = 503;
 
-export function apiClient(url: string, key: string): ApiClient {
-  const send = async (request: ApiRequest): Promise<ApiAnswer> => {
+export function apiClient(url: string, key: string, { patienceMs = 0 }: ApiClientOptions = {}): ApiClient {
+  const ask = async (request: ApiRequest): Promise<ApiAnswer> => {
     const { body } = request;
     const response = await fetch(`${url}${request.path}`, {
       method: request.method ?? "GET",
@@ -80,6 +88,19 @@ export function apiClient(url: string, key: string): ApiClient {
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
     return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
+  };
+  const send = async (request: ApiRequest): Promise<ApiAnswer> => {
+    const giveUpAtMs = performance.now() + patienceMs;
+    for (;;) {
+      const last = performance.now() >= giveUpAtMs;
+      try {
+        const answer = await ask(request);
+        if (answer.status !== UNAVAILABLE || last) return answer;
+      } catch (error) {
+        if (last) throw error;
+      }
+      await pause(REPEAT_AFTER_MS);
+    }
   };
   const call = async (request: ApiRequest): Promise<unknown> => {
     const answer = await send(request);
@@ -115,7 +136,7 @@ export function apiClient(url: string, key: string): ApiClient {
     async publish(name, definition) {
       return await call({ method: "PUT", path: `/v1/outcome-types/${encodeURIComponent(name)}`, body: definition });
     },
-    as: (other) => apiClient(url, other),
+    as: (other) => apiClient(url, other, { patienceMs }),
   };
 }
 

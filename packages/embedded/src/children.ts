@@ -17,6 +17,8 @@ export interface ChildSpec {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly logFile: string;
+  /** Whether what the log holds is kept: of one that is started again, it says why. */
+  readonly keepsLog?: boolean | undefined;
   readonly stage: Stage;
   /** What asks it to finish its work and leave. */
   readonly stopSignal: "SIGTERM" | "SIGINT";
@@ -34,6 +36,8 @@ export interface Child {
   readonly stage: Stage;
   readonly pid: number;
   readonly logFile: string;
+  /** Where in the log its own output begins. */
+  readonly logStart: number;
   readonly exited: Promise<Exit>;
   /** Null while it runs. */
   readonly exit: Exit | null;
@@ -43,12 +47,15 @@ export interface Child {
 }
 
 const live = new Set<Child>();
+let stopping = false;
 
 /**
- * Stops all children of this process: services first, and what backs them when none needs it any more.
+ * Stops all children of this process: services first, and what backs them when none needs it any more. From now on none
+ * is started.
  * @returns how many there were
  */
 export async function stopAllChildren(graceMs: number): Promise<number> {
+  stopping = true;
   const count = live.size;
   for (const stage of ["service", "backing"] as const) {
     await Promise.all([...live].filter((child) => child.stage === stage).map((child) => child.stop(graceMs)));
@@ -61,10 +68,11 @@ export function killAllChildren(): void {
   for (const child of live) killGroup(child.pid);
 }
 
-/** Starts a child in a process group of its own, with its output in `logFile` (emptied first). */
+/** Starts a child in a process group of its own, with its output in `logFile` (emptied first, unless it is kept). */
 export async function startChild(spec: ChildSpec): Promise<Child> {
   fs.mkdirSync(path.dirname(spec.logFile), { recursive: true });
-  const log = fs.openSync(spec.logFile, "w", 0o600);
+  const log = fs.openSync(spec.logFile, spec.keepsLog === true ? "a" : "w", 0o600);
+  const logStart = fs.fstatSync(log).size;
   const process_ = spawn(spec.command, spec.args, {
     cwd: spec.cwd,
     env: spec.env,
@@ -77,10 +85,12 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
     process_.once("error", (error) => reject(new Error(`${spec.name} could not be started`, { cause: error })));
     process_.once("spawn", () => resolve(process_.pid ?? 0));
   });
-  return watch(spec, pid, process_);
+  const child = watch(spec, pid, logStart, process_);
+  if (stopping) await child.stop(0);
+  return child;
 }
 
-function watch(spec: ChildSpec, pid: number, started: ReturnType<typeof spawn>): Child {
+function watch(spec: ChildSpec, pid: number, logStart: number, started: ReturnType<typeof spawn>): Child {
   reaper().tell({ do: "adopt", pid, stage: spec.stage, signal: spec.stopSignal });
   let exit: Exit | null = null;
   const exited = new Promise<Exit>((resolve) => {
@@ -96,6 +106,7 @@ function watch(spec: ChildSpec, pid: number, started: ReturnType<typeof spawn>):
     stage: spec.stage,
     pid,
     logFile: spec.logFile,
+    logStart,
     exited,
     get exit() {
       return exit;

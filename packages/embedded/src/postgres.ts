@@ -28,6 +28,8 @@ export interface PostgresOptions {
   readonly keep: "data" | "scratch";
   /** Further server settings. They win. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whether the log of the server before is kept. */
+  readonly keepsLog?: boolean;
   /** Told in one sentence what was repaired or lies elsewhere. */
   readonly say?: (line: string) => void;
 }
@@ -226,6 +228,7 @@ async function spawnServer(home: PostgresHome, options: PostgresOptions, port: n
     env: environment(),
     cwd: home.folder,
     logFile: options.logFile,
+    keepsLog: options.keepsLog,
     stage: "backing",
     // A fast shutdown: it cuts off the clients that are left instead of waiting for them.
     stopSignal: "SIGINT",

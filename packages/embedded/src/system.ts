@@ -2,10 +2,11 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { startChild, tailOf, type Child } from "./children.ts";
+import { startChild, tailOf, type Child, type ChildSpec } from "./children.ts";
 import { Problem } from "./problem.ts";
 import { childEnvironment, MIGRATE_ENTRY, ROOT, SIMULATOR_ENTRY, type ServiceProcess } from "./services.ts";
 import type { Stage } from "./reaper.ts";
+import { endingOf } from "./supervisor.ts";
 import { until } from "./wait.ts";
 
 const READY_TIMEOUT_MS = 60_000;
@@ -13,6 +14,8 @@ const PROBE_TIMEOUT_MS = 3_000;
 const LOG_LINES_SHOWN = 12;
 /** A little more than the longest drain that a service allows itself. */
 export const STOP_GRACE_MS = 27_000;
+
+export type LaunchOptions = Pick<ChildSpec, "keepsLog">;
 
 export interface RunningProcess {
   readonly name: string;
@@ -47,10 +50,11 @@ export async function migrateDatabase(databaseUrl: string, forServices?: Service
 export async function startSimulatorProcess(
   logFolder: string,
   further: Readonly<Record<string, string>> = {},
+  options: LaunchOptions = {},
 ): Promise<RunningProcess> {
   const variables = { PORT: "0", HOST: "127.0.0.1", ...further };
   const process_ = { name: "simulator", entry: SIMULATOR_ENTRY, variables };
-  return await listening(await launch(process_, logFolder, "backing"));
+  return await listening(await launch(process_, logFolder, options, "backing"));
 }
 
 /**
@@ -60,8 +64,9 @@ export async function startSimulatorProcess(
 export async function startServices(
   processes: readonly ServiceProcess[],
   logFolder: string,
+  options: LaunchOptions = {},
 ): Promise<readonly RunningProcess[]> {
-  const children = await Promise.all(processes.map((process_) => launch(process_, logFolder)));
+  const children = await Promise.all(processes.map((process_) => launch(process_, logFolder, options)));
   try {
     return await Promise.all(
       children.map(async (child) => {
@@ -77,8 +82,12 @@ export async function startServices(
 }
 
 /** Starts one more process, or one that was killed, and waits until it is ready. */
-export async function startService(process_: ServiceProcess, logFolder: string): Promise<RunningProcess> {
-  const [running] = await startServices([process_], logFolder);
+export async function startService(
+  process_: ServiceProcess,
+  logFolder: string,
+  options: LaunchOptions = {},
+): Promise<RunningProcess> {
+  const [running] = await startServices([process_], logFolder, options);
   if (running === undefined) throw new Error("nothing was started");
   return running;
 }
@@ -88,13 +97,12 @@ export async function stopServices(running: readonly RunningProcess[], graceMs =
   await Promise.all(running.map(({ child }) => child.stop(graceMs)));
 }
 
-/** What to tell about a process that ended by itself. */
-export function obituary(child: Child): string {
-  const how = child.exit?.signal ?? `exit code ${child.exit?.code ?? "unknown"}`;
-  return `${child.name} stopped (${how}). The end of ${child.logFile}:\n${readable(tailOf(child.logFile, LOG_LINES_SHOWN))}`;
-}
-
-async function launch(process_: ServiceProcess, logFolder: string, stage: Stage = "service"): Promise<Child> {
+async function launch(
+  process_: ServiceProcess,
+  logFolder: string,
+  { keepsLog }: LaunchOptions,
+  stage: Stage = "service",
+): Promise<Child> {
   return await startChild({
     name: process_.name,
     command: process.execPath,
@@ -102,46 +110,53 @@ async function launch(process_: ServiceProcess, logFolder: string, stage: Stage 
     env: childEnvironment(process_.variables),
     cwd: ROOT,
     logFile: path.join(logFolder, `${process_.name}.log`),
+    keepsLog,
     stage,
     stopSignal: "SIGTERM",
   });
 }
 
 async function listening(child: Child): Promise<RunningProcess> {
-  const port = await until(() => portIn(child), {
-    timeoutMs: READY_TIMEOUT_MS,
-    what: `${child.name} to listen`,
-    stopOn: isProblem,
-  });
+  const port = await untilAlive(child, "listen", () => portIn(child));
   return { name: child.name, port, child };
 }
 
-async function ready({ child, name, port }: RunningProcess): Promise<void> {
-  await until(
-    async () => {
-      assertAlive(child);
-      const response = await fetch(`http://127.0.0.1:${port}/readyz`, {
-        signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
-      });
-      await response.body?.cancel();
-      return response.ok;
-    },
-    { timeoutMs: READY_TIMEOUT_MS, what: `${name} to be ready`, stopOn: isProblem },
-  );
+async function ready({ child, port }: RunningProcess): Promise<void> {
+  await untilAlive(child, "be ready", async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/readyz`, {
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    return response.ok;
+  });
 }
 
-function assertAlive(child: Child): void {
-  if (child.exit !== null) throw new Problem(obituary(child));
+/** Waits until a process does what it is to do. @throws Problem when it ends instead, or takes too long */
+async function untilAlive<T>(
+  child: Child,
+  what: string,
+  condition: () => T | Promise<T>,
+): Promise<Exclude<T, false | null | undefined>> {
+  const alive = (): T | Promise<T> => {
+    if (child.exit !== null) throw problemOf(endingOf(child.name, child.exit), child);
+    return condition();
+  };
+  try {
+    return await until(alive, { timeoutMs: READY_TIMEOUT_MS, stopOn: (error) => error instanceof Problem });
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw problemOf(`${child.name} did not come to ${what} within ${READY_TIMEOUT_MS / 1_000} s`, child);
+  }
 }
 
-function isProblem(error: unknown): boolean {
-  return error instanceof Problem;
+/** One sentence, and the end of the log, which says why. */
+function problemOf(sentence: string, { logFile }: Child): Problem {
+  return new Problem(`${sentence}. The end of ${logFile}:\n${readable(tailOf(logFile, LOG_LINES_SHOWN))}`);
 }
 
 /** The port that a process's log says it listens on; null as long as it does not. */
 function portIn(child: Child): number | null {
-  assertAlive(child);
-  const lines = fs.readFileSync(child.logFile, "utf8").split("\n");
+  const lines = fs.readFileSync(child.logFile).subarray(child.logStart).toString().split("\n");
   for (const line of lines) {
     const found = /"listening"/.test(line) ? /"(?:port|listening)":(\d+)/.exec(line) : null;
     if (found?.[1] !== undefined) return Number(found[1]);
@@ -165,6 +180,10 @@ function readable(log: string): string {
     .join("\n");
 }
 
+/** Of an error its name, code and message; its frames are in the log, for whoever looks there. */
 function describe(entry: { readonly msg: unknown; readonly err?: unknown }): string {
-  return entry.err === undefined ? String(entry.msg) : `${String(entry.msg)} ${JSON.stringify(entry.err)}`;
+  const { msg, err } = entry;
+  if (typeof err !== "object" || err === null) return String(msg);
+  const said = ["type", "code", "message"].map((part): unknown => Reflect.get(err, part));
+  return [msg, ...said.filter((part) => part !== undefined && part !== msg)].map(String).join(" · ");
 }

@@ -49,13 +49,11 @@ describe("limits", () => {
   });
 
   test.runIf(watched).each(["fill the heap", "fill buffers", "grow WebAssembly"])(
-    "%s without end: a failed check, by the memory, long before the time is over",
+    "%s without end: a failed check, by the memory, before any time is over",
     async (name) => {
-      const pool = poolOf({ processes: 1, limits: { ...limits, cpuMs: 15_000 } });
-      const startMs = performance.now();
+      // More than there is by the clock, at whose end there would be no verdict: only the memory can fail it.
+      const pool = poolOf({ processes: 1, limits: { ...limits, cpuMs: 2 * limits.wallMs } });
       expect(await said(pool, name)).toBe("limits_exceeded");
-      // Usually 0.2 to 0.5 s; the machine may be busy.
-      expect(performance.now() - startMs).toBeLessThan(10_000);
       await pool.close();
     },
   );

@@ -27,6 +27,8 @@ import { decodeReply, laneOf, type Outcome, type Reply } from "./wire.ts";
 export interface PoolOptions {
   /** How many processes are kept ready. They are started when they are first needed. */
   readonly processes?: number;
+  /** How many of them, and of the spare ones, `warm` starts; all unless told otherwise. */
+  readonly warmed?: number;
   readonly limits?: Limits;
   /** What a child runs; tests have children with checks of their own. */
   readonly entry?: string;
@@ -43,6 +45,7 @@ interface Waiting {
 
 export class Pool {
   readonly #processes: number;
+  readonly #warmed: number;
   readonly #limits: Limits;
   readonly #entry: string;
   /** Every process that is not gone yet. */
@@ -56,8 +59,14 @@ export class Pool {
   #startFailures = 0;
   #closed = false;
 
-  constructor({ processes = PROCESSES_DEFAULT, limits = LIMITS, entry }: PoolOptions = {}) {
+  constructor({
+    processes = PROCESSES_DEFAULT,
+    warmed = processes + SPARES,
+    limits = LIMITS,
+    entry,
+  }: PoolOptions = {}) {
     this.#processes = processes;
+    this.#warmed = warmed;
     this.#limits = limits;
     this.#entry = entry ?? path.join(import.meta.dirname, "child-main.ts");
   }
@@ -78,7 +87,7 @@ export class Pool {
 
   /** Starts the processes before they are needed. */
   warm(): void {
-    while (!this.#closed && this.#usable.size + this.#starting < this.#processes + SPARES) void this.#start();
+    while (!this.#closed && this.#usable.size + this.#starting < this.#warmed) void this.#start();
   }
 
   /** Rejects when processes could not be started lately; tries it again then. */

@@ -45,9 +45,12 @@ export function sandboxAt(socket: string): Sandbox {
   };
 }
 
-/** A sandbox whose processes are children of this one, started when they are first needed. */
+/**
+ * A sandbox whose processes are children of this one, started when they are first needed. One of them may be warm: it is for
+ * development, where a whole system is started often, and most of the time for a few checks.
+ */
 export function ownSandbox(options: PoolOptions = {}): Sandbox {
-  const pool = new Pool(options);
+  const pool = new Pool({ warmed: 1, ...options });
   return {
     run: runCheckBy((request) => pool.run(request)),
     warm: () => pool.warm(),

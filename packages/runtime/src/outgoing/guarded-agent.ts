@@ -4,7 +4,7 @@
  */
 import { lookup as lookUp } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
-import { Agent, buildConnector } from "undici";
+import { Agent, buildConnector, type Dispatcher, request } from "undici";
 import { bare, mayReach, type Reach } from "./addresses.ts";
 
 export interface AgentSettings extends Reach {
@@ -35,6 +35,20 @@ export function guardedAgent({ responseBytesMax, resolve = lookUp, ...reach }: A
       else connect(options, callback);
     },
   });
+}
+
+/** Requests by such an agent. */
+export interface Guarded {
+  request(url: string, options: Omit<Dispatcher.RequestOptions, "origin" | "path">): Promise<Dispatcher.ResponseData>;
+  close(): Promise<void>;
+}
+
+export function openGuarded(settings: AgentSettings): Guarded {
+  const dispatcher = guardedAgent(settings);
+  return {
+    request: (url, options) => request(url, { ...options, dispatcher }),
+    close: () => dispatcher.close(),
+  };
 }
 
 /** Looks names up, and knows only those of their addresses that may be reached. */

@@ -1,7 +1,6 @@
 /** Signed requests to services of others: Standard Webhooks, to public addresses only, no redirects, a bounded answer. */
-import { type Dispatcher, request } from "undici";
 import { type Reach, urlProblem } from "./addresses.ts";
-import { type AgentSettings, guardedAgent } from "./guarded-agent.ts";
+import type { AgentSettings, Guarded } from "./guarded-agent.ts";
 import { type SigningSecret, signatureHeaders } from "./standard-webhooks.ts";
 
 /** One request. A repeated one has the same id, so that its receiver can tell. */
@@ -30,26 +29,30 @@ export interface Poster {
 const RESPONSE_BYTES_MAX = 65_536;
 
 export function openPoster(settings: Reach & Pick<AgentSettings, "resolve">): Poster {
-  const dispatcher = guardedAgent({ responseBytesMax: RESPONSE_BYTES_MAX, ...settings });
+  let opened: Promise<Guarded> | null = null;
+  // Loaded by the first request: most deployments make none, and it is a hundred modules.
+  const guarded = (): Promise<Guarded> =>
+    (opened ??= import("./guarded-agent.ts").then(({ openGuarded }) =>
+      openGuarded({ responseBytesMax: RESPONSE_BYTES_MAX, ...settings }),
+    ));
   return {
     async post(given) {
       // The address was checked when it was written down; rules and configurations change.
       const problem = urlProblem(given.url, settings);
       if (problem !== null) return { kind: "failed", message: `the address ${problem}` };
       try {
-        return await send(given, dispatcher);
+        return await send(given, await guarded());
       } catch (error) {
         return { kind: "failed", message: reasonOf(error, given.signal) };
       }
     },
-    close: () => dispatcher.close(),
+    close: async () => await (await opened)?.close(),
   };
 }
 
-async function send({ url, id, body, secrets, signal }: SignedRequest, dispatcher: Dispatcher): Promise<PostAnswer> {
-  const answer = await request(url, {
+async function send({ url, id, body, secrets, signal }: SignedRequest, guarded: Guarded): Promise<PostAnswer> {
+  const answer = await guarded.request(url, {
     method: "POST",
-    dispatcher,
     signal,
     body,
     headers: {
