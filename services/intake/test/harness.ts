@@ -46,7 +46,7 @@ export interface Api extends Process {
   readonly log: readonly string[];
   anotherProcess(
     instead?: Partial<
-      Pick<Parts, "queues" | "receiptKeys" | "run" | "movesClocks" | "limits" | "loadOf" | "payloadKeys">
+      Pick<Parts, "tenantPool" | "queues" | "receiptKeys" | "run" | "movesClocks" | "limits" | "loadOf" | "payloadKeys">
     >,
   ): Promise<Process>;
 }

@@ -3,6 +3,7 @@ import { type CustomerView, findCustomer } from "@contingent/db/customers";
 import type { IntakeContext } from "../context.ts";
 import { ApiError } from "../http/api-error.ts";
 import type { Caller } from "../http/authenticate.ts";
+import { maySee } from "../http/may-see.ts";
 
 /**
  * The customer, if the caller may see it. Another customer does not exist for customers.
@@ -13,8 +14,7 @@ export async function visibleCustomer(
   caller: Caller,
   id: CustomerId,
 ): Promise<CustomerView> {
-  const visible = caller.kind === "operator" || caller.customerId === id;
-  const view = visible ? await findCustomer(pool, id) : null;
+  const view = maySee(caller, id) ? await findCustomer(pool, id) : null;
   if (view === null) throw noCustomer(id);
   return view;
 }

@@ -3,7 +3,7 @@ import { findDispute as readDispute, type DisputeView } from "@contingent/ledger
 import type { IntakeContext } from "../context.ts";
 import { ApiError } from "../http/api-error.ts";
 import type { Caller } from "../http/authenticate.ts";
-import { isVisibleTo } from "../jobs/render.ts";
+import { maySee } from "../http/may-see.ts";
 import { withOpenFindings } from "./reverification.ts";
 
 /**
@@ -16,7 +16,7 @@ export async function findDispute(
   id: DisputeId,
 ): Promise<DisputeView> {
   const view = await readDispute(pool, id);
-  if (view !== null && isVisibleTo(caller, view)) return await withOpenFindings(payloads, view);
+  if (view !== null && maySee(caller, view.customerId)) return await withOpenFindings(payloads, view);
   throw unknownDispute(id);
 }
 

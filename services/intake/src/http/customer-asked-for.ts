@@ -1,6 +1,7 @@
 import type { CustomerId } from "@contingent/core/ids";
 import { ApiError } from "./api-error.ts";
 import type { Caller } from "./authenticate.ts";
+import { maySee } from "./may-see.ts";
 
 /**
  * Whose things a list is of: customers see their own, whatever they ask for; operators see everybody's (undefined).
@@ -8,7 +9,7 @@ import type { Caller } from "./authenticate.ts";
  */
 export function customerAskedFor(caller: Caller, asked: CustomerId | undefined): CustomerId | undefined {
   if (caller.kind === "operator") return asked;
-  if (asked === undefined || asked === caller.customerId) return caller.customerId;
+  if (asked === undefined || maySee(caller, asked)) return caller.customerId;
   throw new ApiError("wrong_scope", "Only operators may list what is another customer's. Leave customer_id out.", {
     param: "customer_id",
   });

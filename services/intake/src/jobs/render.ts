@@ -23,11 +23,6 @@ export interface RenderOptions {
   readonly expand?: readonly Expansion[] | undefined;
 }
 
-/** Whether a caller may see the job at all. */
-export function isVisibleTo(caller: Caller, view: Pick<JobView, "customerId">): boolean {
-  return caller.kind === "operator" || caller.customerId === view.customerId;
-}
-
 export function renderJob(view: JobView, options: RenderOptions): JobBody | OperatorJobBody {
   return options.kind === "operator" ? operatorJob(view, options) : customerJob(view, options);
 }

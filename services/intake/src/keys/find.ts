@@ -3,6 +3,7 @@ import { findKey as readKey, type KeyView } from "@contingent/db/key-views";
 import type { IntakeContext } from "../context.ts";
 import { ApiError } from "../http/api-error.ts";
 import type { Caller } from "../http/authenticate.ts";
+import { maySee } from "../http/may-see.ts";
 
 /**
  * The key, if the caller may see it. Another customer's key does not exist for them, nor does an operator's.
@@ -10,7 +11,7 @@ import type { Caller } from "../http/authenticate.ts";
  */
 export async function findKey({ pool }: Pick<IntakeContext, "pool">, caller: Caller, id: KeyId): Promise<KeyView> {
   const view = await readKey(pool, id);
-  if (view !== null && (caller.kind === "operator" || view.customerId === caller.customerId)) return view;
+  if (view !== null && maySee(caller, view.customerId)) return view;
   throw noKey(id);
 }
 

@@ -9,6 +9,7 @@ import {
 import type { IntakeContext } from "../context.ts";
 import { ApiError } from "../http/api-error.ts";
 import type { Caller } from "../http/authenticate.ts";
+import { maySee } from "../http/may-see.ts";
 
 /**
  * The statement, if the caller may see it. The id says whose it is, so another customer's is not even looked up.
@@ -19,8 +20,7 @@ export async function findVisibleStatement(
   caller: Caller,
   id: StatementId,
 ): Promise<FoundStatement> {
-  const owner = statementSubject(id)?.customerId;
-  const mayLook = caller.kind === "operator" || caller.customerId === owner;
+  const mayLook = maySee(caller, statementSubject(id)?.customerId);
   const found = mayLook ? await findStatement(context.pool, id) : null;
   if (found === null) throw statementNotFound(id);
   return found;

@@ -1,6 +1,7 @@
 /** Hazard: a handler that forgets whose rows it may read, or that reaches a database in which it would find everybody's. */
+import { OPERATIONS } from "@contingent/contracts/http/operations";
 import type { CustomerId, JobId } from "@contingent/core/ids";
-import { type OpenPool, openPool } from "@contingent/db/pool";
+import { type OpenPool, openPool, SERVICE_ROLE } from "@contingent/db/pool";
 import { TENANT_ROLE, tenantsOf } from "@contingent/db/tenants";
 import { take } from "@contingent/testkit/jobs";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -25,6 +26,8 @@ let tenantPool: OpenPool;
 let clients: Pick<OpenPool, "query">;
 /** What was said to the database while it was a customer who asked. */
 const statements: Statement[] = [];
+/** What the customer has asked for. */
+const requests: Parameters<Api["customer"]["send"]>[0][] = [];
 beforeAll(async () => {
   api = await startApiWithType();
   tenantPool = openPool(api.databaseUrl, { applicationName: "own-rows-test", role: TENANT_ROLE });
@@ -33,9 +36,9 @@ beforeAll(async () => {
   client.release();
   ({ id } = await api.customer.submit({ ...JOB, outcome_key: "leak" }));
   await take(api.pool, id, ...SUCCEED);
-  const requests = customersRequests({ api, id, cost: 1n, secret: "secret", ask: recorded });
   // One after the other, so that what is recorded is one customer's.
-  for (const ask of Object.values(requests)) await ask();
+  for (const ask of Object.values(customersRequests({ api, id, cost: 1n, secret: "secret", ask: recorded })))
+    await ask();
 }, 60_000);
 afterAll(async () => {
   await tenantPool.end();
@@ -43,6 +46,7 @@ afterAll(async () => {
 });
 
 async function recorded(request: Parameters<typeof api.customer.send>[0]): Promise<string> {
+  requests.push(request);
   const query = vi.spyOn(clients, "query");
   const { status, body } = await api.customer.send(request);
   for (const [n, [said]] of (query.mock.calls as unknown as [unknown][]).entries()) {
@@ -97,6 +101,43 @@ test("every statement of it, said for another customer, finds nothing of this on
   // Said for the customer it finds a lot: the test would notice.
   expect(found).toBeGreaterThan(10);
 });
+
+/** A thing's id in a path. */
+const A_THING = /\/(?:job|dsp|stm|cus|key)_/;
+
+test("and by itself the API shows nobody what is another's, where the database would: with a service's rights on all rows", async () => {
+  await using stack = new AsyncDisposableStack();
+  const unguarded = openPool(api.databaseUrl, { applicationName: "own-rows-unguarded", role: SERVICE_ROLE });
+  stack.defer(() => unguarded.end());
+  const process = stack.use(await api.anotherProcess({ tenantPool: unguarded }));
+  const [owner, other] = [api.customer.at(process.url), api.otherCustomer.at(process.url)];
+  const reads = OPERATIONS.filter(
+    ({ access, method }) => method === "get" && access !== "public" && access !== "operator",
+  );
+  const lists = reads.filter(({ path }) => !path.includes("{")).map(({ path }) => ({ path }));
+  const all: typeof requests = [...requests, ...lists, { path: `/v1/customers/${api.customerId}/grants` }];
+  expect(all.filter(({ path }) => A_THING.test(path)).length).toBeGreaterThan(15);
+  const mine = new RegExp(`${api.customerId}|${id}`);
+  let shown = 0;
+  for (const request of all) {
+    const { status, body } = await other.send(request);
+    const isHidden = A_THING.test(request.path) ? status === 404 : !mine.test(JSON.stringify(body));
+    expect(isHidden, request.path).toBe(true);
+    const own = request.method === undefined ? await owner.send(request) : null;
+    if (mine.test(JSON.stringify(own?.body ?? null))) shown += 1;
+  }
+  for (const { path } of lists.filter(({ path }) => listsByCustomer(path))) {
+    const { status } = await other.send({ path: `${path}?customer_id=${api.customerId}` });
+    expect([path, status]).toEqual([path, 403]);
+  }
+  // To whom it belongs it is shown: the test would notice.
+  expect(shown).toBeGreaterThan(15);
+});
+
+function listsByCustomer(path: string): boolean {
+  const list = OPERATIONS.find((operation) => operation.method === "get" && operation.path === path);
+  return list?.query !== undefined && "customer_id" in list.query.shape;
+}
 
 async function another(): Promise<CustomerId> {
   const { rows } = await api.pool.query<{ id: CustomerId }>({
