@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { errorSchema } from "@contingent/contracts/http/errors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AttackedApi, startAttackedApi, type Tenant } from "./support/api.ts";
-import { DEFINITION, JOB, TYPE } from "./support/things.ts";
+import { DEFINITION, JOB, TYPE } from "./support/types.ts";
 
 /** What others may wait meanwhile. Compiling the worst of these took the API eight seconds. */
 const WAIT_MS_MAX = 3_000;

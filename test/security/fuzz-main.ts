@@ -16,9 +16,9 @@ const { values } = parseArgs({ options: { minutes: { type: "string", default: "1
 const seed = Number(values.seed ?? Date.now() % SEEDS);
 const durationMs = Number(values.minutes) * 60_000;
 
-function told({ requests, byStatus, succeeded, routes }: FuzzReport): string {
+function told({ requests, byStatus, untaken, routes }: FuzzReport): string {
   const statuses = Object.entries(byStatus).map(([status, count]) => `${status}: ${count}`);
-  return `${requests} requests · ${statuses.join(" · ")} · ${succeeded.size} of ${routes.length} routes have taken one`;
+  return `${requests} requests · ${statuses.join(" · ")} · ${routes.length - untaken.length} of ${routes.length} routes have taken one`;
 }
 
 const stopServers = await startServers();
@@ -29,8 +29,8 @@ try {
     if (report.requests % PROGRESS_EVERY === 0) process.stdout.write(`${told(report)}\n`);
   };
   const report = await fuzz(api, { seed, durationMs, onProgress });
-  const untaken = report.routes.filter((route) => !report.succeeded.has(route));
-  process.stdout.write(`${told(report)}\nnone taken by: ${untaken.join(", ")}\nnothing found\n`);
+  const untaken = report.untaken.length === 0 ? "" : `none taken by: ${report.untaken.join(", ")}\n`;
+  process.stdout.write(`${told(report)}\n${untaken}nothing found\n`);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

@@ -6,17 +6,18 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { type AttackedApi, startAttackedApi, type Tenant } from "../support/api.ts";
 import { StoredThings } from "../support/digest.ts";
-import { publishTypes, Things } from "../support/things.ts";
+import { MadeThings } from "../support/things.ts";
+import { publishTypes } from "../support/types.ts";
 import { ROWS } from "./rows.ts";
 
 let api: AttackedApi;
 let victim: Tenant;
-let things: Things;
+let things: MadeThings;
 let stored: StoredThings;
 beforeAll(async () => {
   api = await startAttackedApi();
   victim = await api.newTenant();
-  things = new Things(api, await api.newTenant());
+  things = new MadeThings(api, await api.newTenant());
   await publishTypes(api);
   stored = await StoredThings.in(api.pool);
 });
@@ -91,7 +92,7 @@ function namesIn({ body }: Operation): ReadonlySet<string> {
 
 test("a customer comes from the key: naming another one in each place that there is changes nothing of theirs", async () => {
   const { client } = things.tenant;
-  const job = await things.openJob();
+  const job = await things.make("openJob");
   const before = await client.call({ path: `/v1/jobs/${job}` });
   for (const request of [
     { path: `/v1/jobs/${job}?customer_id=${victim.id}` },

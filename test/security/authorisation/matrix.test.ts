@@ -10,7 +10,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AttackedApi, startAttackedApi, type Tenant } from "../support/api.ts";
 import { StoredThings } from "../support/digest.ts";
 import { type ApiDocument, readDocument, scopeOf } from "../support/document.ts";
-import { publishTypes, Things } from "../support/things.ts";
+import { signed } from "../support/signature.ts";
+import { MadeThings } from "../support/things.ts";
+import { publishTypes } from "../support/types.ts";
 import { type Callers, makeCallers } from "./callers.ts";
 import { type Asked, ROWS } from "./rows.ts";
 
@@ -18,7 +20,7 @@ let api: AttackedApi;
 let document: ApiDocument;
 let owner: Tenant;
 let other: Tenant;
-let things: Things;
+let things: MadeThings;
 let callers: Callers;
 let stored: StoredThings;
 beforeAll(async () => {
@@ -26,7 +28,7 @@ beforeAll(async () => {
   document = await readDocument(api.url);
   [owner, other] = [await api.newTenant(), await api.newTenant()];
   await publishTypes(api);
-  things = new Things(api, owner);
+  things = new MadeThings(api, owner);
   callers = await makeCallers(api, owner);
   stored = await StoredThings.in(api.pool);
 });
@@ -35,7 +37,9 @@ afterAll(() => api[Symbol.asyncDispose]());
 function requestOf({ method, path }: Operation, asked: Asked): ApiRequest {
   const { id = "", name = "", version = "", query = "", body, headers = {} } = asked;
   const filled = path.replace("{id}", id).replace("{name}", name).replace("{version}", version);
-  return { method: method.toUpperCase(), path: `${filled}${query}`, headers, ...(body === undefined ? {} : { body }) };
+  const signature = asked.isSigned === true ? signed(id, JSON.stringify(body)) : {};
+  const request = { method: method.toUpperCase(), path: `${filled}${query}`, headers: { ...headers, ...signature } };
+  return body === undefined ? request : { ...request, body };
 }
 
 async function ask(operation: Operation): Promise<ApiRequest> {
@@ -93,6 +97,9 @@ describe.each(ALL)("%s", (id, operation) => {
     const request = requestOf(operation, await askedInVain(operation));
     await stored.changes();
     expect(await outcome(api.nobody, request)).toEqual([401, "missing_api_key"]);
+    // It goes where GET goes.
+    for (const method of operation.method === "get" ? ["HEAD"] : [])
+      expect((await api.nobody.send({ ...request, method })).status).toBe(401);
     for (const [what, client] of callers.refused) {
       expect(await outcome(client, request), what).toEqual([401, "invalid_api_key"]);
     }

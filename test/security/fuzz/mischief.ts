@@ -180,6 +180,9 @@ export const SPOILED_HEADS: readonly Spoil[] = [
   ...["", "Basic eDp5", "Bearer", "Bearer a b", "bearer x", "Bearer ctg_live__", `Bearer ${"x".repeat(8_000)}`].map(
     (value) => withHeader(`the authorization ${value.slice(0, 20)}`, "authorization", value, true),
   ),
+  // Both are refused before there is a route.
+  withHeader("an expectation that nobody meets", "expect", "the-best", true),
+  withHeader("a host that is none", "host", "x/y z", true),
   withHeader("a broken trace context", "traceparent", "00-zz-zz-zz", false),
   withHeader("an id of one's own", "x-request-id", "req_mine", false),
   withHeader("nothing acceptable", "accept", "image/png", false),

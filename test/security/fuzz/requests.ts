@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { Asked } from "../authorisation/rows.ts";
 import { type DocumentedRoute, type Schema, scopeOf } from "../support/document.ts";
 import { NASTY_TEXTS, SPOILED_BODIES, SPOILED_HEADS, spoiledValue, type WireRequest } from "./mischief.ts";
+import { SIGNATURE } from "./symbols.ts";
 import type { Values } from "./values.ts";
 
 const JSON_TYPE = "application/json";
@@ -16,9 +17,9 @@ export interface FuzzedRequest {
 
 export interface Means {
   readonly values: Values;
-  /** Requests that are known to be right, by operation. */
-  readonly samples: Readonly<Record<string, readonly Asked[]>>;
-  /** A key that opens the route, and others. */
+  /** A request of each operation that is known to be right. */
+  readonly samples: Readonly<Record<string, Asked>>;
+  /** First a key that opens the route, and then others. */
   readonly keysFor: (route: DocumentedRoute) => readonly string[];
 }
 
@@ -28,6 +29,15 @@ interface Parts {
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined: there is none. */
   readonly body: unknown;
+}
+
+/** The request for this route that is known to be right. */
+export function rightRequest(route: DocumentedRoute, means: Means): FuzzedRequest {
+  const [key = ""] = means.keysFor(route);
+  return {
+    route,
+    request: wired(route, withKey(sampleOf(route, means.samples[route.operationId] ?? {}), key), "right"),
+  };
 }
 
 /** A request for this route: as it should be, or with one thing wrong. */
@@ -47,12 +57,25 @@ export function requestsFor(route: DocumentedRoute, means: Means): fc.Arbitrary<
 
 function partsOf(route: DocumentedRoute, { values, samples, keysFor }: Means): fc.Arbitrary<Parts> {
   const made = madeParts(route, values);
-  const known = (samples[route.operationId] ?? []).map((asked) => sampleOf(route, asked));
-  const parts = known.length === 0 ? made : fc.oneof(made, fc.constantFrom(...known));
-  return fc.tuple(parts, fc.constantFrom(...keysFor(route))).map(([whole, key]) => ({
-    ...whole,
-    headers: { ...whole.headers, ...(key === "" ? {} : { authorization: `Bearer ${key}` }) },
-  }));
+  const sample = sampleOf(route, samples[route.operationId] ?? {});
+  const mixed = fc.tuple(made, fc.nat()).map(([other, which]) => mixedParts(sample, other, which));
+  const parts = fc.oneof(made, fc.constant(sample), mixed);
+  return fc.tuple(parts, fc.constantFrom(...keysFor(route))).map(([whole, key]) => withKey(whole, key));
+}
+
+function withKey(parts: Parts, key: string): Parts {
+  return key === "" ? parts : { ...parts, headers: { ...parts.headers, authorization: `Bearer ${key}` } };
+}
+
+/** The sample with another query and, by the bits of a number, other fields of its body: each of them fits the document. */
+function mixedParts(sample: Parts, other: Parts, which: number): Parts {
+  if (!isObject(sample.body) || !isObject(other.body)) return { ...sample, query: other.query };
+  const taken = Object.entries(other.body).filter((_, index) => ((which >> (index % 31)) & 1) === 1);
+  return { ...sample, query: other.query, body: { ...sample.body, ...Object.fromEntries(taken) } };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function madeParts({ path, parameters, requestBody }: DocumentedRoute, values: Values): fc.Arbitrary<Parts> {
@@ -84,7 +107,8 @@ function headersOf(headers: Readonly<Record<string, unknown>>): Readonly<Record<
   return Object.fromEntries(sendable.map(([name, value]) => [name, String(value)]));
 }
 
-function sampleOf({ path, requestBody }: DocumentedRoute, { id, name, version, body, headers = {} }: Asked): Parts {
+function sampleOf({ path, requestBody }: DocumentedRoute, asked: Asked): Parts {
+  const { id, name, version, body, headers = {}, isSigned = false } = asked;
   const [type] = bodyOf(requestBody);
   const filled = path
     .replace("{id}", id ?? "")
@@ -94,7 +118,11 @@ function sampleOf({ path, requestBody }: DocumentedRoute, { id, name, version, b
   return {
     path: filled,
     query: [],
-    headers: { ...(type === null ? {} : { "content-type": type }), ...headers },
+    headers: {
+      ...(type === null ? {} : { "content-type": type }),
+      ...(isSigned ? { "webhook-signature": SIGNATURE } : {}),
+      ...headers,
+    },
     body: value,
   };
 }
@@ -118,7 +146,10 @@ function spoiledHeads(route: DocumentedRoute, whole: fc.Arbitrary<FuzzedRequest>
   return fc.tuple(whole, fc.constantFrom(...SPOILED_HEADS)).map(([{ request }, spoil]) => {
     const spoiled = spoil(request);
     const isElsewhere =
-      spoiled.method !== request.method || /^[^?]*/.exec(spoiled.target)?.[0] !== /^[^?]*/.exec(request.target)?.[0];
+      "expect" in spoiled.headers ||
+      "host" in spoiled.headers ||
+      spoiled.method !== request.method ||
+      /^[^?]*/.exec(spoiled.target)?.[0] !== /^[^?]*/.exec(request.target)?.[0];
     // What needs no key does not care for a bad one.
     const isWrong = spoiled.isWrong && scopeOf(route) !== null;
     return { route: isElsewhere ? null : route, request: { ...spoiled, isWrong } };

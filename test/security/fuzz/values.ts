@@ -1,6 +1,7 @@
 /** Values that fit a schema of the document, at its edges as often as within them. */
 import fc from "fast-check";
 import type { Schema } from "../support/document.ts";
+import { SIGNATURE } from "./symbols.ts";
 
 /** Deeper than this only the simplest values are made: schemas may refer to themselves. */
 const DEPTH_MAX = 5;
@@ -8,8 +9,11 @@ const ITEMS_MAX = 4;
 const TEXT_CHARACTERS_MAX = 300;
 const ID_PATTERN = /^\^([a-z]{3})_\[0-9a-z\]\{4,40\}\$$/;
 const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
-/** Whoever would wait is not waited for. */
-const AT_ONCE: Readonly<Record<string, unknown>> = { wait: 0 };
+/** Whoever would wait is not waited for; and what is not signed is not looked at. */
+const BY_NAME: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  wait: fc.constant(0),
+  "webhook-signature": fc.constantFrom(SIGNATURE, SIGNATURE, "v1,bm9uZQ=="),
+};
 
 export interface KnownThings {
   /** Ids of things that there are, by their prefix. */
@@ -29,7 +33,8 @@ export class Values {
 
   /** Values of the schema; of a parameter called so. */
   of(schema: Schema, name = ""): fc.Arbitrary<unknown> {
-    if (name in AT_ONCE) return fc.constant(AT_ONCE[name]);
+    const given = BY_NAME[name];
+    if (given !== undefined) return given;
     const known = this.#made.get(schema);
     if (known !== undefined) return known;
     const made = this.#make(schema, 0);
@@ -104,14 +109,21 @@ export class Values {
   }
 
   #id(prefix: string): fc.Arbitrary<string> {
-    const made = fc.stringMatching(/^[0-9a-z]{4,40}$/).map((body) => `${prefix}_${body}`);
+    const made = matching("^[0-9a-z]{4,40}$").map((body) => `${prefix}_${body}`);
     const known = this.#things.ids[prefix] ?? [];
     return known.length === 0 ? made : fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...known) }, made);
   }
 }
 
+const MATCHING = new Map<string, fc.Arbitrary<string>>();
+
+/** They are dear to make, and most are the same. */
 function matching(pattern: string): fc.Arbitrary<string> {
-  return fc.stringMatching(new RegExp(pattern), { size: "small" });
+  const known = MATCHING.get(pattern);
+  if (known !== undefined) return known;
+  const made = fc.stringMatching(new RegExp(pattern), { size: "small" });
+  MATCHING.set(pattern, made);
+  return made;
 }
 
 function days(): fc.Arbitrary<string> {

@@ -11,6 +11,7 @@ import { apiClient, type ApiClient } from "@contingent/embedded/api-client";
 import { serviceProcesses } from "@contingent/embedded/services";
 import { type RunningProcess, startService, stopServices } from "@contingent/embedded/system";
 import { freshDatabase } from "@contingent/testkit/postgres";
+import { SECRET, SECRET_NAME } from "./signature.ts";
 
 export interface Tenant {
   readonly id: CustomerId;
@@ -62,7 +63,10 @@ export async function startAttackedApi(): Promise<AttackedApi> {
 }
 
 async function startIntake(databaseUrl: string, logFolder: string): Promise<RunningProcess> {
-  const wiring = { databaseUrl, queueUrl: databaseUrl, apiPort: 0, anthropic: { apiKey: "none" }, workers: {} };
+  const validatorSecretsFile = path.join(logFolder, "secrets.json");
+  fs.writeFileSync(validatorSecretsFile, JSON.stringify({ [SECRET_NAME]: SECRET }));
+  const own = { databaseUrl, queueUrl: databaseUrl, apiPort: 0, validatorSecretsFile };
+  const wiring = { ...own, anthropic: { apiKey: "none" }, workers: {} };
   // How much is taken from whom has tests of its own: here everything is looked at.
   const intake = serviceProcesses({ ...wiring, extra: { LIMITS: "off" } }).find(({ name }) => name === "intake");
   if (intake === undefined) throw new Error("there is no intake among the services");

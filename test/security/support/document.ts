@@ -34,8 +34,13 @@ export interface ApiDocument {
   readonly schemas: Readonly<Record<string, Schema>>;
 }
 
+/** As it is served. */
 export async function readDocument(url: string): Promise<ApiDocument> {
-  const { paths, components } = documentSchema.parse(await (await fetch(`${url}/openapi.json`)).json());
+  return documentIn(await (await fetch(`${url}/openapi.json`)).json());
+}
+
+export function documentIn(json: unknown): ApiDocument {
+  const { paths, components } = documentSchema.parse(json);
   const routes = Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
   );
