@@ -35,9 +35,14 @@ export const OUTCOME = {
   deathCause: "outcome.death.cause",
   /** `raised`, `certain`, `cleared`. */
   alertChange: "outcome.alert.change",
+  /** What there was too much of: `key`, `customer`, `address`, `under_way`. */
+  limit: "outcome.limit",
   /** `closed`, `open`, `half_open`. */
   breakerState: "outcome.breaker.state",
 } as const;
+
+/** From the general conventions: what went wrong, as a code of a closed list. */
+export const ERROR_TYPE = "error.type";
 
 /** GenAI conventions (status: development) that are set here; the model SDK sets the others on its own spans. */
 export const GEN_AI = {

@@ -15,6 +15,7 @@
  * | outcome.breaker.changes | counter | {change} | gen_ai.provider.name, gen_ai.request.model, outcome.breaker.state |
  * | outcome.orphans | counter | {job} | |
  * | outcome.republished | counter | {message} | |
+ * | outcome.api.errors | counter | {error} | error.type, outcome.limit |
  * | outcome.transport.available | gauge | 1 | |
  * | outcome.queue.wait | histogram | ms | messaging.destination.name |
  * | outcome.queue.dropped | counter | {message} | messaging.destination.name, outcome.drop.cause |
@@ -23,7 +24,7 @@ import type { Effect } from "@contingent/core/job/facts";
 import { currentStep, type Job } from "@contingent/core/job/job";
 import type { Nanos } from "@contingent/core/money";
 import { metrics } from "@opentelemetry/api";
-import { GEN_AI, OUTCOME } from "./attributes.ts";
+import { ERROR_TYPE, GEN_AI, OUTCOME } from "./attributes.ts";
 import type { Log } from "./log.ts";
 
 const SCOPE = "@contingent/runtime";
@@ -56,6 +57,11 @@ function makeInstruments() {
       "outcome.republished",
       "{message}",
       "Messages published again because the transport may have lost them, or never got them.",
+    ),
+    apiErrors: counter(
+      "outcome.api.errors",
+      "{error}",
+      "Requests, and lines of bulk requests, that the API answered with an error.",
     ),
     transport: meter.createGauge("outcome.transport.available", {
       unit: "1",
@@ -165,6 +171,11 @@ export function recordOrphans(jobs: number): void {
 /** Once messages that may have been missing have been published again. */
 export function recordRepublished(messages: number): void {
   instruments().republished.add(messages);
+}
+
+/** Once a request, or a line of one, is answered with an error. Nothing of what was sent goes along. */
+export function recordError({ code, limit }: { readonly code: string; readonly limit: string | null }): void {
+  instruments().apiErrors.add(1, { [ERROR_TYPE]: code, ...(limit === null ? {} : { [OUTCOME.limit]: limit }) });
 }
 
 /** After each look at the transport. */

@@ -4,6 +4,7 @@ import { newId } from "@contingent/db/ids";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import type { IntakeContext, IntakeContexts } from "./context.ts";
 import { ApiError } from "./http/api-error.ts";
+import { checkProtocol } from "./http/protocol.ts";
 import { docsUrlOf, type Locals, sendError } from "./http/respond.ts";
 import type { Route } from "./http/route.ts";
 import { addressOf } from "./limits/address.ts";
@@ -22,6 +23,10 @@ export function intakeApp(contexts: IntakeContexts): Express {
   app.set("trust proxy", contexts.trustProxy);
   app.use(identify(contexts.everybody));
   app.use(countRequests(contexts));
+  app.use((request, _response, next) => {
+    checkProtocol(request);
+    next();
+  });
   for (const [path, routes] of routesByPath()) {
     const endpoint = app.route(path);
     for (const { operation, handle } of routes) endpoint[operation.method](handle(contexts));

@@ -181,13 +181,13 @@ export const ERRORS = {
   malformed_request: {
     type: "invalid_request_error",
     status: 400,
-    meaning: "What arrived is not HTTP.",
+    meaning: "What arrived is not HTTP, or names no host, or more than one.",
     remedy: "Check the client, or whatever stands between it and this server.",
   },
   headers_too_large: {
     type: "invalid_request_error",
     status: 431,
-    meaning: "The request line and headers together are larger than 16 kB.",
+    meaning: "The request line and headers together are larger than 16 kB, or there are more than 100 headers.",
     remedy: "Send fewer or smaller headers, and long values in the body.",
   },
   request_timeout: {
@@ -305,6 +305,12 @@ export const ERRORS = {
     status: 415,
     meaning: "The body's content type or encoding is not one that this endpoint reads.",
     remedy: "Send the `Content-Type` that the message names, in UTF-8, without compression.",
+  },
+  expectation_failed: {
+    type: "invalid_request_error",
+    status: 417,
+    meaning: "The `Expect` header asks for something that this server does not do.",
+    remedy: "Leave the header out; only `100-continue` is understood.",
   },
   idempotency_key_reused: {
     type: "idempotency_error",

@@ -126,7 +126,7 @@ export const bulkCreateJobs = {
   tag: "Jobs",
   summary: "Ask for many outcomes",
   description:
-    "One request per line, one answer per line, in the same order and while lines still arrive. A bad line gets an error line and stops nothing. Give each line an outcome_key, so that a broken connection can simply be repeated.",
+    "One request per line, one answer per line, in the same order and while lines still arrive. A bad line gets an error line and stops nothing; lines that come faster than requests may are read later. Give each line an outcome_key, so that a broken connection can simply be repeated.",
   query: z.strictObject({}),
   body: { type: NDJSON_TYPE, schema: createJobSchema },
   answers: { 200: { description: "One line per line.", schema: bulkLineSchema, type: NDJSON_TYPE } },

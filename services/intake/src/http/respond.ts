@@ -3,6 +3,7 @@ import { ERRORS, type ErrorBody } from "@contingent/contracts/http/errors";
 import { isRefusal, sqlStateOf } from "@contingent/db/pool";
 import { ServiceError } from "@contingent/runtime/errors";
 import type { Log } from "@contingent/runtime/log";
+import { recordError } from "@contingent/runtime/metrics";
 import type { Request, Response } from "express";
 import { ApiError } from "./api-error.ts";
 
@@ -66,6 +67,7 @@ export function errorBodyOf(
 export function sendError(response: Response, thrown: unknown, log: Log): ApiError {
   const error = apiErrorOf(thrown);
   const { requestId, docsUrl } = localsOf(response);
+  recordError(error);
   if (error.status >= 500)
     log.error({ err: error.cause ?? error, request_id: requestId, code: error.code }, "request failed");
   if (response.headersSent) {

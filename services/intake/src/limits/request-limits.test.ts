@@ -40,6 +40,20 @@ test("whoever has gone away before is not waited for", async () => {
   await expect(limits.countCaller(caller("cus_a", "key_a"), answer())).resolves.toBeUndefined();
 });
 
+test("lines of bulk requests wait for their turn, each customer's for itself, and for no longer than somebody wants them", async () => {
+  const limits = new RequestLimits({ ...RATES, customerPerS: 2 });
+  const gone = new AbortController();
+  await limits.waitForLine("cus_a", gone.signal);
+  await limits.waitForLine("cus_a", gone.signal);
+  let isTaken = false;
+  const third = limits.waitForLine("cus_a", gone.signal).then(() => (isTaken = true));
+  await limits.waitForLine("cus_b", gone.signal);
+  await limits.countCaller(caller("cus_a", "key_a"), answer());
+  expect(isTaken).toBe(false);
+  gone.abort();
+  await third;
+});
+
 test("nothing is counted where a gateway does it", async () => {
   const limits = new RequestLimits(null, 1);
   for (let n = 0; n < 3; n += 1)

@@ -3,7 +3,8 @@
  * so many times as much. *Lost:* a count that all processes share, which costs every request a round trip to protect what
  * each process protects by itself; what must be exact (open jobs, money) is counted in the database.
  */
-import type { KeyId } from "@contingent/core/ids";
+import { setTimeout as delay } from "node:timers/promises";
+import type { CustomerId, KeyId } from "@contingent/core/ids";
 import { keyIdOf } from "@contingent/db/keys";
 import type { Response } from "express";
 import { RateLimiterMemory, type RateLimiterRes } from "rate-limiter-flexible";
@@ -25,6 +26,8 @@ const UNDER_WAY_MAX = 2_000;
 interface Counters {
   readonly keys: RateLimiterMemory;
   readonly customers: RateLimiterMemory;
+  /** Of bulk requests. */
+  readonly lines: RateLimiterMemory;
   readonly addresses: RateLimiterMemory;
   readonly failures: RateLimiterMemory;
 }
@@ -46,7 +49,7 @@ export class RequestLimits {
     if (this.#counters === null) return;
     const { addresses } = this.#counters;
     const counted = await addresses.penalty(address);
-    if (counted.consumedPoints > addresses.points) throw tooMany("from this address", addresses, counted);
+    if (counted.consumedPoints > addresses.points) throw tooMany("address", addresses, counted);
   }
 
   /**
@@ -58,13 +61,26 @@ export class RequestLimits {
     const { keys, customers } = this.#counters;
     const byKey = await keys.penalty(caller.keyId);
     show(response, keys, byKey);
-    if (byKey.consumedPoints > keys.points) throw tooMany("with this key", keys, byKey);
+    if (byKey.consumedPoints > keys.points) throw tooMany("key", keys, byKey);
     this.#beginAnswer(caller.kind === "operator" ? caller.keyId : caller.customerId, response);
     if (caller.kind === "operator") return;
     const byCustomer = await customers.penalty(caller.customerId);
     if (byCustomer.remainingPoints < byKey.remainingPoints) show(response, customers, byCustomer);
-    if (byCustomer.consumedPoints > customers.points)
-      throw tooMany("with keys of this customer", customers, byCustomer);
+    if (byCustomer.consumedPoints > customers.points) throw tooMany("customer", customers, byCustomer);
+  }
+
+  /**
+   * Waits until one more line of the customer's bulk requests may be taken, or until nobody needs it any more: as many lines a
+   * second as single requests. They are counted by themselves, so that whoever uploads is still heard otherwise.
+   */
+  async waitForLine(customerId: CustomerId, signal: AbortSignal): Promise<void> {
+    if (this.#counters === null) return;
+    const { lines } = this.#counters;
+    while (!signal.aborted) {
+      const counted = await lines.penalty(customerId);
+      if (counted.consumedPoints <= lines.points) return;
+      await delay(counted.msBeforeNext, undefined, { signal }).catch(() => undefined);
+    }
   }
 
   /** Counts an answer as under way until it has ended. @throws ApiError too_many_requests */
@@ -72,7 +88,7 @@ export class RequestLimits {
     const already = this.#underWay.get(whose) ?? 0;
     if (already >= this.#underWayMax) {
       const message = `${already} requests are being answered already. Send this one again once some of them have ended.`;
-      throw new ApiError("too_many_requests", message, { headers: { "Retry-After": "1" } });
+      throw new ApiError("too_many_requests", message, { headers: { "Retry-After": "1" }, limit: "under_way" });
     }
     // Else its end would not be told any more.
     if (response.closed) return;
@@ -139,6 +155,8 @@ function countersOf({ keyPerS, customerPerS, addressPerS, failuresPerMin }: Requ
   return {
     keys: perWindow(keyPerS),
     customers: perWindow(customerPerS),
+    // They wait instead of being refused: seldom and long would be worse than often and short.
+    lines: new RateLimiterMemory({ points: customerPerS, duration: 1 }),
     addresses: perWindow(addressPerS),
     failures: new RateLimiterMemory({ points: failuresPerMin, duration: FAILURES_WINDOW_S }),
   };
@@ -151,9 +169,11 @@ function show(response: Response, limit: RateLimiterMemory, counted: RateLimiter
   response.setHeader("RateLimit-Reset", secondsLeft(counted));
 }
 
-function tooMany(whose: string, { points }: RateLimiterMemory, counted: RateLimiterRes): ApiError {
-  const message = `More than ${points} requests came ${whose} in ${WINDOW_S} s. Send it again in ${secondsLeft(counted)} s.`;
-  return new ApiError("too_many_requests", message, retryAfter(counted));
+const WHOSE = { address: "from this address", key: "with this key", customer: "with keys of this customer" } as const;
+
+function tooMany(limit: keyof typeof WHOSE, { points }: RateLimiterMemory, counted: RateLimiterRes): ApiError {
+  const message = `More than ${points} requests came ${WHOSE[limit]} in ${WINDOW_S} s. Send it again in ${secondsLeft(counted)} s.`;
+  return new ApiError("too_many_requests", message, { ...retryAfter(counted), limit });
 }
 
 function retryAfter(counted: RateLimiterRes): { readonly headers: Readonly<Record<string, string>> } {

@@ -1,6 +1,7 @@
 import { createJobSchema, type BulkLine } from "@contingent/contracts/http/jobs";
 import { NDJSON_TYPE } from "@contingent/contracts/http/operation";
 import { bulkCreateJobs } from "@contingent/contracts/http/operations";
+import { recordError } from "@contingent/runtime/metrics";
 import { traceparentOf, withSpan } from "@contingent/runtime/tracing";
 import type { IntakeContext } from "../../context.ts";
 import { ApiError } from "../../http/api-error.ts";
@@ -30,7 +31,9 @@ export const bulkCreateJobsRoute = route(
     response.flushHeaders();
     // When the process drains no more lines are read; those that were read are answered.
     const lines = linesOf(request, BODY_BYTES_MAX, signal);
-    for await (const answer of inOrder(lines, LINES_AT_ONCE, (line) => answerLine(context, call, line))) {
+    for await (const answer of inOrder(paced(context, call, lines), LINES_AT_ONCE, (line) =>
+      answerLine(context, call, line),
+    )) {
       await writeChunk(response, `${JSON.stringify(answer)}\n`);
     }
     response.end(() => request.complete || request.destroy());
@@ -38,6 +41,18 @@ export const bulkCreateJobsRoute = route(
   },
   { readsBody: true },
 );
+
+/** Lines no faster than the customer's rate of requests: what comes faster is read later. */
+async function* paced(
+  { requestLimits }: IntakeContext,
+  { caller, signal }: BulkCall,
+  lines: AsyncIterable<Line>,
+): AsyncGenerator<Line> {
+  for await (const line of lines) {
+    await requestLimits.waitForLine(caller.customerId, signal);
+    yield line;
+  }
+}
 
 async function answerLine(context: IntakeContext, call: BulkCall, line: Line): Promise<BulkLine> {
   try {
@@ -49,6 +64,7 @@ async function answerLine(context: IntakeContext, call: BulkCall, line: Line): P
   } catch (thrown) {
     const error = apiErrorOf(thrown);
     const { requestId: id, docsUrl } = localsOf(call.response);
+    recordError(error);
     if (error.status >= 500)
       context.log.error({ err: error.cause ?? error, request_id: id, line: line.number }, "line failed");
     return { line: line.number, status: error.status, error: errorBodyOf(error, { id, docsUrl }) };
