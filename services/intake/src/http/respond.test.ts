@@ -9,17 +9,21 @@ const counted: [string, Attributes | undefined][] = [];
 const counter = (name: string): Counter => ({ add: (_, attributes) => void counted.push([name, attributes]) });
 const instruments = { createCounter: counter, createHistogram: counter, createGauge: counter };
 
-let sendError: typeof import("./respond.ts").sendError;
-let ApiError: typeof import("./api-error.ts").ApiError;
-let RequestLimits: typeof import("../limits/request-limits.ts").RequestLimits;
-// Instruments are kept with their module: others of this process have their own.
-beforeAll(async () => {
+/** Instruments are kept with their module: others of this process have their own. */
+async function loadAnew() {
   vi.resetModules();
+  const [{ sendError }, { ApiError }, { RequestLimits }] = await Promise.all([
+    import("./respond.ts"),
+    import("./api-error.ts"),
+    import("../limits/request-limits.ts"),
+  ]);
+  return { sendError, ApiError, RequestLimits };
+}
+let loaded: Awaited<ReturnType<typeof loadAnew>>;
+beforeAll(async () => {
   metrics.disable();
   metrics.setGlobalMeterProvider({ getMeter: () => instruments } as unknown as MeterProvider);
-  ({ sendError } = await import("./respond.ts"));
-  ({ ApiError } = await import("./api-error.ts"));
-  ({ RequestLimits } = await import("../limits/request-limits.ts"));
+  loaded = await loadAnew();
 });
 afterAll(() => {
   metrics.disable();
@@ -42,6 +46,7 @@ function response(): Response {
 }
 
 test("an error is counted by its code, and by nothing that was sent", () => {
+  const { sendError, ApiError } = loaded;
   const problems = [{ param: "/a-secret", message: "It is a secret." }];
   sendError(response(), new ApiError("invalid_input", "A secret.", { param: "/a-secret", problems }), LOG);
   sendError(response(), new Error("A secret."), LOG);
@@ -57,6 +62,7 @@ test.each([
   ["address", { addressPerS: 0.1 }],
   ["under_way", {}],
 ])("too many requests are counted by what there were too many of: by %s", async (limit, rates) => {
+  const { sendError, RequestLimits } = loaded;
   const most = { keyPerS: 100, customerPerS: 100, addressPerS: 100, failuresPerMin: 100 };
   const limits = new RequestLimits({ ...most, ...rates }, limit === "under_way" ? 1 : 100);
   const ask = async (): Promise<void> => {
