@@ -8,6 +8,7 @@
 import type { JobId } from "@contingent/core/ids";
 import type { Json } from "@contingent/core/json";
 import { type Pool, type Queryable, transaction } from "../pool.ts";
+import { BrokenSealError } from "./cipher.ts";
 import { hashOfPayload, markDropped } from "./marker.ts";
 import { foundText, type Payloads, type Place } from "./payloads.ts";
 
@@ -115,8 +116,14 @@ async function droppedRow(payloads: Payloads, columns: Texts["columns"], row: Ro
   return { ...dropped, row_id: row.row_id };
 }
 
+/** Null: nobody can read it any more. It goes all the same: one that is damaged must not keep the others of everybody. */
 async function hashAt(payloads: Payloads, place: Place, stored: Json, type: ColumnType): Promise<string | null> {
   const isText = type === "text" && typeof stored === "string";
-  const found = isText ? await foundText(payloads, place, stored) : await payloads.look(place, stored);
-  return found.kind === "kept" ? hashOfPayload(found.value) : found.sha256;
+  try {
+    const found = isText ? await foundText(payloads, place, stored) : await payloads.look(place, stored);
+    return found.kind === "kept" ? hashOfPayload(found.value) : found.sha256;
+  } catch (error) {
+    if (error instanceof BrokenSealError) return null;
+    throw error;
+  }
 }

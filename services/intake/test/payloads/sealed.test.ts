@@ -1,6 +1,8 @@
 /** Hazard: a copy of the database, or a look into it, that shows what customers wrote and models answered. */
 import { randomBytes } from "node:crypto";
 import { reverificationSchema } from "@contingent/contracts/http/receipts";
+import type { Json } from "@contingent/core/json";
+import { markDropped } from "@contingent/db/payloads/marker";
 import { openPayloads, PLAIN } from "@contingent/db/payloads/payloads";
 import { missingMasters, rewrapKeys } from "@contingent/db/payloads/keyring";
 import { dropDuePayloads } from "@contingent/db/payloads/drop";
@@ -91,6 +93,25 @@ test("another master key takes over: old texts stay readable, the first key may 
   const view = await jobViews(api.pool, openPayloads(api.pool, [SECOND]))(id);
   expect(view?.metadata).not.toEqual({});
   expect(await rewrapKeys(api.pool, [FIRST, SECOND], 100)).toBe(1);
+});
+
+test("a text that nobody can open any more is dropped when its time has come, and so are all others", async () => {
+  const [id, other] = [await closedJob(api, someTexts(), "damaged"), await closedJob(api, someTexts(), "whole")];
+  const damage = "UPDATE job_input SET input = (SELECT input FROM job_input WHERE job_id = $2) WHERE job_id = $1";
+  await api.pool.query({ text: damage, values: [id, other] });
+  const keepFor = (days: number | null) =>
+    api.operator.send({
+      method: "PUT",
+      path: `/v1/customers/${api.customerId}/retention`,
+      body: { payload_days: days },
+    });
+  await keepFor(0);
+  expect(await dropDuePayloads(api.pool, openPayloads(api.pool, [FIRST]), 100)).toBeGreaterThanOrEqual(2);
+  await keepFor(null);
+  const text = "SELECT input FROM job_input WHERE job_id = ANY ($1) ORDER BY job_id";
+  const { rows } = await api.pool.query<{ input: Json }>({ text, values: [[id, other]] });
+  const gone = { dropped: expect.any(String) as string };
+  expect(rows.map(({ input }) => input)).toEqual([markDropped(null), { $payload: gone }]);
 });
 
 describe("a customer's texts are erased", () => {
