@@ -44,6 +44,17 @@ export const DAMAGES: readonly Damage[] = [
     what: "a posting has grown",
     sql: [`UPDATE posting SET amount_nanos = amount_nanos + 1 WHERE ${CONTRA_OF("$open")}`],
   },
+  {
+    noticed: [1],
+    what: "a posting says another kind than its transaction",
+    sql: [`UPDATE posting SET kind = 'void' WHERE ${CONTRA_OF("$open")}`],
+  },
+  {
+    noticed: [1],
+    what: "postings are left of a transaction that is gone",
+    onlyInFull: true,
+    sql: ["DELETE FROM ledger_transaction WHERE key = 'hold:$open'"],
+  },
   { noticed: [2], what: "a guard is switched off", sql: ["ALTER TABLE posting DISABLE TRIGGER append_only"] },
   {
     noticed: [2],

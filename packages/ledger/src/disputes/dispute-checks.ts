@@ -1,4 +1,5 @@
 /** What must be true of credit notes, disputes and charges that are not earned yet. See invariants.ts. */
+import { cancelOut, nameOf, unless } from "../proofs.ts";
 
 export const CREDITS = `
   SELECT format('%s: %s credited and %s taken off by its statement, of %s', c.job_id, coalesce(n.total, 0),
@@ -42,9 +43,16 @@ export const NOT_EARNED = `
          (SELECT coalesce(sum(amount_nanos), 0) AS total FROM unearned) waiting
    WHERE books.total <> waiting.total
   UNION ALL
-  SELECT format('the charge for %s is %s', c.job_id,
-                CASE WHEN u.job_id IS NULL THEN 'neither earned nor waiting' ELSE 'earned and still waiting' END)
-    FROM charge c
-    LEFT JOIN unearned u ON u.job_id = c.job_id
-    LEFT JOIN ledger_transaction t ON t.job_id = c.job_id AND t.kind = 'earn'
-   WHERE (u.job_id IS NULL) <> (t.id IS NOT NULL)`;
+  ${unless(
+    cancelOut(`
+      SELECT ${nameOf("job_id")} AS name, 1 AS amount FROM charge
+      UNION ALL SELECT ${nameOf("job_id")}, -1 FROM unearned
+      UNION ALL SELECT ${nameOf("job_id")}, -1 FROM ledger_transaction WHERE kind = 'earn'`),
+    `
+      SELECT format('the charge for %s is %s', c.job_id,
+                    CASE WHEN u.job_id IS NULL THEN 'neither earned nor waiting' ELSE 'earned and still waiting' END) AS what
+        FROM charge c
+        LEFT JOIN unearned u ON u.job_id = c.job_id
+        LEFT JOIN ledger_transaction t ON t.job_id = c.job_id AND t.kind = 'earn'
+       WHERE (u.job_id IS NULL) <> (t.id IS NOT NULL)`,
+  )}`;
