@@ -12,7 +12,7 @@ const POLL_INTERVAL_MS = 50;
 /** Between polls while the database does not answer. */
 const POLL_BACKOFF_MS = 1_000;
 /** Requests that may wait in one process. */
-export const WATCHERS_MAX = 5_000;
+const WATCHERS_MAX = 5_000;
 const RETRY_AFTER_S = "5";
 
 /** A job, and whose it is. */

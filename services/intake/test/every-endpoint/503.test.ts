@@ -1,14 +1,15 @@
 import { until } from "@contingent/testkit/until";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { expectError } from "../checked-client.ts";
 import { type Api, JOB, startApiWithType } from "../harness.ts";
 import { watch } from "../sse.ts";
 
 let api: Api;
-beforeEach(async () => {
+beforeAll(async () => {
   api = await startApiWithType();
 });
-afterEach(() => api[Symbol.asyncDispose]());
+afterEach(() => api.databaseLink.restore());
+afterAll(() => api[Symbol.asyncDispose]());
 
 test("while the database is away requests are told to come back, and afterwards all goes on without a restart", async () => {
   const { id } = await api.customer.submit(JOB);
@@ -30,6 +31,7 @@ test("while the database is away requests are told to come back, and afterwards 
 test("a request that is repeated after a lost connection makes one job", async () => {
   const headers = { "idempotency-key": "lost" };
   const request = { method: "POST", path: "/v1/jobs", body: JOB, headers };
+  const before = await jobs();
   await api.databaseLink.cut();
   expectError(await api.customer.send(request), "database_unavailable");
   await api.databaseLink.restore();
@@ -41,8 +43,7 @@ test("a request that is repeated after a lost connection makes one job", async (
     { timeoutMs: 5_000 },
   );
   expect((await api.customer.send(request)).body).toEqual(answer.body);
-  const { rowCount } = await api.pool.query("SELECT FROM job");
-  expect(rowCount).toBe(1);
+  expect(await jobs()).toBe(before + 1);
 });
 
 test("those who wait go on waiting while the database is away for a moment", async () => {
@@ -74,6 +75,20 @@ test("waiting requests end when the process drains", async () => {
   process.stop();
   expect((await waiting).body).toMatchObject({ id, state: "queued" });
 });
+
+test("a job that was accepted is answered as accepted, although nothing can be read of it any more", async () => {
+  const process = await api.anotherProcess();
+  const headers = { prefer: "wait=60" };
+  const waiting = api.customer.at(process.url).send({ method: "POST", path: "/v1/jobs", body: JOB, headers });
+  await until(async () => watches(), { timeoutMs: 5_000, what: "the poller" });
+  await api.databaseLink.cut();
+  process.stop();
+  expect(await waiting).toMatchObject({ status: 202, body: { state: "queued" } });
+});
+
+async function jobs(): Promise<number> {
+  return (await api.pool.query("SELECT FROM job")).rowCount ?? 0;
+}
 
 /** Whether a process asks for positions just now. */
 async function watches(): Promise<boolean> {

@@ -45,7 +45,7 @@ async function answer(context: IntakeContext, asked: Asked): Promise<Reply> {
   switch (submitted.kind) {
     case "accepted":
       if (asked.waitS === 0) return acceptedReply(submitted.view);
-      return served(context, asked, () => waited(context, asked, submitted.view.id));
+      return served(context, asked, () => waitedAfter(context, asked, submitted.view));
     case "taken_over":
       return served(context, asked, () => waited(context, asked, submitted.jobId));
     case "existing":
@@ -67,6 +67,16 @@ async function served(context: IntakeContext, asked: Asked, find: () => Promise<
     await finishAnswer(context.pool, request, stored, context.payloads);
     return reply;
   });
+}
+
+/** What becomes of a job that was accepted just now. No error may say that it was not: who repeated it would pay for two. */
+async function waitedAfter(context: IntakeContext, asked: Asked, accepted: JobView): Promise<Reply> {
+  try {
+    return await waited(context, asked, accepted.id);
+  } catch (error) {
+    context.log.warn({ err: error, job: accepted.id }, "not waited for: the job is answered as it was accepted");
+    return acceptedReply(accepted);
+  }
 }
 
 async function waited(context: IntakeContext, asked: Asked, id: JobId): Promise<Reply> {
