@@ -7,6 +7,8 @@ import { LoadWatch, paceAfter } from "./load-watch.ts";
 
 const PLACES: readonly Place[] = [{ ahead: 999, turnAtMs: 1 }];
 
+/** The database's clock. This process's own plays no part. */
+let nowMs = 1_700_000_000_000;
 /** A tier as it is to be seen: what waits on it, and how many attempts began on it since the last look. */
 let fast = { waiting: 0, begun: 0 };
 let isAway = false;
@@ -21,19 +23,18 @@ function watch(): LoadWatch {
     },
     places: async () => PLACES,
   };
-  const db = { query: async () => ({ rows: [{ tier: "fast", attempts: fast.begun }] }) } as unknown as Queryable;
+  const query = async () => ({ rows: [{ now_ms: nowMs, begun: { fast: fast.begun } }] });
+  const db = { query } as unknown as Queryable;
   return new LoadWatch({ queues, db, log: { warn: () => undefined } as never });
 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ now: 1_700_000_000_000, toFake: ["Date"] });
   isAway = false;
   isSilent = false;
-  return () => vi.useRealTimers();
 });
 
 async function lookAfter(loads: LoadWatch, seconds: number, seen: typeof fast): Promise<number | null> {
-  vi.setSystemTime(Date.now() + seconds * 1_000);
+  nowMs += seconds * 1_000;
   fast = seen;
   await loads.look();
   return loads.loadOf("fast")?.attemptsPerSecond ?? null;

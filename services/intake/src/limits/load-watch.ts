@@ -33,7 +33,7 @@ export interface LoadWatchParts {
   readonly log: Log;
 }
 
-/** The last look at a tier while messages waited. */
+/** The last look at a tier while messages waited, by the database's clock. */
 interface Look {
   /** Since when messages have waited. */
   readonly sinceMs: number;
@@ -72,20 +72,25 @@ export class LoadWatch {
   }
 
   async look(): Promise<void> {
-    const nowMs = Date.now();
-    const earliestMs = Math.min(nowMs, ...[...this.#looks.values()].map(({ atMs }) => atMs));
-    const begun = earliestMs === nowMs ? null : await attemptsBegunSince(this.#parts.db, earliestMs);
-    for (const tier of tierIds) await this.#lookAt(tier, nowMs, begun?.get(tier) ?? 0);
+    const { queues, db } = this.#parts;
+    const backlogs = new Map<string, number>();
+    for (const tier of tierIds) {
+      const { waiting } = await queues.depth(attemptQueue(tier));
+      if (waiting >= BACKLOG_MIN) backlogs.set(tier, waiting);
+      else this.#forget(tier);
+    }
+    if (backlogs.size === 0) return;
+    const [last] = this.#looks.values();
+    const { nowMs, attempts } = await attemptsBegunSince(db, last?.atMs ?? null);
+    for (const [tier, waiting] of backlogs) await this.#see(tier, { nowMs, waiting, begun: attempts[tier] ?? 0 });
   }
 
-  async #lookAt(tier: string, nowMs: number, begun: number): Promise<void> {
-    const queue = attemptQueue(tier);
-    const { waiting } = await this.#parts.queues.depth(queue);
-    if (waiting < BACKLOG_MIN) {
-      this.#looks.delete(tier);
-      this.#loads.delete(tier);
-      return;
-    }
+  #forget(tier: string): void {
+    this.#looks.delete(tier);
+    this.#loads.delete(tier);
+  }
+
+  async #see(tier: string, { nowMs, waiting, begun }: Seen): Promise<void> {
     const last = this.#looks.get(tier);
     const pace = last === undefined ? null : paceAfter(last, { nowMs, waiting, begun });
     const sinceMs = last?.sinceMs ?? nowMs;
@@ -93,7 +98,7 @@ export class LoadWatch {
     const watchedMs = nowMs - sinceMs;
     if (pace === null || watchedMs < WATCHED_MIN_MS) return;
     const attemptsPerSecond = Math.max(pace, 1_000 / watchedMs);
-    this.#loads.set(tier, { attemptsPerSecond, places: await this.#parts.queues.places(queue) });
+    this.#loads.set(tier, { attemptsPerSecond, places: await this.#parts.queues.places(attemptQueue(tier)) });
   }
 }
 
@@ -104,6 +109,7 @@ async function tooLong(signal: AbortSignal): Promise<void> {
 }
 
 interface Seen {
+  /** By the database's clock. */
   readonly nowMs: number;
   readonly waiting: number;
   readonly begun: number;
