@@ -33,19 +33,29 @@ export async function runSweeper(context: LedgerContext, { intervalMs, signal }:
 }
 
 /** One round; returns how many jobs were due. */
-export async function sweepOnce(context: LedgerContext): Promise<number> {
+async function sweepOnce(context: LedgerContext): Promise<number> {
   const due = await takeDueJobs(context.pool, context.versions, JOBS_PER_ROUND_MAX);
-  if (due.length === 0) return 0;
-  const waiting = await Promise.all(due.map((job) => wake(context, job)));
-  await publishMissing(
-    context,
-    waiting.filter((job) => job !== null),
-  );
+  if (due.length > 0) await wakeAll(context, due);
   return due.length;
 }
 
+type WakeContext = Pick<LedgerContext, "commit" | "queues" | "log">;
+
+/** Takes the next steps of those that are overdue, and publishes what is missing of those that only wait. */
+export async function wakeAll(context: WakeContext, due: readonly DueJob[]): Promise<void> {
+  const waiting: DueJob[] = [];
+  const failures: unknown[] = [];
+  // One that cannot be woken holds up no other: it is taken again later, and later each time.
+  for (const woken of await Promise.allSettled(due.map((job) => wake(context, job)))) {
+    if (woken.status === "rejected") failures.push(woken.reason);
+    else if (woken.value !== null) waiting.push(woken.value);
+  }
+  if (failures.length > 0) context.log.warn({ jobs: failures.length, err: failures[0] }, "due jobs could not be woken");
+  await publishMissing(context, waiting);
+}
+
 /** Takes an overdue job's next step; returns a job that only waits. */
-async function wake(context: LedgerContext, due: DueJob): Promise<DueJob | null> {
+async function wake(context: WakeContext, due: DueJob): Promise<DueJob | null> {
   const { job, version, nowMs, traceparent } = due;
   const step = decide(job, { type: "woke" }, { nowMs, random: Math.random() });
   if (step.kind !== "moved") return due;
