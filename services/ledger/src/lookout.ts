@@ -48,6 +48,7 @@ export async function runLookout(context: LookoutContext, { intervalMs, signal }
 export class Lookout {
   readonly #context: LookoutContext;
   readonly #steadiness = new Steadiness(BLIND_MAX_MS);
+  readonly #stop = new AbortController();
   readonly #onBroken = (): void => {
     this.#inDoubt = true;
   };
@@ -73,9 +74,10 @@ export class Lookout {
     }
   }
 
-  /** Resolves when what is under way has ended. */
+  /** Begins nothing more, and resolves when what is under way has ended: of a long publishing the page that it is at. */
   async close(): Promise<void> {
     this.#context.pool.off("error", this.#onBroken);
+    this.#stop.abort();
     await this.#republishing;
   }
 
@@ -116,19 +118,18 @@ export class Lookout {
   async #republish(): Promise<void> {
     const { log } = this.#context;
     const startedMs = performance.now();
-    let jobs = 0;
+    const passedMs = (): number => Math.round(performance.now() - startedMs);
     try {
       // Before the first look nothing is known to have been interrupted: other processes may be at work undisturbed.
-      jobs = await republish(this.#context, this.#hasPublished);
+      const jobs = await republish(this.#context, { wasInterrupted: this.#hasPublished, signal: this.#stop.signal });
       this.#hasPublished = true;
+      recordRepublished(jobs);
+      log.info({ jobs, durationMs: passedMs() }, "published the messages of all jobs that wait for one");
     } catch (error) {
       this.#inDoubt = true;
       log.warn({ error: textOf(error) }, "not all messages could be published again");
     }
-    const durationMs = Math.round(performance.now() - startedMs);
-    log.info({ jobs, durationMs }, "published the messages of all jobs that wait for one");
-    recordRepublished(jobs);
-    this.#notBeforeMs = performance.now() + Math.max(REPUBLISH_PAUSE_MIN_MS, durationMs);
+    this.#notBeforeMs = performance.now() + Math.max(REPUBLISH_PAUSE_MIN_MS, passedMs());
     this.#republishing = null;
   }
 }

@@ -6,17 +6,28 @@ import type { LedgerContext } from "./context.ts";
 
 type RepublishContext = Pick<LedgerContext, "pool" | "versions" | "queues" | "log">;
 
+export interface RepublishOptions {
+  /**
+   * Consumers may have been cut off while they took messages up, which then belong to nobody until the transport notices
+   * (10 to 15 s): those are published a second time, and who comes second finds the job moved on.
+   */
+  readonly wasInterrupted: boolean;
+  readonly signal: AbortSignal;
+}
+
 /** Jobs whose messages are published together. */
 const PAGE_JOBS = 1_000;
 
 /**
  * Publishes the messages of all jobs that wait for one. Publishing what is there is a no-op, and takes less time than
  * asking for it first.
- * @param wasInterrupted consumers may have been cut off while they took messages up, which then belong to nobody until the
- *   transport notices (10 to 15 s): those are published a second time, and who comes second finds the job moved on
  * @returns how many jobs wait
+ * @throws the signal's reason when it is aborted before all are published
  */
-export async function republish(context: RepublishContext, wasInterrupted: boolean): Promise<number> {
+export async function republish(
+  context: RepublishContext,
+  { wasInterrupted, signal }: RepublishOptions,
+): Promise<number> {
   const { pool, versions, queues } = context;
   const taken = new Map<QueueName, Promise<ReadonlySet<string>>>();
   const takenFrom = (queue: QueueName): Promise<ReadonlySet<string>> => {
@@ -26,6 +37,7 @@ export async function republish(context: RepublishContext, wasInterrupted: boole
   };
   let jobs = 0;
   for await (const page of jobsThatWait(pool, versions, PAGE_JOBS)) {
+    signal.throwIfAborted();
     await Promise.all(page.map((due) => publish(context, due, wasInterrupted ? takenFrom : null)));
     jobs += page.length;
   }
