@@ -38,9 +38,9 @@ export class KnownKeys implements Disposable {
   get(id: KeyId): KnownKey {
     const known = this.#kept.get(id);
     if (known !== undefined && performance.now() < known.untilMs) return known;
+    this.#kept.delete(id);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size >= KEYS_MAX && oldest !== undefined) this.#kept.delete(oldest);
-    this.#kept.delete(id);
     const found = { stored: this.#find(id), untilMs: performance.now() + KEY_TTL_MS, noted: false };
     this.#kept.set(id, found);
     found.stored.catch(() => this.#kept.delete(id));

@@ -142,10 +142,12 @@ export class RequestLimits {
     return id !== null && this.#goodKeys.has(id);
   }
 
+  /** The one that was used longest ago makes room. */
   #remember(keyId: KeyId): void {
-    const [oldest] = this.#goodKeys;
-    if (this.#goodKeys.size >= GOOD_KEYS_MAX && oldest !== undefined) this.#goodKeys.delete(oldest);
+    this.#goodKeys.delete(keyId);
     this.#goodKeys.add(keyId);
+    const [oldest] = this.#goodKeys;
+    if (this.#goodKeys.size > GOOD_KEYS_MAX && oldest !== undefined) this.#goodKeys.delete(oldest);
   }
 }
 
