@@ -113,8 +113,11 @@ test("the text means the value, and does not depend on the order in which keys c
         .map(([key, member]) => [key, shuffled(member)]),
     );
   };
+  // Not as unit "binary": that would make a list of all there are first, which takes seconds.
+  const anyText = fc.integer({ min: 0, max: 0x10_ffff }).map((point) => String.fromCodePoint(point));
+  const stringUnit = anyText.filter((text) => text.isWellFormed());
   fc.assert(
-    fc.property(fc.jsonValue({ stringUnit: "binary" }), (generated) => {
+    fc.property(fc.jsonValue({ stringUnit }), (generated) => {
       const value = JSON.parse(JSON.stringify(generated)) as Json;
       const text = canonicalJson(value);
       expect(JSON.parse(text)).toEqual(value);
