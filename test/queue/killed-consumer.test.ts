@@ -3,35 +3,40 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { describeEachTransport } from "@contingent/testkit/transports";
 import { until } from "@contingent/testkit/until";
-import { expect, it } from "vitest";
-import { FAST, message, openTransport } from "./open.ts";
+import { describe, expect, it } from "vitest";
+import { FAST, message, openTransport, ownTransport } from "./open.ts";
 
 const HOLD = fileURLToPath(new URL("./hold-main.ts", import.meta.url));
 /** Lock of 10 s, looked for every 5 s, marked on one pass and taken back on the next. */
 const REDELIVERY_MAX_MS = 22_000;
 
-describeEachTransport("a killed consumer", (transport) => {
-  it("loses no message: another consumer gets it, marked as delivered again", async () => {
-    const opened = await openTransport(transport);
-    const child = spawn(process.execPath, [HOLD, opened.url, "fast"], { stdio: ["ignore", "pipe", "inherit"] });
-    try {
-      const sent = message();
-      await opened.queues.publish(FAST, sent);
-      const [line] = (await once(child.stdout, "data")) as [Buffer];
-      expect(line.toString().trim()).toBe(sent.jobId);
-      child.kill("SIGKILL");
-      await once(child, "exit");
+// Both at once: they wait.
+describe.concurrent("a killed consumer", () => {
+  describeEachTransport("loses no message", (transport) => {
+    it("another consumer gets it, marked as delivered again", async () => {
+      const own = await ownTransport(transport);
+      const opened = await openTransport(own);
+      const child = spawn(process.execPath, [HOLD, opened.url, "fast"], { stdio: ["ignore", "pipe", "inherit"] });
+      try {
+        const sent = message();
+        await opened.queues.publish(FAST, sent);
+        const [line] = (await once(child.stdout, "data")) as [Buffer];
+        expect(line.toString().trim()).toBe(sent.jobId);
+        child.kill("SIGKILL");
+        await once(child, "exit");
 
-      const deliveries: { jobId: string; redelivered: boolean }[] = [];
-      const consumer = opened.queues.consume(FAST, async ({ jobId }, { redelivered }) => {
-        deliveries.push({ jobId, redelivered });
-      });
-      await consumer.ready();
-      await until(() => deliveries.length > 0, { timeoutMs: REDELIVERY_MAX_MS });
-      expect(deliveries).toEqual([{ jobId: sent.jobId, redelivered: true }]);
-    } finally {
-      child.kill("SIGKILL");
-      await opened.close();
-    }
+        const deliveries: { jobId: string; redelivered: boolean }[] = [];
+        const consumer = opened.queues.consume(FAST, async ({ jobId }, { redelivered }) => {
+          deliveries.push({ jobId, redelivered });
+        });
+        await consumer.ready();
+        await until(() => deliveries.length > 0, { timeoutMs: REDELIVERY_MAX_MS });
+        expect(deliveries).toEqual([{ jobId: sent.jobId, redelivered: true }]);
+      } finally {
+        child.kill("SIGKILL");
+        await opened.close();
+        await own.drop();
+      }
+    });
   });
 });

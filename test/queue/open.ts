@@ -2,7 +2,7 @@
 import { openQueues, type Queues } from "@contingent/queue/queues";
 import { attemptQueue, type OutgoingMessage } from "@contingent/contracts/messages/catalog";
 import { emptyDatabase } from "@contingent/testkit/postgres";
-import { freshQueue, type TransportName } from "@contingent/testkit/transports";
+import { freshQueue, type TestQueue, type TransportName } from "@contingent/testkit/transports";
 
 export const FAST = attemptQueue("fast");
 
@@ -31,20 +31,24 @@ export interface OpenTransport {
   close(): Promise<void>;
 }
 
-/** A transport of its own, empty, on a server of this test run. */
-export async function openTransport(transport: TransportName): Promise<OpenTransport> {
+/** A transport for messages alone, on a server of this test run. */
+export async function ownTransport(transport: TransportName): Promise<TestQueue> {
+  if (transport === "redis") return await freshQueue(transport, "");
   const database = await emptyDatabase();
-  const queue = await freshQueue(transport, database.url);
+  return { ...(await freshQueue(transport, database.url)), drop: () => database.drop() };
+}
+
+/** Opens queues there. Once they are closed it is empty again, for the next test. */
+export async function openTransport(own: TestQueue): Promise<OpenTransport> {
   const log = collectingLog();
-  const queues = await openQueues(queue.url, { log });
+  const queues = await openQueues(own.url, { log });
   return {
-    url: queue.url,
+    url: own.url,
     queues,
     lines: log.lines,
     async close() {
       await queues.close();
-      await queue.drop();
-      await database.drop();
+      await own.lose();
     },
   };
 }

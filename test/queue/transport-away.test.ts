@@ -1,11 +1,10 @@
 import { messageId } from "@contingent/contracts/messages/catalog";
 import { openQueues, type Queues } from "@contingent/queue/queues";
-import { emptyDatabase } from "@contingent/testkit/postgres";
 import { startTcpLink, type TcpLink } from "@contingent/testkit/tcp-link";
-import { describeEachTransport, freshQueue } from "@contingent/testkit/transports";
+import { describeEachTransport, type TestQueue } from "@contingent/testkit/transports";
 import { until } from "@contingent/testkit/until";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { collectingLog, FAST, message } from "./open.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { collectingLog, FAST, message, ownTransport } from "./open.ts";
 
 const FAIL_FAST_MS = 4_000;
 /** Well within a service's drain. */
@@ -13,28 +12,26 @@ const CLOSE_MAX_MS = 10_000;
 const SOON = { timeoutMs: 15_000, intervalMs: 20 };
 
 describeEachTransport("a transport that goes away", (transport) => {
+  let own: TestQueue;
   let link: TcpLink;
   let queues: Queues;
   let url: string;
-  let cleanUp: () => Promise<void>;
 
+  beforeAll(async () => {
+    own = await ownTransport(transport);
+  });
+  afterAll(() => own.drop());
   beforeEach(async () => {
-    const database = await emptyDatabase();
-    const queue = await freshQueue(transport, database.url);
-    const { hostname, port } = new URL(queue.url);
+    const { hostname, port } = new URL(own.url);
     link = await startTcpLink({ host: hostname, port: Number(port) });
-    url = link.through(queue.url);
+    url = link.through(own.url);
     queues = await openQueues(url, { log: collectingLog() });
-    cleanUp = async () => {
-      await link.restore();
-      await queues.close();
-      await link.close();
-      await queue.drop();
-      await database.drop();
-    };
   });
   afterEach(async () => {
-    await cleanUp();
+    await link.restore();
+    await queues.close();
+    await link.close();
+    await own.lose();
   });
 
   /** Publishes to a transport that is away. @returns how long the refusal took, ms */
