@@ -27,13 +27,12 @@ async function recommendation(path: string): Promise<PriceRecommendationBody> {
 
 /** @returns the jobs */
 async function run(outcomeType: string, count: number, ...steps: Steps): Promise<readonly JobId[]> {
-  const ids: JobId[] = [];
-  for (let n = 0; n < count; n += 1) {
+  const one = async (): Promise<JobId> => {
     const { id } = await api.customer.submit({ ...JOB, outcome_type: outcomeType });
     await take(api.pool, id, ...steps);
-    ids.push(id);
-  }
-  return ids;
+    return id;
+  };
+  return await Promise.all(Array.from({ length: count }, one));
 }
 
 const succeedAt = (cost: bigint): Steps => [claim(), answer(cost), judge("pass"), happens("settled")];
