@@ -6,9 +6,8 @@ import { type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { ERRORS, type ErrorCode } from "@contingent/contracts/http/errors";
 import { newId } from "@contingent/db/ids";
-import { recordError } from "@contingent/runtime/metrics";
 import { ApiError } from "./api-error.ts";
-import { errorBodyOf } from "./respond.ts";
+import { tellError } from "./respond.ts";
 
 /** By what Node says of it. Everything else is no HTTP. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -63,9 +62,8 @@ function refuse(socket: Duplex, code: ErrorCode, headers: readonly string[] = []
   }
   const { status, meaning, remedy } = ERRORS[code];
   const error = new ApiError(code, `${meaning} ${remedy}`);
-  recordError(error);
   const id = newId("req");
-  const text = JSON.stringify({ error: errorBodyOf(error, { id, docsUrl: "/docs/errors" }) });
+  const text = JSON.stringify({ error: tellError(error, { id, docsUrl: "/docs/errors" }) });
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
     "Content-Type: application/json; charset=utf-8",

@@ -47,11 +47,12 @@ function isDatabaseAway(error: unknown): boolean {
   return "code" in error && typeof error.code === "string" && AWAY_CODES.has(error.code);
 }
 
-/** The error object, as it stands in an answer or in a line of a bulk answer. */
-export function errorBodyOf(
+/** The error object, as it is told in an answer or in a line of a bulk answer. What is told is counted. */
+export function tellError(
   error: ApiError,
   request: { readonly id: string; readonly docsUrl: string },
 ): ErrorBody["error"] {
+  recordError(error);
   return {
     type: ERRORS[error.code].type,
     code: error.code,
@@ -67,7 +68,6 @@ export function errorBodyOf(
 export function sendError(response: Response, thrown: unknown, log: Log): ApiError {
   const error = apiErrorOf(thrown);
   const { requestId, docsUrl } = localsOf(response);
-  recordError(error);
   if (error.status >= 500)
     log.error({ err: error.cause ?? error, request_id: requestId, code: error.code }, "request failed");
   if (response.headersSent) {
@@ -76,7 +76,7 @@ export function sendError(response: Response, thrown: unknown, log: Log): ApiErr
   }
   for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
   if (!isWorthReading(response.req)) response.setHeader("Connection", "close");
-  response.status(error.status).json({ error: errorBodyOf(error, { id: requestId, docsUrl }) });
+  response.status(error.status).json({ error: tellError(error, { id: requestId, docsUrl }) });
   return error;
 }
 

@@ -58,6 +58,16 @@ describe("requests are counted", () => {
     expect(await statuses(api.otherCustomer.at(process.url), 1)).toEqual([200]);
   });
 
+  test("lines of a bulk request by customer, too: they are all answered, but no faster", async () => {
+    await using process = await limited({ customerPerS: 1 });
+    const [path, headers] = ["/v1/jobs/bulk", { "content-type": "application/x-ndjson" }];
+    const startMs = performance.now();
+    const { body } = await api.customer.at(process.url).send({ method: "POST", path, headers, body: "{}\n{}\n" });
+    expect(String(body).trim().split("\n")).toHaveLength(2);
+    // The second line has waited for the end of the first one's second.
+    expect(performance.now() - startMs).toBeGreaterThan(900);
+  });
+
   test("by address, keys or not, but for whoever asks how the process is", async () => {
     await using process = await limited({ addressPerS: perWindow(10) });
     const nobody = checkedClient(apiClient(process.url, ""));

@@ -1,14 +1,13 @@
 import { createJobSchema, type BulkLine } from "@contingent/contracts/http/jobs";
 import { NDJSON_TYPE } from "@contingent/contracts/http/operation";
 import { bulkCreateJobs } from "@contingent/contracts/http/operations";
-import { recordError } from "@contingent/runtime/metrics";
 import { traceparentOf, withSpan } from "@contingent/runtime/tracing";
 import type { IntakeContext } from "../../context.ts";
 import { ApiError } from "../../http/api-error.ts";
 import { check } from "../../http/check.ts";
 import { readJson } from "../../http/json-text.ts";
 import { BODY_BYTES_MAX, requireType } from "../../http/read-body.ts";
-import { apiErrorOf, errorBodyOf, localsOf } from "../../http/respond.ts";
+import { apiErrorOf, tellError, localsOf } from "../../http/respond.ts";
 import { type Call, route } from "../../http/route.ts";
 import { writeChunk } from "../../http/write-chunk.ts";
 import { customerJob } from "../../jobs/render.ts";
@@ -64,10 +63,9 @@ async function answerLine(context: IntakeContext, call: BulkCall, line: Line): P
   } catch (thrown) {
     const error = apiErrorOf(thrown);
     const { requestId: id, docsUrl } = localsOf(call.response);
-    recordError(error);
     if (error.status >= 500)
       context.log.error({ err: error.cause ?? error, request_id: id, line: line.number }, "line failed");
-    return { line: line.number, status: error.status, error: errorBodyOf(error, { id, docsUrl }) };
+    return { line: line.number, status: error.status, error: tellError(error, { id, docsUrl }) };
   }
 }
 
