@@ -106,6 +106,9 @@ describeOn("postgres", "services that judge", () => {
     });
     expect(await it.now()).toMatchObject({ state: "validating", billable: false });
     const id = inquiry.inquiry_id;
+    // Nobody waits for it, so that no process's death is taken for the loss of the reply.
+    const held = { text: "SELECT FROM inquiry WHERE id = $1 AND holder IS NOT NULL", values: [id] };
+    await until(async () => (await system().pool.query(held)).rowCount === 0, { timeoutMs: 20_000, intervalMs: 20 });
     const body = JSON.stringify(verdictOn(inquiry));
     const headers = { ...signatureHeaders(secrets, { id, timestampS: Math.floor(Date.now() / 1_000), body }) };
     const reply = { method: "POST", path: `/v1/inquiries/${id}/reply`, body, headers };

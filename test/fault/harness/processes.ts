@@ -85,7 +85,8 @@ export function pauseAt(
   how: "pause" | "block" = "pause",
 ): Pause {
   const go = path.join(os.tmpdir(), `contingent-go-${randomUUID()}`);
-  const pausesOf = (name: string): number => system.log(name).split(`"failpoint":"${point}"`).length - 1;
+  const pausesOf = (name: string): number =>
+    system.log(name).split(`"failpoint":"${point}","action":"${how}"`).length - 1;
   const before = new Map(names.map((name) => [name, pausesOf(name)]));
   for (const name of names) system.arm(name, `${point}=${how}:${go}`);
   return {

@@ -1,20 +1,17 @@
 /**
- * Poison: answers whose check loops, or eats all memory, and such on which validators break, or die, whatever is tried. The
- * first are answers that are no good; the others end after three strikes as dead letters, unbilled. Other jobs are not held
- * up, and what was dead can be done once more.
+ * Poison: answers whose check loops, or eats all memory, and validators that break on an answer whatever is tried. The first
+ * are answers that are no good; the second end after three strikes as dead letters, unbilled. Others are not held up, and
+ * what was dead can be done once more. (Answers that take whole processes with them: f02.)
  */
 import type { DeadLetterInFullBody } from "@contingent/contracts/http/dead-letters";
 import type { System } from "@contingent/testkit/system";
-import { until } from "@contingent/testkit/until";
 import { expect, test } from "vitest";
 import { answer, type Case, publish, submit } from "../../e2e/support/cases.ts";
 import { attemptsOf, expectCharged, expectUnbilled, storyOf } from "../../e2e/support/expectations.ts";
-import { giveBack } from "../../e2e/support/queues.ts";
 import { HAIKU, step, sums } from "../../e2e/support/sums.ts";
 import { JUDGED, judgeOf } from "../harness/judged.ts";
-import { armToDie, untilDead } from "../harness/processes.ts";
 import { UNDISTURBED } from "../harness/stories.ts";
-import { type GetWorld, HAZARD_TIMEOUT_MS } from "../harness/use-world.ts";
+import type { GetWorld } from "../harness/use-world.ts";
 
 /** Too short for a person to decide instead. */
 const DEADLINE_MS = 25_000;
@@ -67,52 +64,6 @@ export function poison(get: GetWorld): void {
     // Told twice it is the same job.
     expect(await redriven(system, it)).toBe(again);
   });
-
-  test(
-    "an answer that takes three processes with it is judged by no fourth: a dead letter, unbilled, at the cost of nobody else; it can be done once more",
-    async () => {
-      const { system } = get();
-      armToDie(system, "validator", "validator.taken");
-      const it = await submit(system, { terms: { ...ONE_STEP, deadline_ms: 600_000 } });
-      await diedOver(system);
-      for (const strikes of [1, 2]) {
-        armToDie(system, "validator", "validator.taken");
-        await system.restart("validator");
-        await until(async () => (await strikesOf(system, it)) === strikes, {
-          timeoutMs: 30_000,
-          what: `strike ${strikes}`,
-        });
-        await system.pool.query("UPDATE job SET ready_at = now(), wake_at = now() WHERE id = $1", [it.id]);
-        await diedOver(system);
-      }
-      const others = await Promise.all(Array.from({ length: OTHERS }, () => submit(system, { terms: ONE_STEP })));
-      // Too late for a person to decide instead.
-      await system.pool.query("UPDATE job SET deadline_at = now() + interval '29 s' WHERE id = $1", [it.id]);
-      await system.restart("validator");
-
-      await expectUnbilled(system, it, await it.closed(), "validator_error");
-      expect(it.requests()).toHaveLength(1);
-      const { body } = await deadLetter(system, it);
-      expect(body).toMatchObject({ state: "open", cause: "validator_error", attempts: 1 });
-      const { faults } = body as DeadLetterInFullBody;
-      expect(faults.map(({ cause }) => cause)).toEqual(["validator_lost", "validator_lost", "validator_lost"]);
-      for (const other of others) await expectCharged(system, other, await other.closed());
-      const second = await system.api.closed(await redriven(system, it));
-      expect(second).toMatchObject({ resolution: "success", billable: true, redrive_of: it.id });
-    },
-    HAZARD_TIMEOUT_MS,
-  );
-}
-
-/** Waits until the armed validator has died, and lets the transport give its message back. */
-async function diedOver(system: System): Promise<void> {
-  await untilDead(system, "validator");
-  await giveBack(system, "validate");
-}
-
-async function strikesOf(system: System, it: Case): Promise<number> {
-  const text = "SELECT (progress ->> 'strikes')::int AS strikes FROM job WHERE id = $1";
-  return (await system.pool.query<{ strikes: number }>({ text, values: [it.id] })).rows[0]?.strikes ?? 0;
 }
 
 const ONE_STEP = { cascade: [step("fast", { attempts_max: 1 })] };
