@@ -18,7 +18,9 @@ let system: System;
 let folder = "";
 beforeAll(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "contingent-receipts-"));
-  system = await startSystem({ transport: "postgres" });
+  // Whoever has no use for the variable does not read it.
+  const env = { RECEIPT_KEYS: newKeySet() };
+  system = await startSystem({ transport: "postgres", workers: { standard: 0, premium: 0 }, env });
   system.simulator.script({ match: "Total due", steps: [{ step: "answer_json", json: OUTPUT }], afterwards: "last" });
   await system.operator.publish(TYPE, {
     description: "The total of an invoice",
@@ -107,7 +109,6 @@ test("the receipt of a real charge is genuine, for exactly what was sent and del
 });
 
 test("a receipt outlives the key that signed it, and the process that knew it", async () => {
-  await system.restart("intake", { RECEIPT_KEYS: newKeySet() });
   const job = await chargedJob();
   const receipt = await saved("old.json", `/v1/jobs/${job.id}/receipt`);
   await system.restart("intake", { RECEIPT_KEYS: newKeySet() });
@@ -118,9 +119,4 @@ test("a receipt outlives the key that signed it, and the process that knew it", 
   expect(new Set(signers).size).toBe(2);
   const again = await saved("again.json", `/v1/jobs/${job.id}/receipt`);
   expect(fs.readFileSync(again, "utf8")).toBe(fs.readFileSync(receipt, "utf8"));
-});
-
-test("in production the API does not start without keys", async () => {
-  const inProduction = { CONTINGENT_ENV: "production", FAILPOINTS: "" };
-  await expect(system.restart("intake", inProduction)).rejects.toThrow(/RECEIPT_KEYS is not set/);
 });
