@@ -48,6 +48,11 @@ const DUE = `
 const LOCK = `
   SELECT id FROM job WHERE id = ANY ($1::text[]) AND payload_dropped_at IS NULL ORDER BY id FOR NO KEY UPDATE`;
 
+// Asked once the rows are held: somebody may have opened a dispute since they were found.
+const STILL_DUE = `
+  SELECT j.id FROM job j JOIN customer_account a ON a.customer_id = j.customer_id
+   WHERE j.id = ANY ($1::text[]) AND (j.closed_at <= a.payloads_erased_until OR (${NOBODY_LOOKS}))`;
+
 type ColumnType = "json" | "jsonb" | "text";
 
 /** Where texts of jobs are, column by column: what a column is called is also the first word of its texts' place, the row's id the second. */
@@ -76,7 +81,8 @@ export async function dropDuePayloads(pool: Pool, payloads: Payloads, limit: num
   if (due.rows.length === 0) return 0;
   return await transaction(pool, async (client) => {
     const locked = await client.query<{ id: JobId }>({ text: LOCK, values: [due.rows.map(({ id }) => id)] });
-    const ids = locked.rows.map(({ id }) => id);
+    const still = await client.query<{ id: JobId }>({ text: STILL_DUE, values: [locked.rows.map(({ id }) => id)] });
+    const ids = still.rows.map(({ id }) => id);
     for (const texts of TEXTS) await dropTexts(client, payloads, texts, ids);
     await client.query({ text: ANSWERS, values: [ids] });
     await client.query({ text: DROPPED, values: [ids] });

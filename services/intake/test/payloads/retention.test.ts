@@ -5,6 +5,7 @@ import { dropDuePayloads } from "@contingent/db/payloads/drop";
 import { PLAIN } from "@contingent/db/payloads/payloads";
 import { checkBooks } from "@contingent/ledger/check-books";
 import { partsOf } from "@contingent/testkit/jobs";
+import { until } from "@contingent/testkit/until";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectError } from "../checked-client.ts";
 import { type Api, startApi } from "../harness.ts";
@@ -130,6 +131,40 @@ test("what somebody has still to look at waits: an open dispute", async () => {
   await api.customer.send({ method: "POST", path: `/v1/disputes/${dispute}/withdraw` });
   expect(await drop()).toBe(1);
 });
+
+test("a dispute that is being opened while its job's texts are about to go keeps them", async () => {
+  const texts = someTexts();
+  const id = await closedJob(api, texts, "disputed-late");
+  await keepFor(0);
+  const client = await api.pool.connect();
+  try {
+    // A dispute locks the job, then its customer's account.
+    await client.query("BEGIN");
+    await client.query({
+      text: "SELECT FROM customer_account WHERE customer_id = $1 FOR NO KEY UPDATE",
+      values: [api.customerId],
+    });
+    const opening = api.customer.send({ method: "POST", path: `/v1/jobs/${id}/dispute`, body: { reason: "Look." } });
+    await until(() => whoWait(1), { timeoutMs: 20_000, what: "the dispute to hold the job" });
+    const dropping = drop();
+    await until(() => whoWait(2), { timeoutMs: 20_000, what: "the job to have been found" });
+    await client.query("COMMIT");
+    expect((await opening).status).toBe(201);
+    await dropping;
+    expect(await textsIn(api.pool, texts)).not.toEqual([]);
+  } finally {
+    client.release();
+    await keepFor(30);
+  }
+});
+
+async function whoWait(count: number): Promise<boolean> {
+  const { rows } = await api.pool.query<{ n: number }>({
+    text: `SELECT count(*)::int AS n FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  });
+  return rows[0]?.n === count;
+}
 
 test("an outcome type's own retention holds for its jobs, and the shorter one counts", async () => {
   await api.operator.publish(REVIEWED, { ...REVIEWED_TYPE, payload_retention_days: 7 });
