@@ -70,8 +70,9 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           ...EVERY_PROJECT,
           globalSetup: ["packages/testkit/src/global-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          // They wait for as long as anything moves, however slow the machine.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],

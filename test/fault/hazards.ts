@@ -24,6 +24,7 @@ import { linkBroken } from "./hazards/f15-link-broken.ts";
 import { rollingRestart } from "./hazards/f16-rolling-restart.ts";
 import { databaseFull } from "./hazards/f17-database-full.ts";
 import { versionsSideBySide } from "./hazards/f18-versions-side-by-side.ts";
+import { everythingAtOnce } from "./hazards/f19-everything-at-once.ts";
 
 interface Hazard {
   readonly name: string;
@@ -54,6 +55,7 @@ const HAZARDS: readonly Hazard[] = [
   { name: "F16 everything is restarted", inCi: "redis", tests: rollingRestart },
   { name: "F17 the database takes no writes", inCi: "postgres", tests: databaseFull },
   { name: "F18 two versions run side by side", inCi: "redis", tests: versionsSideBySide },
+  { name: "F19 everything at once", tests: everythingAtOnce },
 ];
 
 const IS_CI = process.env["CI"] === "true";

@@ -48,9 +48,11 @@ describe("health", () => {
     expect((await (await serve(health))("/healthz")).status).toBe(200);
   });
 
-  it("a draining process is alive and not ready", async () => {
+  it("a draining process is alive and not ready, and says so at once, whatever its checks wait for", async () => {
     const stop = new AbortController();
-    const get = await serve(new Health("worker", stop.signal));
+    const health = new Health("worker", stop.signal);
+    health.addReadiness("database", () => new Promise(() => undefined));
+    const get = await serve(health);
     stop.abort();
     expect(await get("/readyz")).toMatchObject({ status: 503, body: { status: "draining" } });
     expect((await get("/healthz")).status).toBe(200);

@@ -50,7 +50,9 @@ export class Health {
     return this.#report(this.#live);
   }
 
+  /** A process that drains says so at once: load balancers have little time to hear of it, and checks may take long. */
   async ready(): Promise<HealthReport> {
+    if (this.#stopping.aborted) return { status: "draining", service: this.#service, checks: {} };
     const report = await this.#report(this.#ready);
     return this.#stopping.aborted ? { ...report, status: "draining" } : report;
   }

@@ -43,7 +43,7 @@ export interface SystemOptions {
    * Whether circuit breakers decide by themselves. Unless said otherwise they are forced closed: what a test scripts for
    * its own jobs would else keep the model from those of the test beside it.
    */
-  readonly breakers?: "automatic" | "closed";
+  readonly breakers?: "automatic" | "closed" | undefined;
 }
 
 export interface OwnServers {

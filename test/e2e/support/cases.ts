@@ -50,8 +50,6 @@ export interface Case {
   reached(state: RequestRecord["state"]): Promise<void>;
 }
 
-const REACH_TIMEOUT_MS = 15_000;
-
 /** The answer to a request that is to be this JSON. */
 export function answer(json: Json): StepInput {
   return { step: "answer_json", json };
@@ -132,7 +130,6 @@ function caseOf(system: System, marker: string, type: string, accepted: JobBody)
     bill: () => billed().reduce((total, record) => total + billOf(record), 0n),
     async reached(state) {
       await until(() => requests("messages").some((record) => record.state === state), {
-        timeoutMs: REACH_TIMEOUT_MS,
         intervalMs: 5,
         what: `a call of ${id} to be ${state} at the provider`,
       });

@@ -19,8 +19,6 @@ export async function positionOf(system: System, id: string): Promise<Position> 
   return row;
 }
 
-const STATE_TIMEOUT_MS = 15_000;
-
 /** Waits until the job is in this state. */
 export async function untilState(system: System, id: string, state: JobState): Promise<Position> {
   return await until(
@@ -28,7 +26,7 @@ export async function untilState(system: System, id: string, state: JobState): P
       const position = await positionOf(system, id);
       return position.state === state && position;
     },
-    { timeoutMs: STATE_TIMEOUT_MS, intervalMs: 5, what: `${id} to be ${state}` },
+    { intervalMs: 5, what: `${id} to be ${state}` },
   );
 }
 

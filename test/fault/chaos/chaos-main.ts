@@ -27,13 +27,15 @@ const report = await runChaos({ transport, seed, durationMs, ratePerS, onStatus:
 say(`\n\n${table(report)}\n`);
 process.exitCode = report.findings.length + report.refusals.length === 0 ? 0 : 1;
 
-function show({ elapsedMs, placed, open, now, faults }: ChaosStatus): void {
-  const line = `${Math.round(elapsedMs / 1000)} s · ${placed} ordered · ${open} open · ${faults} faults · ${now}`;
+function show({ elapsedMs, placed, asking, open, now, faults }: ChaosStatus): void {
+  const counts = `${placed} ordered · ${asking} asked for · ${open} open · ${faults} faults`;
+  const line = `${Math.round(elapsedMs / 1000)} s · ${counts} · ${now}`;
   if (process.stdout.isTTY) say(`\r\u001b[2K${line}`);
   else say(`${line}\n`);
 }
 
-function table({ placed, closedPerS, recoveriesMs, findings, refusals }: ChaosReport): string {
+function table(chaos: ChaosReport): string {
+  const { made, placed, recoveriesMs, findings, refusals } = chaos;
   const rows = [...recoveriesMs]
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([name, times]) => {
@@ -48,7 +50,9 @@ function table({ placed, closedPerS, recoveriesMs, findings, refusals }: ChaosRe
     `${"what was done".padEnd(32)} times    median     worst   until a new customer's job was done`,
     ...rows,
     "",
-    `${placed} jobs, ${closedPerS.toFixed(0)} a second · ${kinds.map((kind) => `${kind} ${count(kind)}`).join(" · ")} · refused ${refusals.length}`,
+    `${chaos.faults} faults · ${made} orders, ${chaos.madePerS.toFixed(1)} a second · ${placed} acknowledged, ${chaos.placedPerS.toFixed(1)} a second`,
+    `${chaos.closedPerS.toFixed(1)} jobs closed a second · the last one ${(chaos.drainMs / 1000).toFixed(1)} s after the last order`,
+    `${kinds.map((kind) => `${kind} ${count(kind)}`).join(" · ")} · refused ${refusals.length}`,
     ...findings.slice(0, FINDINGS_SHOWN).map(({ wrong, what }) => `  ${wrong}: ${what}`),
     ...refusals.slice(0, FINDINGS_SHOWN).map((each) => `  refused: ${each}`),
   ].join("\n");

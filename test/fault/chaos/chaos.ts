@@ -2,31 +2,39 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { BilledRecord, Simulator } from "@contingent/simulator/server";
 import type { TransportName } from "@contingent/testkit/transports";
-import { until } from "@contingent/testkit/until";
 import { publish } from "../../e2e/support/cases.ts";
 import { step } from "../../e2e/support/sums.ts";
 import { audit, type Finding } from "../harness/audit.ts";
 import { type Load, startLoad } from "../harness/load.ts";
+import { stuckJobs } from "../harness/until-closed.ts";
 import { startWorld, type World } from "../harness/world.ts";
-import { nextMischief } from "./mischief.ts";
+import { mischiefs } from "./mischief.ts";
 import { Probe } from "./probe.ts";
 
 export interface ChaosOptions {
-  readonly transport: TransportName;
-  readonly seed: string;
   readonly durationMs: number;
-  /** Orders a second, as far as the machine keeps up: no more are made while `openMax` jobs are open. */
+  /** Orders a second. What the system is not there for is asked for again, and what it does not keep up with waits. */
   readonly ratePerS: number;
-  readonly openMax?: number;
+  /** No order is made while so many are open: for machines that are not to be tried. */
+  readonly openMax?: number | undefined;
+  /** Between the end of one mischief and the beginning of the next, on average. */
+  readonly pauseMs?: number;
   /** Told about once a second how it goes. */
   readonly onStatus?: (status: ChaosStatus) => void;
-  /** Between the end of one and the beginning of the next. */
-  readonly pauseMs?: number;
+}
+
+export interface OwnChaosOptions extends ChaosOptions {
+  readonly transport: TransportName;
+  readonly seed: string;
 }
 
 export interface ChaosStatus {
   readonly elapsedMs: number;
+  /** Orders that were acknowledged. */
   readonly placed: number;
+  /** Orders that are being asked for. */
+  readonly asking: number;
+  /** Jobs that are not closed. */
   readonly open: number;
   /** What is being done, or was last. */
   readonly now: string;
@@ -34,9 +42,17 @@ export interface ChaosStatus {
 }
 
 export interface ChaosReport {
+  readonly faults: number;
+  readonly made: number;
   readonly placed: number;
-  /** Jobs closed a second, from the first order to the last job's end. */
+  /** Orders made a second, as long as there were any. */
+  readonly madePerS: number;
+  /** Orders acknowledged a second, until all were. */
+  readonly placedPerS: number;
+  /** Jobs closed a second, until all were. */
   readonly closedPerS: number;
+  /** How long it took from the last order until all jobs were closed. */
+  readonly drainMs: number;
   /** By what was done: how long after it was over a new customer's job was accepted, done and charged, ms. */
   readonly recoveriesMs: ReadonlyMap<string, readonly number[]>;
   readonly findings: readonly Finding[];
@@ -44,31 +60,53 @@ export interface ChaosReport {
   readonly refusals: readonly string[];
 }
 
-const PAUSE_MS = 1_500;
-const OPEN_MAX = 400;
+/** With what is done and the recovery from it, ten or more of them come in two minutes: each kind there is. */
+const PAUSE_MS = 4_000;
+/** Time of a call to a model. */
+const ANSWERS_AFTER_MS = 20;
 const STATUS_INTERVAL_MS = 1_000;
 /** Orders that are waited for before anything is broken. */
 const WARM_UP_ORDERS = 20;
 
-export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { transport, seed, ratePerS, durationMs } = options;
-  await using world = keepingBills(await startWorld({ transport, seed }));
+/** On a system of its own. */
+export async function runChaos({ transport, seed, ...options }: OwnChaosOptions): Promise<ChaosReport> {
+  await using world = keepingBills(await startWorld({ transport, seed, breakers: "automatic" }));
+  return await letLoose(world, options);
+}
+
+/** On a system that is there. */
+export async function letLoose(world: World, options: ChaosOptions): Promise<ChaosReport> {
+  const { ratePerS, durationMs, openMax } = options;
   const startedMs = performance.now();
-  const gauge = new Gauge(world);
-  await using load = await startLoad(world, {
-    ratePerS,
-    answersAfterMs: 20,
-    mayOrder: () => gauge.open < (options.openMax ?? OPEN_MAX),
-  });
+  await using load = await startLoad(world, { ratePerS, openMax, answersAfterMs: ANSWERS_AFTER_MS });
   const progress: Progress = { faults: 0, now: "nothing yet" };
-  const watching = watch(options, { load, gauge, startedMs, progress });
+  using _watching = watch(options, { load, startedMs, progress });
   const recoveriesMs = await breakThings(world, load, options, startedMs + durationMs, progress);
-  progress.now = "closing what is open";
+  const orderedMs = performance.now() - startedMs;
+  progress.now = "waiting for what was ordered to be acknowledged, and done";
   await load.stop();
+  const placedMs = performance.now() - startedMs;
+  await stuckJobs(world.system);
+  const closedMs = performance.now() - startedMs;
+  progress.now = "looking at everything";
   const findings = await audit(world);
-  const closedPerS = (load.placed * 1000) / (performance.now() - startedMs);
-  watching.abort();
-  return { placed: load.placed, closedPerS, recoveriesMs, findings, refusals: load.refusals };
+  const { made, placed, refusals } = load;
+  return {
+    faults: progress.faults,
+    made,
+    placed,
+    madePerS: perS(made, orderedMs),
+    placedPerS: perS(placed, placedMs),
+    closedPerS: perS(placed, closedMs),
+    drainMs: closedMs - orderedMs,
+    recoveriesMs,
+    findings,
+    refusals,
+  };
+}
+
+function perS(count: number, ms: number): number {
+  return (count * 1_000) / ms;
 }
 
 interface Progress {
@@ -84,69 +122,36 @@ async function breakThings(
   progress: Progress,
 ): Promise<Map<string, number[]>> {
   const recoveriesMs = new Map<string, number[]>();
-  await until(() => load.placed >= WARM_UP_ORDERS, { timeoutMs: 60_000, what: "the first orders" });
-  const type = await publish(world.system, { cascade: [step("fast")] });
-  const probe = await Probe.open(world, type);
-  for (let n = 0; performance.now() < endMs; n += 1) {
-    const chance = (word: string): number => world.chance("chaos", String(n), word);
-    const { name, act } = nextMischief(world, chance("what"));
-    progress.now = name;
-    progress.faults += 1;
-    await act(world, chance);
-    const tookMs = await probe.untilDone();
-    recoveriesMs.set(name, [...(recoveriesMs.get(name) ?? []), tookMs]);
-    await delay(chance("pause") * 2 * pauseMs);
-  }
-  return recoveriesMs;
-}
-
-/** How many jobs are open, asked now and then past every link; what was seen last while the database is away. */
-class Gauge {
-  readonly #world: World;
-  #isAsking = false;
-  #askedAtMs = 0;
-  open = 0;
-
-  constructor(world: World) {
-    this.#world = world;
-  }
-
-  refresh(): void {
-    if (this.#isAsking || performance.now() - this.#askedAtMs < STATUS_INTERVAL_MS / 4) return;
-    this.#isAsking = true;
-    this.#askedAtMs = performance.now();
-    const text = "SELECT count(*)::int AS open FROM job WHERE state <> 'closed'";
-    void this.#world.system.pool
-      .query<{ open: number }>({ text })
-      .then(({ rows }) => (this.open = rows[0]?.open ?? 0))
-      .catch(() => undefined)
-      .finally(() => (this.#isAsking = false));
+  await load.untilPlaced(WARM_UP_ORDERS);
+  const probe = await Probe.open(world, await publish(world.system, { cascade: [step("fast")] }));
+  for (let round = 0; ; round += 1) {
+    const ofRound = (...words: string[]): number => world.chance("chaos", String(round), ...words);
+    for (const { name, act } of mischiefs(world, (mischief) => ofRound("order", mischief))) {
+      if (performance.now() >= endMs) return recoveriesMs;
+      const chance = (word: string): number => ofRound(name, word);
+      progress.now = name;
+      progress.faults += 1;
+      await act(world, chance);
+      recoveriesMs.set(name, [...(recoveriesMs.get(name) ?? []), await probe.untilDone()]);
+      const leftMs = Math.max(0, endMs - performance.now());
+      await delay(Math.min(chance("pause") * 2 * pauseMs, leftMs));
+    }
   }
 }
 
 interface Watched {
   readonly load: Load;
-  readonly gauge: Gauge;
   readonly startedMs: number;
   readonly progress: Progress;
 }
 
-function watch({ onStatus }: ChaosOptions, { load, gauge, startedMs, progress }: Watched): AbortController {
-  const stopped = new AbortController();
-  const look = async (): Promise<void> => {
-    let toldMs = 0;
-    while (!stopped.signal.aborted) {
-      gauge.refresh();
-      const elapsedMs = performance.now() - startedMs;
-      if (elapsedMs - toldMs >= STATUS_INTERVAL_MS) {
-        onStatus?.({ elapsedMs, placed: load.placed, open: gauge.open, ...progress });
-        toldMs = elapsedMs;
-      }
-      await delay(STATUS_INTERVAL_MS / 4, undefined, { signal: stopped.signal }).catch(() => undefined);
-    }
-  };
-  void look();
-  return stopped;
+/** Tells how it goes until it is disposed of. */
+function watch({ onStatus }: ChaosOptions, { load, startedMs, progress }: Watched): Disposable {
+  const timer = setInterval(() => {
+    const { placed, underWay: asking, open } = load;
+    onStatus?.({ elapsedMs: performance.now() - startedMs, placed, asking, open, ...progress });
+  }, STATUS_INTERVAL_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** The simulator keeps its last bills only, which a long run exceeds: they are taken out of it now and then. */

@@ -8,8 +8,6 @@ import { linksOf, type World } from "../harness/world.ts";
 
 export interface Mischief {
   readonly name: string;
-  /** How often it comes, against the others. */
-  readonly weight: number;
   /** @param chance of this one time, from 0 to below 1 */
   readonly act: (world: World, chance: (word: string) => number) => Promise<void>;
   /** Whether there is anything to do it to. */
@@ -28,20 +26,17 @@ const FROZEN_MS = 12_000;
 export const MISCHIEF: readonly Mischief[] = [
   {
     name: "F1 kill -9 of a worker",
-    weight: 4,
     act: (world, chance) => killed(world, [pick(WORKERS, chance("who"))]),
   },
-  { name: "F1 kill -9 in a commit window", weight: 4, act: killedInWindow },
+  { name: "F1 kill -9 in a commit window", act: killedInWindow },
   {
     name: "F3 kill -9 of another service",
-    weight: 3,
     act: (world, chance) => killed(world, [pick(OTHERS, chance("who"))]),
   },
-  { name: "F4 kill -9 of everything", weight: 1, act: (world) => killed(world, world.system.names()) },
-  { name: "F5 all messages lost", weight: 3, act: ({ system }) => loseAllMessages(system) },
+  { name: "F4 kill -9 of everything", act: (world) => killed(world, world.system.names()) },
+  { name: "F5 all messages lost", act: ({ system }) => loseAllMessages(system) },
   {
     name: "F6 Redis killed",
-    weight: 3,
     isPossible: ({ redis }) => redis !== null,
     async act({ redis }, chance) {
       await redis?.kill();
@@ -50,7 +45,6 @@ export const MISCHIEF: readonly Mischief[] = [
   },
   {
     name: "F8 Postgres stopped at once",
-    weight: 3,
     async act({ postgres }) {
       await postgres.stopAtOnce();
       await postgres.start();
@@ -58,20 +52,18 @@ export const MISCHIEF: readonly Mischief[] = [
   },
   {
     name: "F8 connections cut",
-    weight: 3,
     async act(world) {
       for (const link of linksOf(world)) link.reset();
     },
   },
-  { name: "F9 a worker frozen", weight: 1, act: frozen },
-  { name: "F15 a link silent", weight: 2, act: silent },
+  { name: "F9 a worker frozen", act: frozen },
+  { name: "F15 a link silent", act: silent },
 ];
 
-/** Which one comes next. */
-export function nextMischief(world: World, chance: number): Mischief {
+/** All that are possible, in an order of chance. */
+export function mischiefs(world: World, chance: (word: string) => number): readonly Mischief[] {
   const possible = MISCHIEF.filter(({ isPossible }) => isPossible?.(world) ?? true);
-  const all = possible.flatMap((each) => Array.from({ length: each.weight }, () => each));
-  return pick(all, chance);
+  return possible.toSorted((a, b) => chance(a.name) - chance(b.name));
 }
 
 async function killed({ system }: World, names: readonly string[]): Promise<void> {

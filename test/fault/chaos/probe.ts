@@ -1,12 +1,11 @@
 /** A customer of its own, whose first job tells that everything works again: nobody's backlog is before it. */
 import type { ApiClient } from "@contingent/embedded/api-client";
 import { until } from "@contingent/testkit/until";
-import { newMarker } from "../../e2e/support/cases.ts";
-import { answer } from "../../e2e/support/cases.ts";
+import { answer, newMarker } from "../../e2e/support/cases.ts";
 import { INPUT, RIGHT } from "../../e2e/support/sums.ts";
 import type { World } from "../harness/world.ts";
 
-const DONE_TIMEOUT_MS = 90_000;
+const DONE_TIMEOUT_MS = 180_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 
 export class Probe {

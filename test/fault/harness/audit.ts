@@ -6,6 +6,7 @@ import { outcomeTypeVersions } from "@contingent/db/outcome-types";
 import { checkBooks } from "@contingent/ledger/check-books";
 import { until } from "@contingent/testkit/until";
 import { billsByMarker } from "./bills.ts";
+import { stuckJobs } from "./until-closed.ts";
 import type { World } from "./world.ts";
 
 export type Wrong = "down" | "stuck" | "lost" | "violation" | "over_cap" | "miscounted" | "double_charge" | "overdrawn";
@@ -15,16 +16,13 @@ export interface Finding {
   readonly what: string;
 }
 
-/** Nothing is stuck for longer than this, whatever has happened. */
-const STUCK_AFTER_MS = 60_000;
-/** A cost that comes late is booked soon after its job was closed. */
-const LATE_COST_TIMEOUT_MS = 15_000;
-const SHOWN_MAX = 20;
+/** To look at all costs and bills takes long after a long run. */
+const LATE_COST_INTERVAL_MS = 250;
 
 /** Waits until all is quiet, and looks at everything. @returns what is wrong; nothing, if the product is right */
 export async function audit(world: World): Promise<readonly Finding[]> {
   const down = await processesDown(world);
-  const stuck = await jobsLeftOpen(world);
+  const stuck = (await stuckJobs(world.system)).map((what) => finding("stuck", what));
   // What is still under way cannot be counted.
   if (down.length + stuck.length > 0) return [...down, ...stuck];
   const miscounted = await costsLeftUnbooked(world);
@@ -43,23 +41,12 @@ async function processesDown({ system }: World): Promise<readonly Finding[]> {
     return answers.every(({ ok }) => ok);
   };
   const checked = system.names().map(async (name) => {
-    const what = `${name} to be alive and ready`;
-    return await until(() => isUp(name), { timeoutMs: STUCK_AFTER_MS, what }).then(
+    return await until(() => isUp(name), { what: `${name} to be alive and ready` }).then(
       () => null,
       (error: unknown) => finding("down", String(error)),
     );
   });
   return (await Promise.all(checked)).filter((each) => each !== null);
-}
-
-/** Every job ends. Hazards that leave some waiting for their customer decide them themselves. */
-async function jobsLeftOpen({ system }: World): Promise<readonly Finding[]> {
-  const open = (): Promise<readonly Finding[]> =>
-    select(system, "stuck", "SELECT id || ' is ' || state AS what FROM job WHERE state <> 'closed' LIMIT $1", [
-      SHOWN_MAX,
-    ]);
-  const timing = { timeoutMs: STUCK_AFTER_MS, what: "every job to be closed" };
-  return await until(async () => (await open()).length === 0, timing).then(() => [], open);
 }
 
 /** 202 seen: the job exists. */
@@ -117,7 +104,7 @@ async function costsLeftUnbooked(world: World): Promise<readonly Finding[]> {
       return [finding("miscounted", `${marker}: known ${known}, presumed ${presumed}, billed ${bill}`)];
     });
   };
-  const timing = { timeoutMs: LATE_COST_TIMEOUT_MS, what: "late costs in the books" };
+  const timing = { intervalMs: LATE_COST_INTERVAL_MS, what: "late costs in the books" };
   return await until(async () => (await look()).length === 0, timing).then(() => [], look);
 }
 

@@ -28,8 +28,6 @@ export function instanceOf(system: System, name: string): string {
   return instance;
 }
 
-const ACT_TIMEOUT_MS = 30_000;
-
 /** The process dies as by kill -9 when it next gets to this point. */
 export function armToDie(system: System, name: string, point: FailpointName): void {
   system.arm(name, `${point}=exit`);
@@ -37,11 +35,7 @@ export function armToDie(system: System, name: string, point: FailpointName): vo
 
 /** Waits until an armed process has died at its point. It is disarmed then, and can be started again. */
 export async function untilDead(system: System, name: string): Promise<void> {
-  await until(() => !isRunning(system, name), {
-    timeoutMs: ACT_TIMEOUT_MS,
-    intervalMs: 10,
-    what: `${name} to die at its failpoint`,
-  });
+  await until(() => !isRunning(system, name), { intervalMs: 10, what: `${name} to die at its failpoint` });
   expect(system.log(name), `the end of ${name}`).toContain('"msg":"failpoint"');
   system.arm(name, "");
 }
@@ -92,7 +86,6 @@ export function pauseAt(
   return {
     reached: () =>
       until(() => names.find((name) => pausesOf(name) > (before.get(name) ?? 0)), {
-        timeoutMs: ACT_TIMEOUT_MS,
         intervalMs: 10,
         what: `one of ${names.join(", ")} to reach ${point}`,
       }),

@@ -11,8 +11,6 @@ export type GetWorld = () => World;
 /** What is left to chance follows from it: FAULT_SEED repeats a run. Under CI it is the same every time. */
 export const SEED = process.env["FAULT_SEED"] ?? (process.env["CI"] === "true" ? "1" : randomBytes(4).toString("hex"));
 
-/** A hazard waits for its jobs for up to a minute before it says that they are stuck, and then the audit does. */
-export const HAZARD_TIMEOUT_MS = 120_000;
 const LINES_SHOWN = 40;
 
 export function useWorld(transport: TransportName): GetWorld {
@@ -31,7 +29,7 @@ export function useWorld(transport: TransportName): GetWorld {
     const findings = await audit(world);
     failures += findings.length;
     expect(findings, "what the audit found").toEqual([]);
-  }, HAZARD_TIMEOUT_MS);
+  });
   afterAll(async () => {
     if (world !== undefined && failures > 0) process.stderr.write(complaintsOf(world).join("\n"));
     await world?.[Symbol.asyncDispose]();

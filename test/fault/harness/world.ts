@@ -5,7 +5,7 @@
 import { chance } from "@contingent/simulator/mind/chance";
 import { type OwnPostgres, startOwnPostgres } from "@contingent/testkit/own-postgres";
 import { type RedisServer, startRedis } from "@contingent/testkit/redis";
-import { startSystem, type System } from "@contingent/testkit/system";
+import { startSystem, type System, type SystemOptions } from "@contingent/testkit/system";
 import { startTcpLink, type TcpLink } from "@contingent/testkit/tcp-link";
 import type { TransportName } from "@contingent/testkit/transports";
 import { freePort } from "@contingent/embedded/ports";
@@ -31,7 +31,7 @@ export interface World extends AsyncDisposable {
   chance(...words: readonly string[]): number;
 }
 
-export interface WorldOptions {
+export interface WorldOptions extends Pick<SystemOptions, "breakers"> {
   readonly transport: TransportName;
   readonly seed: string;
   readonly workers?: Readonly<Record<string, number>>;
@@ -48,7 +48,13 @@ const SWEEP_INTERVAL_MS = "50";
 /** Longer than the load balancers of tests take to notice (load.ts), also on a busy machine. */
 const DRAIN_DELAY_MS = "1000";
 
-export async function startWorld({ transport, seed, workers = WORKERS, env = {} }: WorldOptions): Promise<World> {
+export async function startWorld({
+  transport,
+  seed,
+  workers = WORKERS,
+  env = {},
+  breakers,
+}: WorldOptions): Promise<World> {
   await using stack = new AsyncDisposableStack();
   const [postgres, redis] = await Promise.all([startOwnPostgres(), transport === "redis" ? startRedis() : null]);
   stack.defer(() => postgres.stop());
@@ -63,6 +69,7 @@ export async function startWorld({ transport, seed, workers = WORKERS, env = {} 
   const system = await startSystem({
     transport,
     workers,
+    breakers,
     simulator: { port: simulatorPort },
     anthropicBaseUrl: `http://127.0.0.1:${links.provider.port}`,
     env: { SWEEP_INTERVAL_MS, DRAIN_DELAY_MS, ...env },

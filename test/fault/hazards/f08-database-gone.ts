@@ -20,7 +20,6 @@ export function databaseGone(get: GetWorld): void {
     for (let round = 0; round < 3; round += 1) {
       await dropAllConnections(system);
       await until(async () => (await system.api.send({ path: "/readyz" })).status === 200, {
-        timeoutMs: 20_000,
         what: "the API to be ready again",
       });
     }

@@ -53,7 +53,7 @@ export function databaseFull(get: GetWorld): void {
       await run(system, begin);
       try {
         // A connection may still be in a transaction that began before.
-        await until(async () => (await ask()).status === 503, { timeoutMs: 10_000, what: "a refusal" });
+        await until(async () => (await ask()).status === 503, { what: "a refusal" });
         const refused = await ask();
         expect(refused).toMatchObject({ status: 503, body: { error: { code: "database_unavailable" } } });
         expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);

@@ -1,3 +1,0 @@
-import { chaosTest } from "./chaos/chaos-test.ts";
-
-chaosTest("redis");
