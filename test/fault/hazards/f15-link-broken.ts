@@ -9,7 +9,7 @@ import { untilAllClosed } from "../harness/until-closed.ts";
 import type { GetWorld } from "../harness/use-world.ts";
 import { linksOf } from "../harness/world.ts";
 
-const SLOW_MS = 50;
+const SLOW_MS = 25;
 const SLOW_JOBS = 6;
 const RATE_PER_S = 20;
 const ORDERS = 15;
