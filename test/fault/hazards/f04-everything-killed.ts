@@ -6,13 +6,12 @@ import { untilAllClosed } from "../harness/until-closed.ts";
 import type { GetWorld } from "../harness/use-world.ts";
 
 const RATE_PER_S = 25;
-/** Enough for all to have something to do when the end comes. */
-const OPEN_MAX = 150;
+/** Enough for all to have something to do until the end comes: while the ledger is dead nothing is closed. */
+const OPEN_MAX = 300;
 const ORDERS_PER_ROUND = 20;
 /** Which order of a round is the last one before the end is left to chance. */
 const ORDERS_SPREAD = 15;
 
-/** Those who come last in a job's life die first, or nothing would get to them. */
 const LAST_POINTS = [
   ["ledger", "ledger.decided"],
   ["validator", "validator.judged"],
@@ -29,7 +28,7 @@ export function everythingKilled(get: GetWorld): void {
       await killAll(system);
       await restartTheDead(system);
     }
-    // Each dies with a message in its hands and nothing committed.
+    // Each dies with a message in its hands and nothing committed; who comes last in a job's life first, or nothing would get there.
     for (const [name, point] of LAST_POINTS) {
       armToDie(system, name, point);
       await untilDead(system, name);
