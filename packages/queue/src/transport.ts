@@ -78,7 +78,10 @@ export interface Transport {
   openWorker(queue: QueueName, process: (delivery: Delivery) => Promise<void>, concurrency: number): BrokerWorker;
   /** How often a connection for publishing was lost so far. What was confirmed before may be gone since. */
   interruptions(): number;
-  /** @throws TransportRefusedError when it is set up in a way that loses messages, whatever it was at the start */
+  /**
+   * Puts right what a process with a wrong clock has written.
+   * @throws TransportRefusedError when it is set up in a way that loses messages, whatever it was at the start
+   */
   check(): Promise<void>;
   close(): Promise<void>;
 }

@@ -59,7 +59,7 @@ export function workerFrozen(get: GetWorld): void {
       await giveBack(system, "attempt.fast");
       const job = await it.closed();
       blocked.goOn();
-      await until(() => answersAgain(system, name), { timeoutMs: 20_000, what: `${name} to go on` });
+      await until(() => answersAgain(system, name), { what: `${name} to go on` });
       expect(await storyOf(it)).toEqual(UNDISTURBED);
       expect(it.requests()).toHaveLength(1);
       await expectCharged(system, it, job);
@@ -84,7 +84,6 @@ async function expectDoneByAnother(system: System, it: Case, goOn: () => void): 
 
   goOn();
   await until(async () => (await bookedFor(system, it.id)).keys.includes(`cost:${lost?.id}:reported`), {
-    timeoutMs: 20_000,
     what: "the late cost in the books",
   });
   const after = await system.operator.jobInFull(it.id);
