@@ -16,41 +16,37 @@ import { RIGHT, step } from "../../e2e/support/sums.ts";
 import { JUDGED, judgeOf } from "../harness/judged.ts";
 import { armToDie, instanceOf, pauseAt, untilDead } from "../harness/processes.ts";
 import { UNDISTURBED } from "../harness/stories.ts";
-import { type GetWorld, HAZARD_TIMEOUT_MS } from "../harness/use-world.ts";
+import type { GetWorld } from "../harness/use-world.ts";
 
 const TERMS = { cascade: [step("fast", { attempts_max: 1 })] };
 /** Far enough for a person to decide instead, until it is moved. */
 const DEADLINE_MS = 600_000;
 
 export function validatorKilled(get: GetWorld): void {
-  test(
-    "a validator that dies three times: what it had committed counts once, a reply that it lost is asked for again, and an answer that was under way each time becomes a dead letter, unbilled, that can be done once more",
-    async () => {
-      const { system } = get();
-      const first = pauseAt(system, ["validator"], "validator.taken");
-      const suspect = await submit(system, { terms: { ...TERMS, deadline_ms: DEADLINE_MS } });
-      await first.reached();
-      const committed = await diesAfterItsCommit(system);
-      expect((await positionOf(system, committed.id)).state).toBe("settling");
+  test("a validator that dies three times: what it had committed counts once, a reply that it lost is asked for again, and an answer that was under way each time becomes a dead letter, unbilled, that can be done once more", async () => {
+    const { system } = get();
+    const first = pauseAt(system, ["validator"], "validator.taken");
+    const suspect = await submit(system, { terms: { ...TERMS, deadline_ms: DEADLINE_MS } });
+    await first.reached();
+    const committed = await diesAfterItsCommit(system);
+    expect((await positionOf(system, committed.id)).state).toBe("settling");
 
-      armToDie(system, "validator", "validator.taken");
-      await restartsAndStrikes(system, suspect, 1);
-      await diesWithMessages(system);
+    armToDie(system, "validator", "validator.taken");
+    await restartsAndStrikes(system, suspect, 1);
+    await diesWithMessages(system);
 
-      const third = pauseAt(system, ["validator"], "validator.taken");
-      await restartsAndStrikes(system, suspect, 2);
-      await third.reached();
-      const asked = await diesWithReply(system);
+    const third = pauseAt(system, ["validator"], "validator.taken");
+    await restartsAndStrikes(system, suspect, 2);
+    await third.reached();
+    const asked = await diesWithReply(system);
 
-      // Too late for a person to decide instead.
-      await system.pool.query("UPDATE job SET deadline_at = now() + interval '29 s' WHERE id = $1", [suspect.id]);
-      await system.restart("validator");
-      await expectDeadAndRedriven(system, suspect);
-      await expectUndisturbed(system, committed);
-      await expectAskedAgain(system, asked);
-    },
-    HAZARD_TIMEOUT_MS,
-  );
+    // Too late for a person to decide instead.
+    await system.pool.query("UPDATE job SET deadline_at = now() + interval '29 s' WHERE id = $1", [suspect.id]);
+    await system.restart("validator");
+    await expectDeadAndRedriven(system, suspect);
+    await expectUndisturbed(system, committed);
+    await expectAskedAgain(system, asked);
+  });
 }
 
 /** Waits until the armed validator has died, and lets the transport give back what it had taken. */
@@ -86,7 +82,6 @@ async function restartsAndStrikes(system: System, { id }: Case, strikes: number)
   const counted = async (): Promise<number | undefined> =>
     (await system.pool.query<{ strikes: number }>({ text, values: [id] })).rows[0]?.strikes;
   await until(async () => (await counted()) === strikes, {
-    timeoutMs: 30_000,
     what: `strike ${strikes} against ${id}`,
   });
   await system.pool.query("UPDATE job SET ready_at = now(), wake_at = now() WHERE id = $1", [id]);
