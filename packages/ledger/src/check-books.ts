@@ -20,7 +20,7 @@ export interface CheckedInvariant {
 }
 
 const VIOLATIONS_SHOWN_MAX = 20;
-const OUTCOMES_PER_FETCH = 10_000;
+const OUTCOMES_PER_FETCH = 1_000;
 /** A check reads everything there is; it may take longer than a statement on the path of a job. */
 const STATEMENT_TIMEOUT_MS = 600_000;
 
