@@ -8,17 +8,18 @@ import { REDIS_URL } from "./servers.ts";
 export type TransportName = "postgres" | "redis";
 
 /**
- * The same tests on both transports. Where a test run has no Redis its half is skipped, and the run says so loudly;
- * under CI the run does not start at all then.
+ * The same tests on both transports, at the same time: mostly they wait. Where a test run has no Redis its half is skipped,
+ * and the run says so loudly; under CI the run does not start at all then.
  */
 export function describeEachTransport(promise: string, body: (transport: TransportName) => void): void {
-  describe(`${promise} (on postgres)`, () => {
-    body("postgres");
-  });
   const hasRedis = process.env[REDIS_URL] !== undefined;
-  (hasRedis ? describe : describe.skip)(`${promise} (on redis)`, () => {
-    body("redis");
-  });
+  for (const transport of ["postgres", "redis"] as const) {
+    const isThere = transport === "postgres" || hasRedis;
+    describe.runIf(isThere).concurrent(`${promise} (on ${transport})`, () => {
+      // They share what they open.
+      describe("one after the other", { concurrent: false }, () => body(transport));
+    });
+  }
 }
 
 export interface TestQueue {
