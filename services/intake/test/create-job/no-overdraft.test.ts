@@ -24,7 +24,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type MadeCustomer, madeCustomer } from "../customers/made.ts";
 import { type Api, claim, DEFINITION, JOB, startApi, SUCCEED } from "../harness.ts";
 
-const RUNS = 3;
+/** Under CI it is the same story every time, and one without the lock of accounts is noticed in the first. */
+const RUNS = process.env["CI"] === "true" ? 1 : 3;
 const REQUESTS = 180;
 const AT_ONCE = 45;
 const PROCESSES = 3;
