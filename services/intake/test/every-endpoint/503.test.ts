@@ -24,7 +24,7 @@ test("while the database is away requests are told to come back, and afterwards 
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
   }
   await api.databaseLink.restore();
-  await until(async () => (await api.customer.send({ path: `/v1/jobs/${id}` })).status === 200, { timeoutMs: 5_000 });
+  await until(async () => (await api.customer.send({ path: `/v1/jobs/${id}` })).status === 200, { timeoutMs: 20_000 });
   expect((await api.customer.submit(JOB)).state).toBe("queued");
 });
 
@@ -40,7 +40,7 @@ test("a request that is repeated after a lost connection makes one job", async (
       const repeated = await api.customer.send(request);
       return repeated.status === 202 ? repeated : null;
     },
-    { timeoutMs: 5_000 },
+    { timeoutMs: 20_000 },
   );
   expect((await api.customer.send(request)).body).toEqual(answer.body);
   expect(await jobs()).toBe(before + 1);
@@ -49,7 +49,7 @@ test("a request that is repeated after a lost connection makes one job", async (
 test("those who wait go on waiting while the database is away for a moment", async () => {
   const { id } = await api.customer.submit(JOB);
   const waiting = api.customer.send({ path: `/v1/jobs/${id}?wait=20` });
-  await until(async () => watches(), { timeoutMs: 5_000, what: "the poller" });
+  await until(async () => watches(), { timeoutMs: 20_000, what: "the poller" });
   await api.databaseLink.cut();
   await api.databaseLink.restore();
   await api.pool.query({
@@ -71,7 +71,7 @@ test("waiting requests end when the process drains", async () => {
   const { id } = await api.customer.submit(JOB);
   const process = await api.anotherProcess();
   const waiting = api.customer.at(process.url).send({ path: `/v1/jobs/${id}?wait=60` });
-  await until(async () => watches(), { timeoutMs: 5_000, what: "the poller" });
+  await until(async () => watches(), { timeoutMs: 20_000, what: "the poller" });
   process.stop();
   expect((await waiting).body).toMatchObject({ id, state: "queued" });
 });
@@ -80,7 +80,7 @@ test("a job that was accepted is answered as accepted, although nothing can be r
   const process = await api.anotherProcess();
   const headers = { prefer: "wait=60" };
   const waiting = api.customer.at(process.url).send({ method: "POST", path: "/v1/jobs", body: JOB, headers });
-  await until(async () => watches(), { timeoutMs: 5_000, what: "the poller" });
+  await until(async () => watches(), { timeoutMs: 20_000, what: "the poller" });
   await api.databaseLink.cut();
   process.stop();
   expect(await waiting).toMatchObject({ status: 202, body: { state: "queued" } });
