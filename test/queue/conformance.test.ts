@@ -3,22 +3,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import { messageId, type JobMessage } from "@contingent/contracts/messages/catalog";
 import { turnOf } from "@contingent/core/job/turn";
 import { type Consumer } from "@contingent/queue/consumer";
-import { describeEachTransport, type TestQueue } from "@contingent/testkit/transports";
+import { describeEachTransport } from "@contingent/testkit/transports";
 import { until } from "@contingent/testkit/until";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { FAST, message, openTransport, type OpenTransport, ownTransport } from "./open.ts";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { FAST, message, openTransport, type OpenTransport } from "./open.ts";
 
-const SOON = { timeoutMs: 10_000, intervalMs: 5 };
+const SOON = { timeoutMs: 30_000, intervalMs: 5 };
 
 describeEachTransport("queues", (transport) => {
-  let own: TestQueue;
   let opened: OpenTransport;
-  beforeAll(async () => {
-    own = await ownTransport(transport);
-  });
-  afterAll(() => own.drop());
   beforeEach(async () => {
-    opened = await openTransport(own);
+    opened = await openTransport(transport);
   });
   afterEach(async () => {
     await opened.close();

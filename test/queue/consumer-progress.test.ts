@@ -5,10 +5,10 @@ import { connectPostgres } from "@contingent/queue/transport-postgres";
 import { connectRedis } from "@contingent/queue/transport-redis";
 import type { Delivery, Transport } from "@contingent/queue/transport";
 import { optionsOf } from "@contingent/queue/publisher";
-import { describeEachTransport, type TestQueue } from "@contingent/testkit/transports";
+import { describeEachTransport } from "@contingent/testkit/transports";
 import { until } from "@contingent/testkit/until";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { collectingLog, FAST, openTransport, type OpenTransport, ownTransport } from "./open.ts";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { collectingLog, FAST, openTransport, type OpenTransport } from "./open.ts";
 
 /** A second for what takes minutes. */
 const PATIENCE = { provenMs: 100, waitingMs: 1_000, silentMs: 600_000 };
@@ -16,16 +16,11 @@ const LOOK_INTERVAL_MS = 50;
 const SOON = { timeoutMs: 20_000, intervalMs: 20 };
 
 describeEachTransport("a consumer with nothing to do", (name) => {
-  let own: TestQueue;
   let opened: OpenTransport;
   let transport: Transport;
   let closing: (() => Promise<void>)[];
-  beforeAll(async () => {
-    own = await ownTransport(name);
-  });
-  afterAll(() => own.drop());
   beforeEach(async () => {
-    opened = await openTransport(own);
+    opened = await openTransport(name);
     const connect = name === "redis" ? connectRedis : connectPostgres;
     transport = await connect(opened.url, collectingLog());
     closing = [() => transport.close(), () => opened.close()];

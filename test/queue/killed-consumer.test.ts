@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describeEachTransport } from "@contingent/testkit/transports";
 import { until } from "@contingent/testkit/until";
 import { expect, it } from "vitest";
-import { FAST, message, openTransport, ownTransport } from "./open.ts";
+import { FAST, message, openTransport } from "./open.ts";
 
 const HOLD = fileURLToPath(new URL("./hold-main.ts", import.meta.url));
 const CLOCK = new URL("../fault/harness/skewed-clock.ts", import.meta.url);
@@ -12,8 +12,7 @@ const AN_HOUR_AHEAD = { NODE_OPTIONS: `--import=${CLOCK.href}`, CLOCK_SKEW_MS: "
 
 describeEachTransport("a killed consumer", (transport) => {
   it("loses no message, however wrong its clock was: another consumer gets it, marked as delivered again", async () => {
-    const own = await ownTransport(transport);
-    const opened = await openTransport(own);
+    const opened = await openTransport(transport);
     const env = { ...process.env, ...AN_HOUR_AHEAD };
     const child = spawn(process.execPath, [HOLD, opened.url, "fast"], { stdio: ["ignore", "pipe", "inherit"], env });
     try {
@@ -35,7 +34,6 @@ describeEachTransport("a killed consumer", (transport) => {
     } finally {
       child.kill("SIGKILL");
       await opened.close();
-      await own.drop();
     }
   });
 });

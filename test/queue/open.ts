@@ -38,8 +38,12 @@ export async function ownTransport(transport: TransportName): Promise<TestQueue>
   return { ...(await freshQueue(transport, database.url)), drop: () => database.drop() };
 }
 
-/** Opens queues there. Once they are closed it is empty again, for the next test. */
-export async function openTransport(own: TestQueue): Promise<OpenTransport> {
+/**
+ * Queues on a transport of their own. Nobody else's: where a machine is slow, a consumer is given up that has not closed in
+ * time, and it would take the messages of the next test.
+ */
+export async function openTransport(transport: TransportName): Promise<OpenTransport> {
+  const own = await ownTransport(transport);
   const log = collectingLog();
   const queues = await openQueues(own.url, { log });
   return {
@@ -48,7 +52,7 @@ export async function openTransport(own: TestQueue): Promise<OpenTransport> {
     lines: log.lines,
     async close() {
       await queues.close();
-      await own.lose();
+      await own.drop();
     },
   };
 }

@@ -3,7 +3,7 @@ import { openQueues, type Queues } from "@contingent/queue/queues";
 import { startTcpLink, type TcpLink } from "@contingent/testkit/tcp-link";
 import { describeEachTransport, type TestQueue } from "@contingent/testkit/transports";
 import { until } from "@contingent/testkit/until";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { collectingLog, FAST, message, ownTransport } from "./open.ts";
 
 const FAIL_FAST_MS = 4_000;
@@ -17,11 +17,8 @@ describeEachTransport("a transport that goes away", (transport) => {
   let queues: Queues;
   let url: string;
 
-  beforeAll(async () => {
-    own = await ownTransport(transport);
-  });
-  afterAll(() => own.drop());
   beforeEach(async () => {
+    own = await ownTransport(transport);
     const { hostname, port } = new URL(own.url);
     link = await startTcpLink({ host: hostname, port: Number(port) });
     url = link.through(own.url);
@@ -31,7 +28,7 @@ describeEachTransport("a transport that goes away", (transport) => {
     await link.restore();
     await queues.close();
     await link.close();
-    await own.lose();
+    await own.drop();
   });
 
   /** Publishes to a transport that is away. @returns how long the refusal took, ms */
