@@ -113,6 +113,13 @@ export const GUARDS: readonly Guard[] = [
     noticedBy: hazard("F12"),
   },
   {
+    name: "a clock that is ahead keeps nobody from what the dead had taken up",
+    file: "packages/queue/src/transport-postgres.ts",
+    from: "text: CLOCKS_PUT_RIGHT,",
+    to: 'text: "SELECT $1::int",',
+    noticedBy: ["test/queue/killed-consumer.test.ts", "-t", "on postgres"],
+  },
+  {
     name: "a connection that is silent is given up",
     file: POOL,
     from: ", query_timeout: STATEMENT_TIMEOUT_MS + ANSWER_GRACE_MS",

@@ -61,7 +61,9 @@ export interface ChaosReport {
 }
 
 /** With what is done and the recovery from it, ten or more of them come in two minutes: each kind there is. */
-const PAUSE_MS = 4_000;
+const PAUSE_MS = 3_000;
+/** The next one does not wait for longer: a new customer's job may be behind a backlog, once it is to be judged. */
+const RECOVERY_PATIENCE_MS = 5_000;
 /** Time of a call to a model. */
 const ANSWERS_AFTER_MS = 20;
 const STATUS_INTERVAL_MS = 1_000;
@@ -81,11 +83,12 @@ export async function letLoose(world: World, options: ChaosOptions): Promise<Cha
   await using load = await startLoad(world, { ratePerS, openMax, answersAfterMs: ANSWERS_AFTER_MS });
   const progress: Progress = { faults: 0, now: "nothing yet" };
   using _watching = watch(options, { load, startedMs, progress });
-  const recoveriesMs = await breakThings(world, load, options, startedMs + durationMs, progress);
+  const recoveries = await breakThings(world, load, options, startedMs + durationMs, progress);
   const orderedMs = performance.now() - startedMs;
   progress.now = "waiting for what was ordered to be acknowledged, and done";
   await load.stop();
   const placedMs = performance.now() - startedMs;
+  const recoveriesMs = await timesOf(recoveries);
   await stuckJobs(world.system);
   const closedMs = performance.now() - startedMs;
   progress.now = "looking at everything";
@@ -120,23 +123,35 @@ async function breakThings(
   { pauseMs = PAUSE_MS }: ChaosOptions,
   endMs: number,
   progress: Progress,
-): Promise<Map<string, number[]>> {
-  const recoveriesMs = new Map<string, number[]>();
+): Promise<Recoveries> {
+  const recoveries = new Map<string, Promise<number>[]>();
   await load.untilPlaced(WARM_UP_ORDERS);
   const probe = await Probe.open(world, await publish(world.system, { cascade: [step("fast")] }));
   for (let round = 0; ; round += 1) {
     const ofRound = (...words: string[]): number => world.chance("chaos", String(round), ...words);
     for (const { name, act } of mischiefs(world, (mischief) => ofRound("order", mischief))) {
-      if (performance.now() >= endMs) return recoveriesMs;
+      if (performance.now() >= endMs) return recoveries;
       const chance = (word: string): number => ofRound(name, word);
       progress.now = name;
       progress.faults += 1;
       await act(world, chance);
-      recoveriesMs.set(name, [...(recoveriesMs.get(name) ?? []), await probe.untilDone()]);
+      const recovered = probe.untilDone();
+      // Looked at in the end.
+      recovered.catch(() => undefined);
+      recoveries.set(name, [...(recoveries.get(name) ?? []), recovered]);
       const leftMs = Math.max(0, endMs - performance.now());
-      await delay(Math.min(chance("pause") * 2 * pauseMs, leftMs));
+      await Promise.race([recovered, delay(Math.min(RECOVERY_PATIENCE_MS, leftMs))]);
+      await delay(Math.min(chance("pause") * 2 * pauseMs, Math.max(0, endMs - performance.now())));
     }
   }
+}
+
+/** By what was done: how long it took each time until a new customer's job was done. */
+type Recoveries = ReadonlyMap<string, readonly Promise<number>[]>;
+
+async function timesOf(recoveries: Recoveries): Promise<ReadonlyMap<string, readonly number[]>> {
+  const times = [...recoveries].map(async ([name, each]) => [name, await Promise.all(each)] as const);
+  return new Map(await Promise.all(times));
 }
 
 interface Watched {
