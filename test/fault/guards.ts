@@ -115,7 +115,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: "a clock that is ahead keeps nobody from what the dead had taken up",
     file: "packages/queue/src/transport-postgres.ts",
-    from: "text: CLOCKS_PUT_RIGHT,",
+    from: "text: LOOKS_PUT_RIGHT,",
     to: 'text: "SELECT $1::int",',
     noticedBy: ["test/queue/killed-consumer.test.ts", "-t", "on postgres"],
   },

@@ -50,11 +50,10 @@ const SESSION = "-c synchronous_commit=off";
  * By BullMQ's own clocks, which are those of the processes, a lock ends and the next look for lost ones is due. What a
  * process wrote that is an hour ahead kept all others from taking up for an hour what any dead consumer had held.
  */
-const CLOCKS_PUT_RIGHT = `
-  WITH looked AS (
-    UPDATE meta SET value = (${nowMs()})::text
-     WHERE field = 'stalled-check' AND value::bigint > ${nowMs()} + $1
-  )
+const LOOKS_PUT_RIGHT = `
+  UPDATE meta SET value = (${nowMs()})::text
+   WHERE field = 'stalled-check' AND value::bigint > ${nowMs()} + $1`;
+const LOCKS_PUT_RIGHT = `
   UPDATE job SET locked_until_ms = ${nowMs()} + $1 WHERE state = 'active' AND locked_until_ms > ${nowMs()} + 2 * $1::bigint`;
 
 /**
@@ -96,11 +95,10 @@ export async function connectPostgres(url: string, log: QueueLog): Promise<Trans
     },
     interruptions: () => interruptions,
     async check() {
-      await producers.query({
-        name: "put-clocks-right",
-        text: CLOCKS_PUT_RIGHT,
-        values: [WORKER_OPTIONS.lockDuration],
-      });
+      // Not in one statement: it would hold the one table while it waits for the other.
+      const values = [WORKER_OPTIONS.lockDuration];
+      await producers.query({ name: "put-looks-right", text: LOOKS_PUT_RIGHT, values });
+      await producers.query({ name: "put-locks-right", text: LOCKS_PUT_RIGHT, values });
     },
     async close() {
       await producers.end();

@@ -3,6 +3,7 @@ import { describe } from "vitest";
 import { truncateTables } from "./postgres.ts";
 import { freshRedis } from "./redis.ts";
 import { REDIS_URL } from "./servers.ts";
+import { until } from "./until.ts";
 
 /** What queue messages travel on. Nothing but latency may differ between them. */
 export type TransportName = "postgres" | "redis";
@@ -51,6 +52,8 @@ export async function loseAllMessagesAt(queueUrl: string): Promise<void> {
     redis.disconnect();
     return;
   }
-  // All but the table that says which schema they have.
-  await truncateTables(queueUrl, { schema: "bullmq", except: "%migration%" });
+  // All but the table that says which schema they have. Whoever uses two of them just then may be in the way.
+  await until(() => truncateTables(queueUrl, { schema: "bullmq", except: "%migration%" }).then(() => true), {
+    what: "all messages to be lost",
+  });
 }
