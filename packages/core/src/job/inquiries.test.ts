@@ -46,7 +46,7 @@ describe("an inquiry", () => {
     expect(nextMessage(job, NOW.nowMs)).toEqual({
       destination: { queue: "validate" },
       delayMs: JUDGE_MS + LEASE_GRACE_MS,
-      turnAtMs: null,
+      turnAtMs: job.turnAtMs,
     });
     expect(askingJob(undefined, { asked: "person" }).readyAtMs - NOW.nowMs).toBe(JUDGE_MS);
   });

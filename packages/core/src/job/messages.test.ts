@@ -28,6 +28,18 @@ describe("the message that should exist", () => {
     });
   });
 
+  test("goes in the order of turns to whoever attempts or judges, and in the order of coming to whoever settles", () => {
+    const turns = JOB_STATES.map((state) => nextMessage({ ...JOBS[state], turnAtMs: 7 }, BORN_MS)?.turnAtMs);
+    expect(Object.fromEntries(JOB_STATES.map((state, n) => [state, turns[n]]))).toEqual({
+      queued: 7,
+      attempting: undefined,
+      validating: 7,
+      awaiting_acceptance: null,
+      settling: null,
+      closed: undefined,
+    });
+  });
+
   test("waits for what is left of the back-off, and not at all once that is over", () => {
     const job = after(attemptingJob(), at(2_000), answer("truncated"));
     const delays = [2_000, 2_400, 3_000, 90_000].map((ms) => nextMessage(job, BORN_MS + ms)?.delayMs);

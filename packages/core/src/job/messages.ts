@@ -21,7 +21,7 @@ export function nextMessage(job: Job, nowMs: number): NextMessage | null {
     case "queued":
       return { destination: { queue: "attempt", tier: currentStep(job).tier }, delayMs, turnAtMs: job.turnAtMs };
     case "validating":
-      return { destination: { queue: "validate" }, delayMs, turnAtMs: null };
+      return { destination: { queue: "validate" }, delayMs, turnAtMs: job.turnAtMs };
     case "awaiting_acceptance":
     case "settling":
       return { destination: { queue: "settle" }, delayMs, turnAtMs: null };
