@@ -1,5 +1,7 @@
+import { Agent, createServer, get, type ServerResponse } from "node:http";
+import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
-import { Health, type HealthServer, startHealthServer } from "./health.ts";
+import { closeServer, Health, type HealthServer, listen, startHealthServer } from "./health.ts";
 
 const servers: HealthServer[] = [];
 
@@ -83,3 +85,25 @@ describe("health", () => {
     });
   });
 });
+
+describe("a server that closes", () => {
+  it("keeps no connection for the next request once the one that was under way is answered", async () => {
+    const longerThanTheTest = 10 * 60_000;
+    const begun: ServerResponse[] = [];
+    const server = createServer({ keepAliveTimeout: longerThanTheTest }, (_, response) => void begun.push(response));
+    const port = await listen(server, "127.0.0.1", 0);
+    using agent = closing(new Agent({ keepAlive: true }));
+    const asked = get({ host: "127.0.0.1", port, agent });
+    const answered = once(asked, "response");
+    await once(server, "request");
+    const closed = closeServer(server);
+    begun[0]?.end("done");
+    await answered;
+    await closed;
+    expect(server.listening).toBe(false);
+  });
+});
+
+function closing(agent: Agent): Agent & Disposable {
+  return Object.assign(agent, { [Symbol.dispose]: () => agent.destroy() });
+}

@@ -6,6 +6,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 const CHECK_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 5_000;
+/** How often a server that closes looks for connections whose last request has been answered. */
+const IDLE_INTERVAL_MS = 50;
 
 /** Resolves when all is well; rejects otherwise. */
 export type Check = () => Promise<void>;
@@ -145,7 +147,11 @@ export function listen(server: Server, host: string, port: number): Promise<numb
 /** Takes no new connection, lets requests that run end, and resolves when they have. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
+    // Node closes those that are idle now. One that is answered later would be kept for another request, for half a minute.
+    const closing = setInterval(() => server.closeIdleConnections(), IDLE_INTERVAL_MS);
+    server.close(() => {
+      clearInterval(closing);
+      resolve();
+    });
   });
 }
