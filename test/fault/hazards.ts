@@ -30,42 +30,36 @@ interface Hazard {
   readonly name: string;
   /** Where it can happen; everywhere unless said. */
   readonly on?: TransportName;
-  /** Where time is short (`CI=true`) it is let loose on this one only, and else on both. */
-  readonly inCi?: TransportName;
   readonly tests: (get: GetWorld) => void;
 }
 
 /** In the order in which they are let loose. */
 const HAZARDS: readonly Hazard[] = [
   { name: "F1 a worker is killed", tests: workerKilled },
-  { name: "F2 a validator is killed", inCi: "postgres", tests: validatorKilled },
-  { name: "F3 the ledger or the API is killed", inCi: "postgres", tests: serviceKilled },
-  { name: "F4 everything is killed", inCi: "redis", tests: everythingKilled },
+  { name: "F2 a validator is killed", tests: validatorKilled },
+  { name: "F3 the ledger or the API is killed", tests: serviceKilled },
+  { name: "F4 everything is killed", tests: everythingKilled },
   { name: "F5 messages are lost", tests: messagesLost },
-  { name: "F6 Redis is gone, and a worker with it", inCi: "redis", tests: redisGone },
+  { name: "F6 Redis is gone, and a worker with it", tests: redisGone },
   { name: "F7 Redis has no memory left", on: "redis", tests: redisFull },
   { name: "F8 the database is gone", tests: databaseGone },
-  { name: "F9 a worker freezes", inCi: "postgres", tests: workerFrozen },
-  { name: "F10 a provider fails", inCi: "postgres", tests: providerFails },
-  { name: "F11 answers are poison", inCi: "postgres", tests: poison },
-  { name: "F12 a clock is wrong", inCi: "postgres", tests: clockWrong },
-  { name: "F13 a deadline passes", inCi: "postgres", tests: deadlinePasses },
-  { name: "F14 identical requests", inCi: "postgres", tests: identicalRequests },
-  { name: "F15 a link is broken", inCi: "redis", tests: linkBroken },
-  { name: "F16 everything is restarted", inCi: "redis", tests: rollingRestart },
-  { name: "F17 the database takes no writes", inCi: "postgres", tests: databaseFull },
-  { name: "F18 two versions run side by side", inCi: "redis", tests: versionsSideBySide },
+  { name: "F9 a worker freezes", tests: workerFrozen },
+  { name: "F10 a provider fails", tests: providerFails },
+  { name: "F11 answers are poison", tests: poison },
+  { name: "F12 a clock is wrong", tests: clockWrong },
+  { name: "F13 a deadline passes", tests: deadlinePasses },
+  { name: "F14 identical requests", tests: identicalRequests },
+  { name: "F15 a link is broken", tests: linkBroken },
+  { name: "F16 everything is restarted", tests: rollingRestart },
+  { name: "F17 the database takes no writes", tests: databaseFull },
+  { name: "F18 two versions run side by side", tests: versionsSideBySide },
   { name: "F19 everything at once", tests: everythingAtOnce },
 ];
-
-const IS_CI = process.env["CI"] === "true";
 
 export function hazardTests(transport: TransportName): void {
   describeOn(transport, `hazards, seed ${SEED}`, () => {
     const world = useWorld(transport);
-    const here = HAZARDS.filter(
-      ({ on = transport, inCi = transport }) => on === transport && (!IS_CI || inCi === transport),
-    );
+    const here = HAZARDS.filter(({ on = transport }) => on === transport);
     describe.each(here)("$name", ({ tests }) => tests(world));
   });
 }
