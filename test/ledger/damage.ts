@@ -41,8 +41,8 @@ export const DAMAGES: readonly Damage[] = [
   },
   {
     noticed: [1, 16],
-    what: "a posting has grown",
-    sql: [`UPDATE posting SET amount_nanos = amount_nanos + 1 WHERE ${CONTRA_OF("$open")}`],
+    what: "a posting has grown, by an amount that is nothing modulo the first prime of the proofs",
+    sql: [`UPDATE posting SET amount_nanos = amount_nanos + 2147483647 WHERE ${CONTRA_OF("$open")}`],
   },
   {
     noticed: [1],

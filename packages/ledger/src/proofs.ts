@@ -5,14 +5,19 @@
  * an attempt cost and what is booked for it, jobs and their holds. To match the names with each other is what takes long.
  * A proof reads each table once instead, multiplies each amount by a weight that follows from its name, and adds up all
  * products. Where each name cancels out, so does that sum. Where one does not, the sum is as good as any number, and zero once
- * in 2^62 times; and the weights are drawn anew for each check. Then, and only then, the query itself looks for which ones.
+ * in 2^62 times, or in 2^31 where it is a multiple of one of two primes; and the weights are drawn anew for each check. Then, and only then, the query itself looks for which ones.
  */
 import { randomBytes } from "node:crypto";
 
 /** In its place stands a number that nobody knew before. */
 const SEED = "$seed";
-/** A prime. Products of two remainders fit a bigint. */
-const MODULUS = "2147483647";
+/** The bits of a name that make a weight, and a prime. Products of two remainders fit a bigint. */
+const HALVES = [
+  ["", 2_147_483_647],
+  // Another one: what is missing could be a multiple of the first, which no weight shows.
+  [" >> 32", 2_147_483_629],
+] as const;
+const WEIGHT_MAX = 0x7fff_ffff;
 
 /** The query, with weights for its proofs. */
 export function withWeights(sql: string): string {
@@ -35,12 +40,12 @@ export function nameOf(...values: readonly Value[]): string {
  * @param rows a query with a column `name`, and a bigint column for each kind of amount
  */
 export function cancelOut(rows: string, columns: readonly string[] = ["amount"]): string {
-  const isZero = ["", " >> 32"].map((half) => {
+  const isZero = HALVES.map(([half, prime]) => {
     const sums = columns.map((column, n) => {
       const weight = columns.length === 1 ? "name" : `hashint8extended(name, ${n})`;
-      return `coalesce(sum((${weight}${half} & ${MODULUS}) * (${column} % ${MODULUS})), 0)`;
+      return `coalesce(sum((${weight}${half} & ${WEIGHT_MAX}) * (${column} % ${prime})), 0)`;
     });
-    return `(${sums.join(" + ")}) % ${MODULUS} = 0`;
+    return `(${sums.join(" + ")}) % ${prime} = 0`;
   });
   // The offset keeps names from being made once for each use.
   return `(SELECT ${isZero.join(" AND ")} FROM (SELECT * FROM (${rows}) r OFFSET 0) named)`;
