@@ -99,7 +99,7 @@ WITH input AS MATERIALIZED (
     settled jsonb, decided jsonb, transactions jsonb)
 ), fenced AS MATERIALIZED (
   SELECT i.*, j.customer_id FROM input i JOIN job j ON j.id = i.id AND j.revision = i.revision - 1
-   ORDER BY j.id FOR NO KEY UPDATE OF j
+   WHERE j.id = ANY (ARRAY(SELECT id FROM input)) ORDER BY j.id FOR NO KEY UPDATE OF j
 ), accounts AS MATERIALIZED (
   SELECT a.customer_id, a.closed_until, a.limit_period,
          date_trunc('milliseconds', greatest(clock_timestamp() + a.clock_offset, a.closed_until)) AS at
@@ -115,7 +115,8 @@ WITH input AS MATERIALIZED (
          ready_at = to_timestamp(i.ready_ms / 1000), wake_at = to_timestamp(i.wake_ms / 1000), wakes = 0,
          deadline_at = coalesce(to_timestamp(i.deadline_ms / 1000), deadline_at),
          closed_at = CASE WHEN i.state = 'closed' THEN a.at END
-    FROM fenced i LEFT JOIN accounts a ON i.settled IS NOT NULL AND a.customer_id = i.customer_id WHERE j.id = i.id
+    FROM fenced i LEFT JOIN accounts a ON i.settled IS NOT NULL AND a.customer_id = i.customer_id
+   WHERE j.id = i.id AND j.id = ANY (ARRAY(SELECT id FROM fenced))
   RETURNING i.*, a.at
 ), event AS (
   INSERT INTO job_event (job_id, revision, type, data)

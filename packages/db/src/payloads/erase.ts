@@ -19,8 +19,10 @@ export type Erased =
 
 // Under the account's lock no job is accepted.
 const LOCK = "SELECT FROM customer_account WHERE customer_id = $1 FOR NO KEY UPDATE";
-// A job is open as long as its hold is, and of holds there is an index of the open ones.
-const OPEN = "SELECT job_id FROM hold WHERE customer_id = $1 AND state = 'open' ORDER BY job_id DESC LIMIT 1";
+// A job is open as long as its hold is, and of holds there is an index of the open ones. Without the offset the newest holds
+// of all are read, one after the other, until an open one is found.
+const OPEN = `
+  SELECT job_id FROM (SELECT job_id FROM hold WHERE customer_id = $1 AND state = 'open' OFFSET 0) o ORDER BY job_id DESC LIMIT 1`;
 const ERASE_KEYS = `
   UPDATE payload_key SET wrapped = NULL, erased_at = clock_timestamp() WHERE customer_id = $1 AND wrapped IS NOT NULL`;
 const ERASE_TEXTS = `
