@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -17,7 +17,8 @@ test("the keys come in the order in which they stand: the first one seals", asyn
 });
 
 test("they may stand in a file", async () => {
-  const file = path.join(tmpdir(), `payload-keys-${randomBytes(6).toString("hex")}.json`);
+  await using folder = await mkdtempDisposable(path.join(tmpdir(), "payload-keys-"));
+  const file = path.join(folder.path, "keys.json");
   await writeFile(file, JSON.stringify(KEYS), { mode: 0o600 });
   expect(await readPayloadKeys({ PAYLOAD_KEYS_FILE: file }, none)).toHaveLength(2);
 });
