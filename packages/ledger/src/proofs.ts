@@ -4,8 +4,9 @@
  * Most of what must be true of the books says that amounts of the same name cancel out: the postings of a transaction, what
  * an attempt cost and what is booked for it, jobs and their holds. To match the names with each other is what takes long.
  * A proof reads each table once instead, multiplies each amount by a weight that follows from its name, and adds up all
- * products. Where each name cancels out, so does that sum. Where one does not, the sum is as good as any number, and zero once
- * in 2^62 times, or in 2^31 where it is a multiple of one of two primes; and the weights are drawn anew for each check. Then, and only then, the query itself looks for which ones.
+ * products. Where each name cancels out, so does that sum: it is zero. Where one does not, the sum may be any number: it is
+ * zero by chance once in 2^62 times (2^31 where the amount is a multiple of one of two primes), and the weights are drawn anew
+ * for each check. Where it is not zero, and only there, the query itself looks for which ones.
  */
 import { randomBytes } from "node:crypto";
 
