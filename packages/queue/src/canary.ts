@@ -29,7 +29,8 @@ export class Canary {
     this.#interruptions = null;
     const interruptions = this.#transport.interruptions();
     const found = await this.#open().getJob("canary");
-    await this.#put("canary");
+    // One that is there is not put again: what is lost right now would look as if it had been kept.
+    await this.#put(found === undefined ? "canary" : "health");
     this.#interruptions = interruptions;
     return found !== undefined && before === interruptions;
   }
