@@ -1,4 +1,4 @@
-import { context, trace } from "@opentelemetry/api";
+import { context, propagation, ProxyTracerProvider, trace } from "@opentelemetry/api";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { answering, KEY, patient, requestOf, sendAnswer, sendError } from "./server.fixture.ts";
@@ -31,6 +31,12 @@ afterAll(async () => {
   delete process.env["ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE"];
   delete process.env["ANTHROPIC_LOG"];
   await sdk.shutdown();
+  // Other files of this process have no telemetry. A tracer that they made before asks the same provider.
+  const provider = trace.getTracerProvider();
+  if (provider instanceof ProxyTracerProvider) provider.setDelegate(new ProxyTracerProvider());
+  trace.disable();
+  context.disable();
+  propagation.disable();
 });
 
 describe("the SDK's own spans", () => {
